@@ -1,0 +1,94 @@
+package account
+
+import (
+	"time"
+
+	"florin/domain"
+	"florin/domain/id"
+	"florin/domain/money"
+)
+
+// Command is something one may ask of an account. The set is sealed.
+type Command interface{ accountCommand() }
+
+type (
+	// Open opens a customer's account.
+	Open struct {
+		Account        id.Account
+		Customer       id.Customer
+		Name           domain.Profile
+		Currency       money.Currency
+		Product        string
+		OverdraftLimit money.Amount // zero: none
+		DailyLimit     money.Amount // zero: no limit
+		At             time.Time
+	}
+	// OpenInternal opens the account at a place of the chart.
+	OpenInternal struct {
+		Chart    Chart
+		Currency money.Currency
+		At       time.Time
+	}
+	// Debit takes money for a posting. Limited ones count against the daily
+	// limit; a Forced one posts whatever the balance, the limit or a freeze say.
+	Debit struct {
+		Posting string
+		Amount  money.Amount
+		Limited bool
+		Forced  bool
+		At      time.Time
+	}
+	// Credit brings money of a posting.
+	Credit struct {
+		Posting string
+		Amount  money.Amount
+		At      time.Time
+	}
+	// Reserve holds money for what Reservation names.
+	Reserve struct {
+		Reservation string
+		Amount      money.Amount
+		Limited     bool
+		At          time.Time
+	}
+	// Capture takes held money for a posting, at most what is held. A Forced one
+	// posts even if the account is frozen.
+	Capture struct {
+		Reservation string
+		Posting     string
+		Amount      money.Amount
+		Forced      bool
+		At          time.Time
+	}
+	// Release frees what is still held.
+	Release struct {
+		Reservation string
+		At          time.Time
+	}
+	// Freeze stops money from leaving.
+	Freeze struct {
+		Reason string
+		At     time.Time
+	}
+	// Unfreeze ends a freeze.
+	Unfreeze struct {
+		Reason string
+		At     time.Time
+	}
+	// Close ends the account; it must be empty.
+	Close struct {
+		Reason string
+		At     time.Time
+	}
+)
+
+func (Open) accountCommand()         {}
+func (OpenInternal) accountCommand() {}
+func (Debit) accountCommand()        {}
+func (Credit) accountCommand()       {}
+func (Reserve) accountCommand()      {}
+func (Capture) accountCommand()      {}
+func (Release) accountCommand()      {}
+func (Freeze) accountCommand()       {}
+func (Unfreeze) accountCommand()     {}
+func (Close) accountCommand()        {}

@@ -1,0 +1,192 @@
+// Package attempt decides how often somebody may guess. There is one budget per
+// customer, over all names, factors and grants, and a shadow one for each name
+// that is nobody's; inside it, lanes:
+//
+//	device:<id>      the customer's own bound device
+//	origin:<hash>    one place that unknown devices come from
+//	unknown          all unknown devices together
+//	otp-device:, otp-origin:, otp        the same for one-time passwords, smaller
+//	otp-send-device:, otp-send-origin:, otp-send        one-time passwords to be sent
+//	recovery         lost factors
+//
+// A guess is counted before it is checked, and a complete login resets the lanes
+// it went through. Strangers fill other lanes than the owner's phone uses, so
+// they cannot lock it out; and guesses made at the same time cannot pass
+// together. A lane that nobody used for a day is forgotten.
+package attempt
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"florin/domain"
+)
+
+// Lanes with a fixed name.
+const (
+	Unknown      = "unknown"
+	OTP          = "otp"
+	OTPSend      = "otp-send"
+	Recovery     = "recovery"
+	RecoveryCode = "recovery-code"
+)
+
+// LanesMax bounds the lanes of one attempt.
+const LanesMax = 4
+
+// forgetAfter is how long a lane that nobody uses is kept.
+const forgetAfter = 24 * time.Hour
+
+// Command is something one may ask of a budget.
+type Command interface{ attemptCommand() }
+
+type (
+	// Count takes one attempt from each lane, or is refused with *Throttled.
+	Count struct {
+		Lanes []string
+		At    time.Time
+	}
+	// Succeed gives the lanes their whole budgets back.
+	Succeed struct {
+		Lanes []string
+		At    time.Time
+	}
+)
+
+func (Count) attemptCommand()   {}
+func (Succeed) attemptCommand() {}
+
+// ErrThrottled is what a *Throttled wraps.
+var ErrThrottled = &domain.Refusal{Class: domain.Throttled, Code: "too-many-attempts", Detail: "There were too many attempts; wait before the next one."}
+
+// Throttled says that the budget is used up, and for how long.
+type Throttled struct{ wait time.Duration }
+
+func (t *Throttled) Error() string { return ErrThrottled.Error() }
+
+// Unwrap makes it the refusal it is.
+func (t *Throttled) Unwrap() error { return ErrThrottled }
+
+// RetryAfter is how long to wait, in whole seconds, at least one.
+func (t *Throttled) RetryAfter() time.Duration {
+	return max(t.wait.Truncate(time.Second)+time.Second, time.Second)
+}
+
+// State is the lanes that are in use.
+type State struct{ Lanes []Lane }
+
+// Lane is one count.
+type Lane struct {
+	Name     string
+	Failures int // attempts since the last success
+	Last     time.Time
+	Until    time.Time // no attempt before
+}
+
+// budget is how many attempts are free in a lane, how long the first delay after
+// them is, and how long one can get: each further attempt doubles it. Lanes that
+// all strangers share wait for short times only, for the owner's next phone is a
+// stranger too; what holds a guesser up there is the lane of the place.
+func budget(lane string) (free int, delay, longest time.Duration) {
+	switch kind, _, _ := strings.Cut(lane, ":"); kind {
+	case Unknown:
+		return 30, 10 * time.Second, time.Minute
+	case OTP:
+		return 10, 30 * time.Second, 5 * time.Minute
+	case OTPSend, RecoveryCode:
+		return 10, 30 * time.Second, 5 * time.Minute
+	case "otp-send-origin", "otp-send-device", "recovery-code-origin":
+		return 4, time.Minute, time.Hour
+	case "otp-device", "otp-origin":
+		return 5, time.Minute, time.Hour
+	}
+	return 5, 30 * time.Second, time.Hour
+}
+
+func delayAfter(lane string, failures int) time.Duration {
+	free, delay, longest := budget(lane)
+	if failures < free {
+		return 0
+	}
+	return min(delay<<min(failures-free, 12), longest)
+}
+
+// Decide answers a command with the facts that follow from it.
+func (s State) Decide(command Command) ([]Event, error) {
+	switch c := command.(type) {
+	case Count:
+		return s.count(c)
+	case Succeed:
+		var used []string
+		for _, name := range c.Lanes {
+			if s.lane(name, c.At).Failures > 0 {
+				used = append(used, name)
+			}
+		}
+		if used == nil {
+			return nil, nil
+		}
+		return []Event{Reset{Lanes: used, At: c.At}}, nil
+	}
+	panic(fmt.Sprintf("attempt: unknown command %T", command)) // sealed: a bug, not an input
+}
+
+func (s State) count(c Count) ([]Event, error) {
+	if len(c.Lanes) == 0 || len(c.Lanes) > LanesMax {
+		panic(fmt.Sprintf("attempt: %d lanes", len(c.Lanes))) // a verb's bug
+	}
+	var wait time.Duration
+	for _, name := range c.Lanes {
+		wait = max(wait, s.lane(name, c.At).Until.Sub(c.At))
+	}
+	if wait > 0 {
+		return nil, &Throttled{wait}
+	}
+	events := []Event{Counted(c)}
+	for _, name := range c.Lanes {
+		if delay := delayAfter(name, s.lane(name, c.At).Failures+1); delay > 0 {
+			events = append(events, Delayed{Lane: name, Until: c.At.Add(delay), At: c.At})
+		}
+	}
+	return events, nil
+}
+
+// lane is the count as it stands at a time; a forgotten one begins anew.
+func (s State) lane(name string, at time.Time) Lane {
+	for _, lane := range s.Lanes {
+		if lane.Name == name && !stale(lane, at) {
+			return lane
+		}
+	}
+	return Lane{Name: name}
+}
+
+func stale(lane Lane, at time.Time) bool { return at.Sub(lane.Last) > forgetAfter }
+
+// Evolve takes in one fact. It never refuses: what is in the log has happened.
+func (s State) Evolve(event Event) State {
+	switch e := event.(type) {
+	case Counted:
+		lanes := slices.DeleteFunc(slices.Clone(s.Lanes), func(l Lane) bool { return stale(l, e.At) })
+		for _, name := range e.Lanes {
+			i := slices.IndexFunc(lanes, func(l Lane) bool { return l.Name == name })
+			if i < 0 {
+				lanes, i = append(lanes, Lane{Name: name}), len(lanes)
+			}
+			lanes[i].Failures, lanes[i].Last = lanes[i].Failures+1, e.At
+		}
+		s.Lanes = lanes
+	case Delayed:
+		s.Lanes = slices.Clone(s.Lanes)
+		for i := range s.Lanes {
+			if s.Lanes[i].Name == e.Lane {
+				s.Lanes[i].Until = e.Until
+			}
+		}
+	case Reset:
+		s.Lanes = slices.DeleteFunc(slices.Clone(s.Lanes), func(l Lane) bool { return slices.Contains(e.Lanes, l.Name) })
+	}
+	return s
+}

@@ -1,0 +1,105 @@
+package customer
+
+import (
+	"slices"
+	"time"
+
+	"florin/domain"
+	"florin/domain/id"
+)
+
+// ContactTTL is how long a code that was sent to a new address is good for.
+const ContactTTL = 15 * time.Minute
+
+// Types of contacts, as claims call them.
+const (
+	Email = "email"
+	Phone = "phone"
+)
+
+// ContactRequested: the customer wants to be reached there from now on. A code goes
+// to the address; it is derived from the salt and stands nowhere.
+type ContactRequested struct {
+	Type      string         `json:"type"`    // email or phone
+	Address   domain.Profile `json:"address"` // normalised
+	Claim     id.Claim       `json:"claim"`
+	Salt      string         `json:"salt"`
+	ExpiresAt time.Time      `json:"expires_at"`
+	At        time.Time      `json:"at"`
+}
+
+// ContactChanged: the customer has shown the code that was sent there.
+type ContactChanged struct {
+	Type     string         `json:"type"`
+	Address  domain.Profile `json:"address"`
+	Claim    id.Claim       `json:"claim"`
+	Replaced id.Claim       `json:"replaced,omitzero"` // of the address before
+	At       time.Time      `json:"at"`
+}
+
+func (ContactRequested) Kind() string   { return "customer.contact_requested" }
+func (ContactChanged) Kind() string     { return "customer.contact_changed" }
+func (ContactRequested) customerEvent() {}
+func (ContactChanged) customerEvent()   {}
+
+type (
+	// RequestContact asks for another address.
+	RequestContact struct {
+		Type    string
+		Address domain.Profile
+		Claim   id.Claim
+		Salt    string
+		At      time.Time
+	}
+	// ChangeContact puts it in the place of the former. Right tells whether the
+	// code was the one that was sent for Salt.
+	ChangeContact struct {
+		Type     string
+		Address  domain.Profile
+		Claim    id.Claim
+		Replaced id.Claim
+		Salt     string
+		Right    bool
+		At       time.Time
+	}
+)
+
+func (RequestContact) customerCommand() {}
+func (ChangeContact) customerCommand()  {}
+
+// ErrContactCode: whatever is wrong with the code of a new address.
+var ErrContactCode = &domain.Refusal{Class: domain.Refused, Code: "contact-code-invalid", Detail: "This is not the code that was sent to this address, or it has expired."}
+
+// AskedContact is the change of address that waits for its code. It holds no
+// address: the claim tells which it is.
+type AskedContact struct {
+	Type      string
+	Claim     id.Claim
+	Salt      string
+	ExpiresAt time.Time
+}
+
+func (s State) contact(command Command) ([]Event, error) {
+	switch c := command.(type) {
+	case RequestContact:
+		if c.Type != Email && c.Type != Phone || c.Claim.IsZero() || c.Salt == "" {
+			return nil, ErrIncomplete
+		}
+		return []Event{ContactRequested{c.Type, c.Address, c.Claim, c.Salt, c.At.Add(ContactTTL), c.At}}, nil
+	case ChangeContact:
+		asked := s.Asked
+		if !c.Right || asked.Salt == "" || asked.Salt != c.Salt || asked.Type != c.Type || asked.Claim != c.Claim || !c.At.Before(asked.ExpiresAt) ||
+			!c.Replaced.IsZero() && !slices.Contains(s.Claims, c.Replaced) {
+			return nil, ErrContactCode
+		}
+		return []Event{ContactChanged{c.Type, c.Address, c.Claim, c.Replaced, c.At}}, nil
+	}
+	panic(unknown(command))
+}
+
+func (s State) moved(e ContactChanged) State {
+	s.Asked = AskedContact{}
+	s.Claims = slices.DeleteFunc(slices.Clone(s.Claims), func(claim id.Claim) bool { return claim == e.Replaced || claim == e.Claim })
+	s.Claims = append(s.Claims, e.Claim)
+	return s
+}

@@ -1,0 +1,69 @@
+package customer
+
+import (
+	"slices"
+
+	"florin/domain/id"
+)
+
+// Evolve takes in one fact. It never refuses: what is in the log has happened.
+// Slices are copied, for states are shared.
+func (s State) Evolve(event Event) State {
+	switch e := event.(type) {
+	case Enrolled:
+		s.Customer, s.Status, s.Password, s.Claims = e.Customer, e.Status, e.Password, e.Claims
+		if !e.TOTP.IsZero() {
+			s.Factors = []Factor{{Factor: e.TOTP, Type: TypeTOTP, At: e.At}}
+		}
+	case PasswordChanged:
+		s.Password = e.Password
+	case FactorOffered: // one offer of a type at a time
+		s.Offers = append(s.without(func(o Offer) bool { return o.Type == e.Type }), Offer{Factor: e.Factor, Type: e.Type, ExpiresAt: e.ExpiresAt})
+	case FactorAdded:
+		s = s.added(Factor{Factor: e.Factor, Type: e.Type, At: e.At, UsableFrom: e.UsableFrom, Device: e.Device})
+	case PasskeyAdded:
+		s = s.added(Factor{Factor: e.Factor, Type: TypePasskey, At: e.At, UsableFrom: e.UsableFrom, Device: e.Device, Credential: e.Credential})
+	case PasskeyUsed:
+		s.Factors = s.changed(e.Factor, func(f *Factor) { f.Credential.SignCount, f.Credential.BackedUp = e.SignCount, e.BackedUp })
+	case RecoveryCodesMade:
+		s = s.added(Factor{Factor: e.Factor, Type: TypeRecovery, At: e.At, Device: e.Device})
+	case RecoveryCodeUsed:
+		s.Factors = s.changed(e.Factor, func(f *Factor) { f.Spent |= 1 << e.Index })
+	case FactorApproved:
+		s.Factors = s.changed(e.Factor, func(f *Factor) { f.UsableFrom = e.At })
+	case FactorRemoved:
+		s.Factors = slices.DeleteFunc(slices.Clone(s.Factors), func(f Factor) bool { return f.Factor == e.Factor })
+	case OTPUsed:
+		s.Factors = s.changed(e.Factor, func(f *Factor) { f.LastStep = e.Step })
+	case DeviceBound:
+		s.Devices = append(slices.Clone(s.Devices), e.Device)
+	case DeviceVisited:
+		s.Visited = append(slices.Clone(s.Visited), e.Device)
+	case ContactRequested:
+		s.Asked = AskedContact{e.Type, e.Claim, e.Salt, e.ExpiresAt}
+	case ContactChanged:
+		s = s.moved(e)
+	case Activated:
+		s.Status = Active
+	case Restricted:
+		s.Status = Limited
+	case ReportedDeceased:
+		s.Status = Deceased
+	case Closed:
+		s.Status = ClosedDown
+	case ErasureRequested:
+		s.Erasing, s.Status = true, ClosedDown
+	case Erased:
+		s.Gone, s.Password, s.Factors, s.Offers = true, "", nil, nil
+		s.Claims = []id.Claim{}
+	}
+	return s
+}
+
+// added takes in a factor; the devices that are bound by now are older than it.
+func (s State) added(f Factor) State {
+	f.Older = slices.Clip(s.Devices)
+	s.Factors = append(slices.Clone(s.Factors), f)
+	s.Offers = s.without(func(o Offer) bool { return o.Factor == f.Factor })
+	return s
+}

@@ -1,0 +1,271 @@
+// Package grant decides one login in the bank's own app: from a name to a code
+// that becomes tokens (OAuth 2.0 for First-Party Applications).
+//
+//	(none) -- Start --> open -- Prove, once per factor --> coded -- Redeem --> redeemed
+//	                      |\--------------------------> denied
+//	                      \-- in a browser -----------> authenticated
+//
+// On a device that is the customer's already, one more factor is enough: the
+// device's key is the first. Anywhere else the password comes first and a second,
+// independent factor after it. Nothing is told before the last: a wrong password
+// and a name that is nobody's go on like a right one. Each step is taken once.
+//
+// A one-time password that is sent (OTPSend) lets its owner look and binds no
+// device: such a login is of the class of the device alone.
+package grant
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"time"
+
+	"florin/domain/id"
+)
+
+type phase uint8
+
+const (
+	none phase = iota
+	open
+	denied
+	authenticated
+	coded
+	redeemed
+)
+
+// State is what the rules need to know of a login.
+type State struct {
+	Started
+	Steps     int64
+	Shown     []string // factors, right or wrong
+	CodeHash  string
+	Requested OTPRequested // the last one
+	Requests  int
+	Coded     CodeIssued
+	Proven    Authenticated // in a browser
+	Becomes   id.Session    // once redeemed
+	wrong     bool
+	replayed  bool
+	phase     phase
+}
+
+// Complete tells whether the login has succeeded.
+func (s State) Complete() bool {
+	return s.phase == authenticated || s.phase == coded || s.phase == redeemed
+}
+
+// Proves refuses to take this login for that of a customer who answers a third
+// party's request in a browser. A password that was sent lets nobody act, and so
+// nobody let others act.
+func (s State) Proves(consent id.Consent, browser string, at time.Time) error {
+	if s.phase != authenticated || s.Proven.ACR == ACRDevice || consent.IsZero() || s.Consent != consent || !at.Before(s.Proven.ExpiresAt) ||
+		subtle.ConstantTimeCompare([]byte(s.JKT), []byte(browser)) != 1 {
+		return ErrSession
+	}
+	return nil
+}
+
+// Right tells whether every factor was right so far; only then is anything sent.
+func (s State) Right() bool { return s.phase == open && !s.wrong && !s.Customer.IsZero() }
+
+// Weak tells whether the login rests on a password that was sent: it lets nobody
+// act, and makes no device anybody's.
+func (s State) Weak() bool { return !s.Bound && s.Coded.ACR == ACRDevice }
+
+// Redeemed tells whether the code was taken already.
+func (s State) Redeemed() bool { return s.phase == redeemed }
+
+// Asks are the factors of which one is needed now.
+func (s State) Asks() []string { return s.asksAfter(s.Shown) }
+
+func (s State) asksAfter(shown []string) []string {
+	switch {
+	case s.Bound && len(shown) > 0, len(shown) > 1:
+		return nil
+	case s.Bound && s.wantsStrong():
+		return []string{SCAKey}
+	case s.Bound && slices.Contains(s.Second, Passkey):
+		return []string{Password, SCAKey, Passkey}
+	case s.Bound:
+		return []string{Password, SCAKey}
+	case len(shown) == 0:
+		return []string{Password}
+	}
+	return s.Second
+}
+
+// wantsStrong tells whether only the SCA key will do: the class that is asked
+// for first cannot be reached by a password.
+func (s State) wantsStrong() bool {
+	return len(s.ACRValues) > 0 && (s.ACRValues[0] == ACRStrong || s.ACRValues[0] == ACRStrongInKey)
+}
+
+// Expects tells whether a factor may be shown now; Decide asks it again. It lets
+// a verb refuse before it spends an attempt.
+func (s State) Expects(factor string, step int64, jkt string, at time.Time) error {
+	switch {
+	case s.phase != open, !at.Before(s.ExpiresAt), s.Steps != step, subtle.ConstantTimeCompare([]byte(s.JKT), []byte(jkt)) != 1:
+		return ErrSession
+	case factor == ByEmail || factor == BySMS:
+		if s.Requested.Method != factor || !slices.Contains(s.Asks(), OTPSend) {
+			return ErrFactor
+		}
+	case factor == OTPSend && s.Requests >= OTPsMax, !slices.Contains(s.Asks(), factor):
+		return ErrFactor
+	}
+	return nil
+}
+
+// Decide answers a command with the facts that follow from it.
+func (s State) Decide(command Command) ([]Event, error) {
+	switch c := command.(type) {
+	case Start:
+		return s.start(c)
+	case Prove:
+		return s.prove(c)
+	case RequestOTP:
+		return s.requestOTP(c)
+	case Redeem:
+		return s.redeem(c)
+	}
+	panic(fmt.Sprintf("grant: unknown command %T", command)) // sealed: a bug, not an input
+}
+
+func (s State) start(c Start) ([]Event, error) {
+	challenge, err := base64.RawURLEncoding.Strict().DecodeString(c.CodeChallenge)
+	switch {
+	case s.phase != none:
+		return nil, ErrSession
+	case err != nil, len(challenge) != sha256.Size, len(c.Nonce) > NonceBytesMax:
+		return nil, ErrRequest
+	}
+	started := Started{
+		Grant: c.Grant, Client: c.Client, Device: c.Device, JKT: c.JKT, Customer: c.Customer, Attempts: c.Attempts,
+		Session: c.Session, Consent: c.Consent, Bound: c.Bound, TOTP: c.TOTP, Second: c.Second, Scopes: c.Scopes, CodeChallenge: c.CodeChallenge,
+		Nonce: c.Nonce, ACRValues: c.ACRValues, ExpiresAt: c.At.Add(LoginTTL), At: c.At,
+	}
+	started.Next = State{Started: started}.Asks()
+	return []Event{started}, nil
+}
+
+func (s State) requestOTP(c RequestOTP) ([]Event, error) {
+	if err := s.Expects(OTPSend, c.Step, c.JKT, c.At); err != nil {
+		return nil, err
+	}
+	if c.Method != ByEmail && c.Method != BySMS || c.Salt == "" {
+		return nil, ErrFactor
+	}
+	return []Event{OTPRequested{Method: c.Method, Salt: c.Salt, Step: s.Steps + 1, Next: s.Asks(), ExpiresAt: c.At.Add(OTPTTL), At: c.At}}, nil
+}
+
+func (s State) prove(c Prove) ([]Event, error) {
+	if c.Factor == OTPSend {
+		return nil, ErrFactor
+	}
+	if err := s.Expects(c.Factor, c.Step, c.JKT, c.At); err != nil {
+		return nil, err
+	}
+	shown := append(slices.Clip(s.Shown), c.Factor)
+	next := s.asksAfter(shown)
+	right := c.Right && !s.Customer.IsZero()
+	if c.Factor == ByEmail || c.Factor == BySMS {
+		right = right && c.At.Before(s.Requested.ExpiresAt)
+	}
+	var events []Event
+	if right {
+		events = append(events, FactorVerified{Factor: c.Factor, Step: s.Steps + 1, Next: next, At: c.At})
+	} else {
+		events = append(events, FactorFailed{Factor: c.Factor, Step: s.Steps + 1, Next: next, At: c.At})
+	}
+	switch {
+	case len(next) > 0:
+		return events, nil
+	case s.Customer.IsZero():
+		return append(events, Denied{Reason: "unknown-name", At: c.At}), nil
+	case s.wrong || !right:
+		return append(events, Denied{Reason: "wrong-factor", At: c.At}), nil
+	}
+	acr, amr := s.class(shown, c.Hardware)
+	if !s.Consent.IsZero() {
+		return append(events, Authenticated{ACR: acr, AMR: amr, AuthTime: c.At, ExpiresAt: s.ExpiresAt, At: c.At}), nil
+	}
+	return append(events, CodeIssued{
+		CodeHash: c.CodeHash, ACR: acr, AMR: amr, AuthTime: c.At, ExpiresAt: c.At.Add(CodeTTL), At: c.At,
+	}), nil
+}
+
+// class says what a complete login is worth, and its methods as RFC 8176 names
+// them, sorted.
+func (s State) class(shown []string, hardware bool) (acr string, amr []string) {
+	switch shown[len(shown)-1] {
+	case ByEmail:
+		return ACRDevice, []string{OneTime, Password}
+	case BySMS:
+		return ACRDevice, []string{OneTime, Password, BySMS}
+	}
+	amr = []string{"mfa"}
+	if s.Bound {
+		amr = append(amr, "pop")
+	}
+	acr = ACRMulti
+	for _, factor := range shown {
+		switch {
+		case factor == SCAKey && hardware:
+			acr, amr = ACRStrongInKey, append(amr, "hwk", "user")
+		case factor == SCAKey:
+			acr, amr = ACRStrong, append(amr, "user")
+		case factor == Passkey:
+			amr = append(amr, "pop", "user")
+		default:
+			amr = append(amr, factor)
+		}
+	}
+	slices.Sort(amr)
+	return acr, slices.Compact(amr)
+}
+
+func (s State) redeem(c Redeem) ([]Event, error) {
+	switch {
+	case s.phase == redeemed && s.replayed:
+		return nil, ErrCode
+	case s.phase == redeemed: // by whomever: the code has leaked, or its owner cannot tell
+		return []Event{CodeReplayed{Session: s.Becomes, At: c.At}}, nil
+	case s.phase != coded, !c.At.Before(s.Coded.ExpiresAt), c.Client != s.Client,
+		subtle.ConstantTimeCompare([]byte(s.JKT), []byte(c.JKT)) != 1,
+		subtle.ConstantTimeCompare([]byte(s.CodeChallenge), []byte(c.Challenge)) != 1:
+		return nil, ErrCode
+	}
+	session := c.Session
+	if !s.Session.IsZero() {
+		session = s.Session
+	}
+	return []Event{Redeemed{Session: session, At: c.At}}, nil
+}
+
+// Evolve takes in one fact. It never refuses: what is in the log has happened.
+func (s State) Evolve(event Event) State {
+	switch e := event.(type) {
+	case Started:
+		s = State{Started: e, phase: open}
+	case FactorVerified:
+		s.Steps, s.Shown = e.Step, append(slices.Clone(s.Shown), e.Factor)
+	case FactorFailed:
+		s.Steps, s.Shown, s.wrong = e.Step, append(slices.Clone(s.Shown), e.Factor), true
+	case OTPRequested:
+		s.Steps, s.Requested, s.Requests = e.Step, e, s.Requests+1
+	case Denied:
+		s.phase = denied
+	case Authenticated:
+		s.phase, s.Proven = authenticated, e
+	case CodeIssued:
+		s.phase, s.Coded, s.CodeHash = coded, e, e.CodeHash
+	case Redeemed:
+		s.phase, s.Becomes = redeemed, e.Session
+	case CodeReplayed:
+		s.replayed = true
+	}
+	return s
+}
