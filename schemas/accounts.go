@@ -1,0 +1,17 @@
+package schemas
+
+import "florin/domain/account"
+
+// Accounts lists every kind of record that the stream of an account may hold.
+var Accounts = newTable(
+	Event(1, func(e account.Opened) account.Event { return e }),
+	Event(1, func(e account.Debited) account.Event { return e }),
+	Event(1, func(e account.Credited) account.Event { return e }),
+	Event(1, func(e account.FundsReserved) account.Event { return e }),
+	Event(1, func(e account.ReservationCaptured) account.Event { return e }),
+	Event(1, func(e account.ReservationReleased) account.Event { return e }),
+	Event(1, func(e account.Overdrawn) account.Event { return e }),
+	Event(1, func(e account.Frozen) account.Event { return e }),
+	Event(1, func(e account.Unfrozen) account.Event { return e }),
+	Event(1, func(e account.Closed) account.Event { return e }),
+)

@@ -1,0 +1,10 @@
+package schemas
+
+import "florin/domain/operator"
+
+// Operators lists every kind of record that the stream of an operator may hold.
+var Operators = newTable(
+	Event(1, func(e operator.Created) operator.Event { return e }),
+	Event(1, func(e operator.ScopesGranted) operator.Event { return e }),
+	Event(1, func(e operator.Disabled) operator.Event { return e }),
+)

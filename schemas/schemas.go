@@ -1,0 +1,163 @@
+// Package schemas is the treaty between the code and everything stored or sent:
+// for each kind of record the Go type it becomes, the JSON Schemas, the request
+// bodies, the problems. It also seals personal data on its way into a record and
+// opens it on its way out:
+//
+//	domain event --Encode--> JSON with sealed fields --> the log
+//	the log --Decode--> (open sealed fields) --> (upcast) --> domain event
+//
+// A kind and version that is released is never edited. A new shape is a new
+// version with an upcaster for the old; the golden files hold every one for ever.
+// Upcasters rename after opening, for a sealed field opens only under the path
+// it was stored at.
+//
+// It must never write personal data in clear, and never read leniently: what it
+// does not know it refuses.
+package schemas
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"florin/domain"
+	"florin/domain/access"
+	"florin/domain/account"
+	"florin/domain/attempt"
+	"florin/domain/client"
+	"florin/domain/consent"
+	"florin/domain/customer"
+	"florin/domain/device"
+	"florin/domain/grant"
+	"florin/domain/journal"
+	"florin/domain/notification"
+	"florin/domain/operator"
+	"florin/domain/session"
+	"florin/domain/signing"
+	"florin/domain/transfer"
+	"florin/schemas/seal"
+)
+
+// ContentType of every event written today.
+const ContentType = "application/json"
+
+// Place is where an event will be stored, and whose data it holds: its sealed
+// fields open nowhere else and die with the subject's keys.
+type Place struct {
+	EventID uuid.UUID
+	Subject seal.Subject
+}
+
+// Stored is an event as the log keeps it.
+type Stored struct {
+	Kind          string
+	SchemaVersion uint16
+	ContentType   string
+	Data          []byte
+	KeyIDs        []uuid.UUID // of the sealed fields, each once
+}
+
+// Treaty is all codecs, bound to the ring that seals and opens.
+type Treaty struct {
+	Accesses      *Codec[access.Event]
+	Accounts      *Codec[account.Event]
+	Attempts      *Codec[attempt.Event]
+	Claims        *Codec[customer.NameEvent]
+	Clients       *Codec[client.Event]
+	Consents      *Codec[consent.Event]
+	Customers     *Codec[customer.Event]
+	Devices       *Codec[device.Event]
+	Grants        *Codec[grant.Event]
+	Journals      *Codec[journal.Event]
+	Notifications *Codec[notification.Event]
+	Operators     *Codec[operator.Event]
+	Sessions      *Codec[session.Event]
+	Signings      *Codec[signing.Event]
+	Transfers     *Codec[transfer.Event]
+
+	kinds map[string]anyCodec
+}
+
+// New binds the tables to a ring.
+func New(ring *seal.Ring) *Treaty {
+	d := newDesk(ring)
+	t := &Treaty{kinds: map[string]anyCodec{}}
+	t.Accesses = sign(t, d, Accesses)
+	t.Accounts = sign(t, d, Accounts)
+	t.Attempts = sign(t, d, Attempts)
+	t.Claims = sign(t, d, Claims)
+	t.Clients = sign(t, d, Clients)
+	t.Consents = sign(t, d, Consents)
+	t.Customers = sign(t, d, Customers)
+	t.Devices = sign(t, d, Devices)
+	t.Grants = sign(t, d, Grants)
+	t.Journals = sign(t, d, Journals)
+	t.Notifications = sign(t, d, Notifications)
+	t.Operators = sign(t, d, Operators)
+	t.Sessions = sign(t, d, Sessions)
+	t.Signings = sign(t, d, Signings)
+	t.Transfers = sign(t, d, Transfers)
+	return t
+}
+
+func sign[E domain.Event](t *Treaty, d *desk, table *Table[E]) *Codec[E] {
+	c := &Codec[E]{table, d}
+	for _, kind := range table.Kinds() {
+		if other, twice := t.kinds[kind.Name]; twice && other != anyCodec(c) {
+			panic("schemas: " + kind.Name + " is listed in two tables")
+		}
+		t.kinds[kind.Name] = c
+	}
+	return c
+}
+
+// anyCodec is a codec whose context is not known at compile time.
+type anyCodec interface {
+	encodeAny(domain.Event, Place) (Stored, error)
+	decodeAny(kind string, version uint16, data []byte, how reading) (domain.Event, error)
+	describe() []Kind
+}
+
+// Encode is the Encode of whatever codec lists the event.
+func (t *Treaty) Encode(event domain.Event, at Place) (Stored, error) {
+	codec, known := t.kinds[event.Kind()]
+	if !known {
+		return Stored{}, fmt.Errorf("%w: %s", ErrUnknownKind, event.Kind())
+	}
+	return codec.encodeAny(event, at)
+}
+
+// DecodeAny is the Decode of whatever codec lists the kind, for readers of
+// everything (audit, processes).
+func (t *Treaty) DecodeAny(kind string, version uint16, eventID uuid.UUID, data []byte) (domain.Event, error) {
+	return t.decode(kind, version, data, reading{event: eventID})
+}
+
+// DecodeClosed is DecodeAny that opens nothing and needs no key: sealed fields
+// come back as erased. For readers that keep no personal data.
+func (t *Treaty) DecodeClosed(kind string, version uint16, _ uuid.UUID, data []byte) (domain.Event, error) {
+	return t.decode(kind, version, data, reading{closed: true})
+}
+
+func (t *Treaty) decode(kind string, version uint16, data []byte, how reading) (domain.Event, error) {
+	codec, known := t.kinds[kind]
+	if !known {
+		return nil, fmt.Errorf("%w: %s", ErrUnknownKind, kind)
+	}
+	return codec.decodeAny(kind, version, data, how)
+}
+
+// Kinds lists every kind and version that the treaty knows, sorted.
+func (t *Treaty) Kinds() []Kind {
+	var all []Kind
+	for name, codec := range t.kinds {
+		for _, kind := range codec.describe() {
+			if kind.Name == name {
+				all = append(all, kind)
+			}
+		}
+	}
+	slices.SortFunc(all, Kind.compare)
+	return all
+}
