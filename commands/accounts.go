@@ -1,0 +1,216 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"florin/domain"
+	"florin/domain/account"
+	"florin/domain/customer"
+	"florin/domain/id"
+	"florin/domain/money"
+	"florin/domain/risk"
+	"florin/schemas/seal"
+)
+
+// Terms are the bank's conditions of money: what may be opened, and when a
+// payment has to be confirmed.
+type Terms struct {
+	Products []Product // the first is what nobody had to name
+
+	Scorer       risk.Scorer   // nil fails, and so challenges every payment
+	Methods      []string      // of answering a challenge, as offered
+	ChallengeTTL time.Duration // how long funds wait for an answer
+	Audience     string        // of displayed statements: the bank's issuer
+}
+
+// Product is a kind of account. Limits are in whole units of its currency.
+type Product struct {
+	Name            string
+	OverdraftUnits  int64
+	DailyLimitUnits int64 // of outgoing payments a day; 0: none
+}
+
+// Methods of answering a challenge.
+const (
+	MethodSCAKey  = "sca-key" // signed by the biometric-gated key
+	MethodPasskey = "passkey" // an assertion whose challenge is the statement's SHA-256
+	MethodTOTP    = "totp"    // signed by the device key, and a one-time password on top
+)
+
+// DefaultTerms are a small bank's. Audience is still to be filled in.
+func DefaultTerms() Terms {
+	return Terms{
+		Products:     []Product{{Name: "current", DailyLimitUnits: 10_000}, {Name: "savings", DailyLimitUnits: 10_000}},
+		Scorer:       risk.Fixed{ChallengeOver: 1_000, LowValueMax: 30}.Score,
+		Methods:      []string{MethodSCAKey, MethodTOTP, MethodPasskey},
+		ChallengeTTL: 5 * time.Minute,
+	}
+}
+
+func (t Terms) product(name string) (Product, bool) {
+	for _, product := range t.Products {
+		if name == "" || product.Name == name {
+			return product, true
+		}
+	}
+	return Product{}, false
+}
+
+// units are whole units of a currency as an amount; none is the zero amount.
+func units(count int64, currency money.Currency) (money.Amount, error) {
+	digits, ok := currency.Digits()
+	switch {
+	case !ok:
+		return money.Amount{}, account.ErrInvalid
+	case count == 0:
+		return money.Amount{}, nil
+	}
+	for range digits {
+		count = min(count, money.MinorMax) * 10
+	}
+	return money.Amount{Minor: min(count, money.MinorMax), Currency: currency}, nil
+}
+
+// Refusals of opening.
+var (
+	ErrProduct   = &domain.Refusal{Class: domain.Invalid, Code: "unknown-product", Detail: "The bank does not offer this kind of account."}
+	ErrNotActive = &domain.Refusal{Class: domain.Refused, Code: "customer-not-active", Detail: "Accounts are opened for active customers only."}
+)
+
+// Accounts are the verbs of accounts.
+type Accounts struct{ bank *Bank }
+
+// Accounts gives the verbs of accounts.
+func (b *Bank) Accounts() Accounts { return Accounts{b} }
+
+// OpenAccount asks for an account of a customer's.
+type OpenAccount struct {
+	Customer id.Customer
+	Name     domain.Profile // of the holder, as payers are shown it
+	Currency money.Currency
+	Product  string // "": the bank's first
+}
+
+// AccountAnswer is an account as the verb left it.
+type AccountAnswer struct {
+	Account    id.Account
+	Customer   id.Customer // zero unless opened by this verb
+	Currency   money.Currency
+	Product    string
+	DailyLimit money.Amount
+	Overdraft  money.Amount
+	Status     account.Status
+	At         time.Time
+}
+
+// Open opens an account for an active customer, on the terms of the product.
+func (a Accounts) Open(ctx context.Context, order Order, ask OpenAccount) (AccountAnswer, Outcome, error) {
+	b := a.bank
+	opened := id.From[id.Account](DerivedID(order.ID, "account"))
+	return execute(ctx, b, "account.open", order, streams(opened), func(w *work) error {
+		product, ok := b.settings.Money.product(ask.Product)
+		if !ok {
+			return ErrProduct
+		}
+		overdraft, err := units(product.OverdraftUnits, ask.Currency)
+		if err != nil {
+			return err
+		}
+		limit, err := units(product.DailyLimitUnits, ask.Currency)
+		if err != nil {
+			return err
+		}
+		b.accounts.begin(w, opened)
+		holder, err := b.customers.load(w, ask.Customer)
+		switch {
+		case err != nil:
+			return err
+		case holder.Customer.IsZero():
+			return account.ErrMissing
+		case holder.Status != customer.Active, holder.Erasing:
+			return ErrNotActive
+		}
+		w.under(ofCustomer(ask.Customer))
+		return b.accounts.decide(w, opened, account.Open{Account: opened, Customer: ask.Customer, Name: ask.Name, Currency: ask.Currency,
+			Product: product.Name, OverdraftLimit: overdraft, DailyLimit: limit, At: order.At})
+	}, accountAnswer)
+}
+
+// Freeze stops money from leaving the account; reason is a code.
+func (a Accounts) Freeze(ctx context.Context, order Order, frozen id.Account, reason string) (AccountAnswer, Outcome, error) {
+	return a.change(ctx, order, "account.freeze", frozen, account.Freeze{Reason: reason, At: order.At})
+}
+
+// Unfreeze ends a freeze.
+func (a Accounts) Unfreeze(ctx context.Context, order Order, frozen id.Account, reason string) (AccountAnswer, Outcome, error) {
+	return a.change(ctx, order, "account.unfreeze", frozen, account.Unfreeze{Reason: reason, At: order.At})
+}
+
+// Close ends an account that is empty. A customer closes only an own one.
+func (a Accounts) Close(ctx context.Context, order Order, closed id.Account, reason string) (AccountAnswer, Outcome, error) {
+	return a.change(ctx, order, "account.close", closed, account.Close{Reason: reason, At: order.At})
+}
+
+func (a Accounts) change(ctx context.Context, order Order, verb string, changed id.Account, command account.Command) (AccountAnswer, Outcome, error) {
+	b := a.bank
+	return execute(ctx, b, verb, order, streams(changed), func(w *work) error {
+		state, err := b.accounts.load(w, changed)
+		switch {
+		case err != nil:
+			return err
+		case order.Caller.ActorType == ActorCustomer && !owns(order.Caller, state), state.Class == account.Internal:
+			return account.ErrMissing
+		}
+		return b.accounts.decide(w, changed, command)
+	}, accountAnswer)
+}
+
+func accountAnswer(facts []Fact) (AccountAnswer, error) {
+	var answer AccountAnswer
+	for _, fact := range facts {
+		switch e := fact.Event.(type) {
+		case account.Opened:
+			answer = AccountAnswer{Account: e.Account, Customer: e.Customer, Currency: e.Currency, Product: e.Product,
+				DailyLimit: e.DailyLimit, Overdraft: e.OverdraftLimit, Status: account.Active, At: e.At}
+		case account.Frozen:
+			answer = AccountAnswer{Account: id.From[id.Account](uuidIn(fact.Stream)), Status: account.OnIce, At: e.At}
+		case account.Unfrozen:
+			answer = AccountAnswer{Account: id.From[id.Account](uuidIn(fact.Stream)), Status: account.Active, At: e.At}
+		case account.Closed:
+			answer = AccountAnswer{Account: id.From[id.Account](uuidIn(fact.Stream)), Status: account.Finished, At: e.At}
+		}
+	}
+	return answer, nil
+}
+
+// owns tells whether an account is the customer's who asks.
+func owns(caller Caller, state account.State) bool {
+	return !caller.Customer.IsZero() && state.Class == account.Customers && state.Customer == caller.Customer
+}
+
+// ofCustomer is whose key a customer's personal data is sealed under.
+func ofCustomer(customer id.Customer) seal.Subject {
+	return seal.Subject{Kind: "customer", ID: customer.UUID()}
+}
+
+// internal gives the account at a place of the chart, opened if this is its first use.
+func (w *work) internal(chart account.Chart, currency money.Currency) (id.Account, error) {
+	place := chart.In(currency)
+	state, err := w.bank.accounts.load(w, place)
+	if err == nil && state.Status == account.Absent {
+		err = w.bank.accounts.decide(w, place, account.OpenInternal{Chart: chart, Currency: currency, At: w.order.At})
+	}
+	return place, err
+}
+
+// codeOf turns an account's refusal into the code that the transfer keeps; other
+// errors stay errors.
+func codeOf(err error) (code string, _ error) {
+	refusal, ok := errors.AsType[*domain.Refusal](err)
+	if !ok {
+		return "", err
+	}
+	return refusal.Code, nil
+}

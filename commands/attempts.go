@@ -1,0 +1,79 @@
+package commands
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+
+	"florin/domain/attempt"
+	"florin/domain/grant"
+	"florin/domain/id"
+)
+
+// budgetOf is a customer's attempt budget.
+func budgetOf(customer id.Customer) id.Attempts {
+	return id.From[id.Attempts](DerivedID(customer.UUID(), "attempts"))
+}
+
+// shadowOf is the budget of a name that is nobody's.
+func shadowOf(claim id.Claim) id.Attempts {
+	return id.From[id.Attempts](DerivedID(claim.UUID(), "attempts"))
+}
+
+// lanes are the parts of a budget that an attempt takes from: those of the
+// customer's own device, or those of strangers (package attempt).
+type lanes struct{ password, otp, send, recovery []string }
+
+func (l lanes) of(factor string) []string {
+	switch factor {
+	case grant.OneTime, grant.ByEmail, grant.BySMS:
+		return l.otp
+	case grant.OTPSend:
+		return l.send
+	case grant.RecoveryCode:
+		return l.recovery
+	}
+	return l.password
+}
+
+func (l lanes) all() []string { return slices.Concat(l.password, l.otp, l.send, l.recovery) }
+
+// lanesOf: an address is kept as a keyed hash alone.
+func (b *Bank) lanesOf(caller Caller, device id.Device, bound bool) (lanes, error) {
+	if bound {
+		return lanes{password: []string{"device:" + device.UUID().String()}, otp: otpLanes(device), recovery: otpLanes(device)}, nil // nothing is sent to it
+	}
+	digest, err := b.mac(keyOrigin, []byte(origin(caller.IP.Reveal())))
+	if err != nil {
+		return lanes{}, err
+	}
+	place := opaque.EncodeToString(digest[:12])
+	return lanes{[]string{"origin:" + place, attempt.Unknown}, []string{"otp-origin:" + place, attempt.OTP},
+		[]string{"otp-send-origin:" + place, attempt.OTPSend}, []string{"recovery-code-origin:" + place, attempt.RecoveryCode}}, nil
+}
+
+func otpLanes(device id.Device) []string { return []string{"otp-device:" + device.UUID().String()} }
+
+// origin is what one place is: an IPv4 address, or the /64 that one IPv6
+// subscriber has to itself.
+func origin(ip string) string {
+	address, err := netip.ParseAddr(ip)
+	if err != nil {
+		return "unknown"
+	}
+	address = address.Unmap().WithZone("")
+	if address.Is4() {
+		return address.String()
+	}
+	return netip.PrefixFrom(address, 64).Masked().String()
+}
+
+// count takes an attempt from the lanes before anything is checked. Refused:
+// *attempt.Throttled.
+func (b *Bank) count(ctx context.Context, order Order, budget id.Attempts, lanes []string) error {
+	order.ID = DerivedID(order.ID, "attempt")
+	_, _, err := execute(ctx, b, "attempt.count", order, streams(budget), func(w *work) error {
+		return b.attempts.decide(w, budget, attempt.Count{Lanes: lanes, At: order.At})
+	}, nothing)
+	return err
+}

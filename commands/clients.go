@@ -1,0 +1,134 @@
+package commands
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"florin/domain"
+	"florin/domain/client"
+	"florin/domain/id"
+	"florin/domain/operator"
+)
+
+// OwnApp is the client_id of the bank's own app.
+const OwnApp = "florin-app"
+
+// Refusals of the token endpoint that concern the client (RFC 6749 section 5.2).
+var (
+	ErrClient       = &domain.Refusal{Class: domain.Unproven, Code: "invalid-client", Detail: "The client is not known, or not proven."}
+	ErrUnauthorized = &domain.Refusal{Class: domain.Forbidden, Code: "unauthorized-client", Detail: "The client may not do this."}
+	ErrScope        = &domain.Refusal{Class: domain.Invalid, Code: "invalid-scope", Detail: "The client cannot be given this scope."}
+)
+
+// Clients are the verbs of clients.
+type Clients struct{ bank *Bank }
+
+// Clients gives the verbs of clients.
+func (b *Bank) Clients() Clients { return Clients{b} }
+
+// RegisterClient asks for software to be known.
+type RegisterClient struct {
+	ClientID, Name string
+	Keys           []domain.PublicKey // some: confidential; none: public
+	RedirectURIs   []string
+	GrantTypes     []string
+	Scopes         []string
+	FirstParty     bool
+}
+
+// Register makes a client known.
+func (c Clients) Register(ctx context.Context, order Order, ask RegisterClient) (Outcome, error) {
+	b := c.bank
+	registered := id.Named[id.Client](ask.ClientID)
+	kind := client.Public
+	if len(ask.Keys) > 0 {
+		kind = client.Confidential
+	}
+	_, outcome, err := execute(ctx, b, "client.register", order, streams(registered), func(w *work) error {
+		return b.clients.decide(w, registered, client.Register{
+			Client: registered, ClientID: ask.ClientID, Name: ask.Name, Type: kind, Keys: ask.Keys, RedirectURIs: ask.RedirectURIs,
+			GrantTypes: ask.GrantTypes, Scopes: ask.Scopes, FirstParty: ask.FirstParty, At: order.At,
+		})
+	}, nothing)
+	return outcome, err
+}
+
+// Disable gives the client no token any more; reason is a code.
+func (c Clients) Disable(ctx context.Context, order Order, clientID, reason string) (Outcome, error) {
+	b := c.bank
+	disabled := id.Named[id.Client](clientID)
+	_, outcome, err := execute(ctx, b, "client.disable", order, streams(disabled), func(w *work) error {
+		return b.clients.decide(w, disabled, client.Disable{Reason: reason, At: order.At})
+	}, nothing)
+	return outcome, err
+}
+
+// Client is who may ask for tokens: registered software, or an operator.
+type Client struct {
+	ID           id.Client   // zero for an operator
+	Operator     id.Operator // zero for software
+	ClientID     string
+	Name         string
+	Confidential bool
+	FirstParty   bool
+	Disabled     bool
+	Keys         []domain.PublicKey
+	RedirectURIs []string
+	GrantTypes   []string
+	Scopes       []string
+}
+
+// Get finds a client by its client_id; an operator's is the operator's id.
+// Unknown: ErrClient.
+func (c Clients) Get(ctx context.Context, clientID string) (Client, error) {
+	if strings.HasPrefix(clientID, "opr_") {
+		return c.operator(ctx, clientID)
+	}
+	state, err := c.bank.clients.look(ctx, id.Named[id.Client](clientID))
+	switch {
+	case err != nil:
+		return Client{}, err
+	case state.Client.IsZero():
+		return Client{}, ErrClient
+	}
+	return Client{
+		ID: state.Client, ClientID: state.ClientID, Name: state.Name, Confidential: state.Type == client.Confidential, FirstParty: state.FirstParty,
+		Disabled: state.Disabled, Keys: state.Keys, RedirectURIs: state.RedirectURIs, GrantTypes: state.GrantTypes, Scopes: state.Scopes,
+	}, nil
+}
+
+func (c Client) uses(grantType string) bool { return slices.Contains(c.GrantTypes, grantType) }
+
+func (c Clients) operator(ctx context.Context, clientID string) (Client, error) {
+	named, err := id.Parse[id.Operator](clientID)
+	if err != nil {
+		return Client{}, ErrClient
+	}
+	var state operator.State
+	switch state, err = c.bank.operators.look(ctx, named); {
+	case err != nil:
+		return Client{}, err
+	case state.Operator.IsZero():
+		return Client{}, ErrClient
+	}
+	return Client{
+		Operator: named, ClientID: clientID, Confidential: true, Disabled: state.Disabled,
+		Keys: []domain.PublicKey{state.Key}, GrantTypes: []string{client.ClientCredentials}, Scopes: state.Scopes,
+	}, nil
+}
+
+// allowed finds a client that may use a grant type now.
+func (b *Bank) allowed(ctx context.Context, clientID, grantType string) (Client, error) {
+	found, err := b.Clients().Get(ctx, clientID)
+	switch {
+	case err != nil:
+		return found, err
+	case found.Disabled:
+		return found, ErrClient
+	}
+	if !found.uses(grantType) {
+		return found, ErrUnauthorized
+	}
+	return found, nil
+}

@@ -1,0 +1,144 @@
+package commands
+
+import (
+	"context"
+
+	"florin/domain"
+	"florin/domain/customer"
+	"florin/domain/device"
+	"florin/domain/id"
+	"florin/schemas/seal"
+)
+
+// Devices are the verbs of devices.
+type Devices struct{ bank *Bank }
+
+// Devices gives the verbs of devices.
+func (b *Bank) Devices() Devices { return Devices{b} }
+
+// RegisterDevice asks for a key to be known. That both keys are possessed was proven.
+type RegisterDevice struct {
+	Key, SCAKey                     domain.PublicKey
+	Platform, OS, Model, AppVersion string
+	Fingerprint, PushToken          domain.Profile
+	Attestation                     string
+}
+
+// DeviceAnswer is a device as its registration left it.
+type DeviceAnswer struct {
+	Device      id.Device
+	JKT         string
+	Status      string // registered or bound
+	Attestation string
+	Known       bool // the key was registered before
+}
+
+// Register makes a key known as a device. The same key again is the same device.
+func (d Devices) Register(ctx context.Context, order Order, ask RegisterDevice) (DeviceAnswer, Outcome, error) {
+	b := d.bank
+	jkt := ask.Key.Thumbprint()
+	registered := id.Named[id.Device](jkt)
+	known, outcome, err := execute(ctx, b, "device.register", order, streams(registered), func(w *work) error {
+		w.under(ofDevice(registered))
+		return b.devices.decide(w, registered, device.Register{
+			Device: registered, JKT: jkt, Key: ask.Key, SCAKey: ask.SCAKey, Platform: ask.Platform, OS: ask.OS, Model: ask.Model,
+			AppVersion: ask.AppVersion, Fingerprint: ask.Fingerprint, PushToken: ask.PushToken, Attestation: ask.Attestation, At: order.At,
+		})
+	}, func(facts []Fact) (bool, error) { return len(facts) == 0, nil })
+	if err != nil {
+		return DeviceAnswer{}, outcome, err
+	}
+	state, err := b.devices.look(ctx, registered)
+	if err != nil {
+		return DeviceAnswer{}, outcome, err
+	}
+	answer := DeviceAnswer{Device: registered, JKT: jkt, Status: "registered", Attestation: state.Attestation, Known: known}
+	if !state.Customer.IsZero() && known {
+		answer.Status = "bound"
+	}
+	return answer, outcome, nil
+}
+
+// DeviceKeys are a device's public keys; SCA is zero if it has none.
+type DeviceKeys struct{ Device, SCA domain.PublicKey }
+
+// Keys are the keys of a device that may be used; of any other: not-found.
+func (d Devices) Keys(ctx context.Context, named id.Device) (DeviceKeys, error) {
+	state, err := d.bank.devices.look(ctx, named)
+	switch {
+	case err != nil:
+		return DeviceKeys{}, err
+	case !state.Usable():
+		return DeviceKeys{}, device.ErrUnknown
+	}
+	return DeviceKeys{state.Key, state.SCAKey}, nil
+}
+
+// Rename gives an own device a name. Any other is not-found.
+func (d Devices) Rename(ctx context.Context, order Order, named id.Device, name domain.Profile) (Outcome, error) {
+	b := d.bank
+	_, outcome, err := execute(ctx, b, "device.rename", order, streams(named), func(w *work) error {
+		state, err := b.devices.load(w, named)
+		if err != nil {
+			return err
+		}
+		if state.Device.IsZero() || !b.mayTouch(order.Caller, state.Customer) {
+			return device.ErrUnknown
+		}
+		return b.devices.decide(w, named, device.Rename{Name: name, At: order.At})
+	}, nothing)
+	return outcome, err
+}
+
+// Revoke ends a device and every session that was begun with it; reason is a
+// code. A customer ends only an own one: any other is not-found.
+func (d Devices) Revoke(ctx context.Context, order Order, revoked id.Device, reason string) (Outcome, error) {
+	return d.end(ctx, order, "device.revoke", revoked, device.Revoke{By: order.Caller.ActorType, Reason: reason, At: order.At}, "device-revoked")
+}
+
+// ReportLost is Revoke of a device that is in nobody knows whose hands.
+func (d Devices) ReportLost(ctx context.Context, order Order, lost id.Device) (Outcome, error) {
+	return d.end(ctx, order, "device.report_lost", lost, device.ReportLost{By: order.Caller.ActorType, At: order.At}, "device-lost")
+}
+
+func (d Devices) end(ctx context.Context, order Order, verb string, ended id.Device, command device.Command, reason string) (Outcome, error) {
+	b := d.bank
+	_, outcome, err := execute(ctx, b, verb, order, streams(ended), func(w *work) error {
+		state, err := b.devices.load(w, ended)
+		if err != nil {
+			return err
+		}
+		if state.Device.IsZero() || !b.mayTouch(order.Caller, state.Customer) {
+			return device.ErrUnknown
+		}
+		if err := b.devices.decide(w, ended, command); err != nil {
+			return err
+		}
+		return b.endDevice(w, ended, id.Customer{}, id.Session{}, reason)
+	}, nothing)
+	return outcome, err
+}
+
+// mayTouch tells whether a thing of this customer's is a caller's to end: their
+// own, or anybody's for operators, the system and the host.
+func (b *Bank) mayTouch(caller Caller, owner id.Customer) bool {
+	switch caller.ActorType {
+	case ActorOperator, ActorSystem:
+		return true
+	case ActorCustomer:
+		return !owner.IsZero() && caller.Customer == owner
+	}
+	return false
+}
+
+func ofDevice(device id.Device) seal.Subject {
+	return seal.Subject{Kind: ActorDevice, ID: device.UUID()}
+}
+
+// bind makes the device of a strong login the customer's, if it is nobody's yet.
+func (b *Bank) bind(w *work, named id.Device, of id.Customer, login id.Grant) error {
+	if err := b.devices.decide(w, named, device.Bind{Customer: of, Grant: login, At: w.order.At}); err != nil {
+		return err
+	}
+	return b.customers.decide(w, of, customer.BindDevice{Device: named, At: w.order.At})
+}

@@ -1,0 +1,202 @@
+package commands
+
+import (
+	"context"
+
+	"florin/domain"
+	"florin/domain/customer"
+	"florin/domain/device"
+	"florin/domain/grant"
+	"florin/domain/id"
+)
+
+// login finds out which login a step belongs to.
+func (g Grants) login(ctx context.Context, order Order, ask LoginStep) (login, error) {
+	from, err := g.deviceOf(ctx, ask)
+	if err != nil {
+		return login{}, err
+	}
+	if ask.AuthSession == "" {
+		return g.begin(ctx, order, ask, from)
+	}
+	kind, named, step, ok, err := g.bank.readHandle(ask.AuthSession)
+	switch {
+	case err != nil:
+		return login{}, err
+	case ok && kind == handleLogin:
+		return g.resume(ctx, order, ask, id.From[id.Grant](named), step, from)
+	case ok && kind == handleStepUp && ask.Browser == "":
+		return g.stepUp(ctx, order, ask, id.From[id.Session](named), from)
+	}
+	return login{}, grant.ErrSession
+}
+
+// begin starts a login for a name. One that is nobody's gets a budget, a factor
+// and next steps of its own, the same each time.
+func (g Grants) begin(ctx context.Context, order Order, ask LoginStep, from device.State) (login, error) {
+	b := g.bank
+	start, err := g.purpose(ctx, order, ask)
+	if err != nil {
+		return login{}, err
+	}
+	claim, err := b.claimOf(ask.UserName)
+	if err != nil {
+		return login{}, err
+	}
+	name, err := b.names.look(ctx, claim)
+	if err != nil {
+		return login{}, err
+	}
+	person, err := b.customers.look(ctx, name.Holder()) // of nobody: the same look, in vain
+	if err != nil {
+		return login{}, err
+	}
+	start.Customer, start.Attempts = person.Customer, shadowOf(claim)
+	start.TOTP = id.From[id.Factor](DerivedID(claim.UUID(), "totp"))
+	if start.Second, err = g.madeUpFactors(claim); err != nil {
+		return login{}, err
+	}
+	if !person.Customer.IsZero() {
+		start.Attempts, start.Second = budgetOf(person.Customer), secondFactors(person)
+		if factor, there := person.TOTP(); there {
+			start.TOTP = factor.Factor
+		}
+	}
+	return g.started(order, start, person, from)
+}
+
+// purpose is what a login is for: the app's own wishes, or in a browser those of
+// the third party, as it has pushed them.
+func (g Grants) purpose(ctx context.Context, order Order, ask LoginStep) (grant.Start, error) {
+	b := g.bank
+	if ask.Browser != "" {
+		state, err := b.consents.look(ctx, ask.Consent)
+		if err == nil {
+			err = state.Asks(ask.JKT, order.At)
+		}
+		return grant.Start{
+			Client: state.Client, Consent: ask.Consent, Scopes: state.Scopes, CodeChallenge: state.CodeChallenge, ACRValues: state.ACRValues,
+		}, err
+	}
+	app, err := g.firstParty(ctx, ask.ClientID)
+	if err != nil {
+		return grant.Start{}, err
+	}
+	scopes, ok := domain.Scopes(ask.Scopes, app.Scopes)
+	if !ok || len(scopes) == 0 {
+		return grant.Start{}, ErrScope
+	}
+	return grant.Start{Client: app.ID, Scopes: scopes, CodeChallenge: ask.CodeChallenge, Nonce: ask.Nonce, ACRValues: ask.ACRValues}, nil
+}
+
+// stepUp starts a login within a family that is there already. The handle works
+// on the family's own device alone.
+func (g Grants) stepUp(ctx context.Context, order Order, ask LoginStep, family id.Session, from device.State) (login, error) {
+	b := g.bank
+	state, err := b.sessions.look(ctx, family)
+	switch {
+	case err != nil:
+		return login{}, err
+	case !state.Alive(order.At), state.JKT != from.JKT, state.Customer.IsZero():
+		return login{}, grant.ErrSession
+	}
+	app, err := g.firstParty(ctx, ask.ClientID)
+	if err != nil {
+		return login{}, err
+	}
+	if app.ID != state.Client {
+		return login{}, grant.ErrSession
+	}
+	person, err := b.customers.look(ctx, state.Customer)
+	if err != nil {
+		return login{}, err
+	}
+	start := grant.Start{
+		Client: app.ID, Customer: person.Customer, Attempts: budgetOf(person.Customer), Session: family, Second: lifting(person),
+		Scopes: state.Scopes, CodeChallenge: ask.CodeChallenge, Nonce: ask.Nonce, ACRValues: ask.ACRValues,
+	}
+	if factor, there := person.TOTP(); there {
+		start.TOTP = factor.Factor
+	}
+	return g.started(order, start, person, from)
+}
+
+// started completes what a new login begins with, and how it looks from then on.
+func (g Grants) started(order Order, start grant.Start, person customer.State, from device.State) (login, error) {
+	start.Grant, start.At = id.From[id.Grant](DerivedID(order.ID, "grant")), order.At
+	start.Device, start.JKT = from.Device, from.JKT
+	start.Bound = !person.Customer.IsZero() && from.Customer == person.Customer
+	l := login{id: start.Grant, start: start, fresh: true, customer: person}
+	events, err := l.state.Decide(start)
+	if err != nil {
+		return login{}, err
+	}
+	for _, event := range events {
+		l.state = l.state.Evolve(event)
+	}
+	return g.placed(order, l, from)
+}
+
+// resume goes on with a login at the step that the auth_session was given for.
+func (g Grants) resume(ctx context.Context, order Order, ask LoginStep, named id.Grant, step int64, from device.State) (login, error) {
+	b := g.bank
+	state, err := b.grants.look(ctx, named)
+	switch {
+	case err != nil:
+		return login{}, err
+	case state.Steps != step, state.Consent != ask.Consent: // another step was taken meanwhile; or it is for another purpose
+		return login{}, grant.ErrSession
+	}
+	person, err := b.customers.look(ctx, state.Customer)
+	if err != nil {
+		return login{}, err
+	}
+	return g.placed(order, login{id: named, state: state, customer: person}, from)
+}
+
+func (g Grants) placed(order Order, l login, from device.State) (login, error) {
+	var err error
+	l.hardware = from.Attestation == device.AttestedHardware
+	l.lanes, err = g.bank.lanesOf(order.Caller, from.Device, l.state.Bound)
+	return l, err
+}
+
+// secondFactors are what can follow a password, as the app names it. That a code
+// can be sent is said to everybody: who has no address waits in vain.
+func secondFactors(person customer.State) []string {
+	return append(lifting(person), grant.OTPSend)
+}
+
+// lifting are those that make a session stronger.
+func lifting(person customer.State) []string {
+	var second []string
+	if _, there := person.TOTP(); there {
+		second = append(second, grant.OneTime)
+	}
+	if len(person.Passkeys()) > 0 {
+		second = append(second, grant.Passkey)
+	}
+	if person.RecoveryCodesLeft() > 0 {
+		second = append(second, grant.RecoveryCode)
+	}
+	return second
+}
+
+// factorSets are the second factors that customers have, about as often as they
+// have them; whoever adds a kind of factor adds the sets it makes possible, or
+// names that are nobody's stand out.
+var factorSets = [][]string{
+	{grant.OneTime, grant.OTPSend}, {grant.OneTime, grant.OTPSend}, {grant.OneTime, grant.OTPSend}, {grant.OneTime, grant.OTPSend},
+	{grant.OneTime, grant.Passkey, grant.OTPSend}, {grant.OneTime, grant.RecoveryCode, grant.OTPSend},
+	{grant.Passkey, grant.OTPSend}, {grant.OneTime, grant.Passkey, grant.RecoveryCode, grant.OTPSend},
+}
+
+// madeUpFactors are those of a name that is nobody's: always the same for it.
+func (g Grants) madeUpFactors(claim id.Claim) ([]string, error) {
+	u := claim.UUID()
+	digest, err := g.bank.mac(keyFactors, u[:])
+	if err != nil {
+		return nil, err
+	}
+	return factorSets[int(digest[0])%len(factorSets)], nil
+}

@@ -1,0 +1,104 @@
+package commands
+
+import (
+	"context"
+
+	"florin/domain/customer"
+	"florin/domain/grant"
+	"florin/domain/id"
+)
+
+// PasskeyAssent is what a passkey signed, verified: signature, challenge, origin
+// and relying party fit. The zero one did not stand.
+type PasskeyAssent struct {
+	Factor         id.Factor
+	SignCount      int64
+	BackupEligible bool
+	BackedUp       bool
+	UserVerified   bool
+}
+
+// use is the assent as the customer's rules take it.
+func (p PasskeyAssent) use(order Order) customer.UsePasskey {
+	return customer.UsePasskey{Factor: p.Factor, SignCount: p.SignCount, BackupEligible: p.BackupEligible,
+		BackedUp: p.BackedUp, UserVerified: p.UserVerified, At: order.At}
+}
+
+// OfferPasskey begins a new passkey: its challenge is PasskeyChallenge of the factor.
+func (f Factors) OfferPasskey(ctx context.Context, order Order) (FactorAnswer, Outcome, error) {
+	return f.offer(ctx, order, "factor.offer_passkey", customer.TypePasskey)
+}
+
+// PasskeyChallenge is what a new passkey signs: derived from the offer, so it is
+// kept nowhere and holds for that offer alone.
+func (f Factors) PasskeyChallenge(factor id.Factor) ([]byte, error) {
+	u := factor.UUID()
+	return f.bank.mac(keyPasskey, []byte("register"), u[:])
+}
+
+// AddPasskey takes in an offered passkey. The zero credential is one whose
+// attestation did not stand: it changes nothing.
+func (f Factors) AddPasskey(ctx context.Context, order Order, factor id.Factor, made customer.Credential) (FactorAnswer, Outcome, error) {
+	var wrong error
+	if made == (customer.Credential{}) {
+		wrong = customer.ErrFactorCode
+	}
+	return f.confirm(ctx, order, "factor.add_passkey", factor, wrong,
+		customer.AddPasskey{Factor: factor, Credential: made, Device: order.Caller.Device, At: order.At})
+}
+
+// provePasskey notes the use of a passkey that is to authorise a payment, as part
+// of that command. One that the rules refuse is false.
+func (b *Bank) provePasskey(w *work, of id.Customer, assent PasskeyAssent) (bool, error) {
+	use := assent.use(*w.order)
+	use.Payment = true
+	err := b.customers.decide(w, of, use)
+	if refused(err) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// PasskeyQuestion is what a login asks passkeys. Have are those that may answer;
+// one made up, the same each time, for a name that is nobody's.
+type PasskeyQuestion struct {
+	Challenge []byte
+	Have      []customer.Factor
+	Next      []string
+}
+
+// PasskeyQuestion gives the challenge of a login's present step: it is derived from
+// the auth_session, so that an assertion fits one step of one login alone, and a
+// step is taken once. Refusals: grant.ErrSession, grant.ErrFactor.
+func (g Grants) PasskeyQuestion(ctx context.Context, authSession, jkt string) (PasskeyQuestion, error) {
+	b := g.bank
+	kind, named, step, ok, err := b.readHandle(authSession)
+	switch {
+	case err != nil:
+		return PasskeyQuestion{}, err
+	case !ok || kind != handleLogin:
+		return PasskeyQuestion{}, grant.ErrSession
+	}
+	state, err := b.grants.look(ctx, id.From[id.Grant](named))
+	if err == nil {
+		err = state.Expects(grant.Passkey, step, jkt, b.sources.Time())
+	}
+	if err != nil {
+		return PasskeyQuestion{}, err
+	}
+	person, err := b.customers.look(ctx, state.Customer)
+	if err != nil {
+		return PasskeyQuestion{}, err
+	}
+	question := PasskeyQuestion{Have: person.Passkeys(), Next: state.Asks()}
+	if person.Customer.IsZero() {
+		u := state.TOTP.UUID()
+		madeUp, err := b.macText(keyPasskey, []byte("made-up"), u[:])
+		if err != nil {
+			return question, err
+		}
+		question.Have = []customer.Factor{{Credential: customer.Credential{ID: madeUp}}}
+	}
+	question.Challenge, err = b.mac(keyPasskey, []byte("login"), []byte(authSession))
+	return question, err
+}

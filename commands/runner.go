@@ -1,0 +1,182 @@
+package commands
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"florin/eventbus"
+)
+
+// runner is a process with its place in the log and its agenda.
+type runner struct {
+	process
+	bank  *Bank
+	kinds map[string]bool
+	file  string // of the checkpoint; "" keeps none
+
+	working sync.Mutex // one Take or Ring at a time
+	mu      sync.Mutex // guards what follows
+	mark    checkpoint
+	alarms  map[string]Alarm // by key
+	restart string
+	dirty   bool
+}
+
+func (r *runner) position() eventbus.Position {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.mark.Position
+}
+
+func (r *runner) health() ProcessHealth {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	health := ProcessHealth{Name: r.Name(), Position: r.mark.Position, Waiting: len(r.alarms), Restart: r.restart}
+	for _, alarm := range r.alarms {
+		if alarm.Tries >= parkAfter {
+			health.Parked = append(health.Parked, alarm)
+		}
+	}
+	slices.SortFunc(health.Parked, func(a, b Alarm) int { return cmp.Compare(a.Position, b.Position) })
+	return health
+}
+
+// hear takes in one commit and moves the mark past it.
+func (r *runner) hear(ctx context.Context, record eventbus.Record) error {
+	r.working.Lock()
+	defer r.working.Unlock()
+	for _, recorded := range record.Events {
+		if !r.kinds[recorded.Kind] {
+			continue
+		}
+		if err := r.take(ctx, record, recorded); err != nil {
+			return err
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.mark = checkpoint{Position: record.Last(), Commit: record.ID, Hash: hexHash(record.Hash)}
+	r.dirty = true
+	return nil
+}
+
+// take has the process hear of one event; a failure becomes an alarm. Only the
+// end of the log or of ctx is an error.
+func (r *runner) take(ctx context.Context, record eventbus.Record, recorded eventbus.Recorded) error {
+	agenda := &Agenda{now: r.bank.sources.Time(), cause: recorded.ID, at: recorded.Position}
+	event, err := r.bank.treaty.DecodeAny(recorded.Kind, recorded.SchemaVersion, recorded.ID, recorded.Data)
+	if err == nil {
+		fact := Happened{Fact{recorded.Stream, recorded.Version, event}, recorded.ID, recorded.Position, record.RecordedAt}
+		err = r.Take(ctx, fact, agenda)
+	}
+	if over(ctx, err) {
+		return err
+	}
+	if err != nil {
+		alarm := Alarm{Stream: recorded.Stream, Cause: recorded.ID, Position: recorded.Position, Retake: true}
+		r.later(alarm, err, agenda.now)
+		return nil
+	}
+	r.note(agenda)
+	return nil
+}
+
+func (r *runner) note(agenda *Agenda) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, key := range agenda.cleared {
+		delete(r.alarms, key)
+	}
+	for _, alarm := range agenda.set {
+		r.alarms[alarm.key()] = alarm
+	}
+	r.dirty = true
+}
+
+// later puts an alarm that failed back on the agenda: after 1, 2, 4, ... seconds,
+// an hour at most.
+func (r *runner) later(alarm Alarm, failure error, now time.Time) {
+	delay := min(time.Second<<min(alarm.Tries, 12), time.Hour)
+	alarm.Tries, alarm.Failure, alarm.Due = alarm.Tries+1, failure.Error(), now.Add(delay)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.alarms[alarm.key()], r.dirty = alarm, true
+}
+
+func (r *runner) tick(ctx context.Context, now time.Time) error {
+	for _, alarm := range r.due(now) {
+		if err := r.ring(ctx, alarm, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *runner) due(now time.Time) []Alarm {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var due []Alarm
+	for _, alarm := range r.alarms {
+		if !alarm.Due.After(now) {
+			due = append(due, alarm)
+		}
+	}
+	slices.SortFunc(due, func(a, b Alarm) int {
+		return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.Position, b.Position))
+	})
+	return due
+}
+
+func (r *runner) ring(ctx context.Context, alarm Alarm, now time.Time) error {
+	r.working.Lock()
+	defer r.working.Unlock()
+	agenda := &Agenda{now: now, cause: alarm.Cause, at: alarm.Position, cleared: []string{alarm.key()}}
+	var err error
+	if alarm.Retake {
+		err = r.retake(ctx, alarm, agenda)
+	} else {
+		err = r.Ring(ctx, alarm, agenda)
+	}
+	switch {
+	case over(ctx, err):
+		return err
+	case err != nil:
+		r.later(alarm, err, now)
+	default:
+		r.note(agenda)
+	}
+	return nil
+}
+
+// retake has the process hear once more of a fact that it failed to take in.
+func (r *runner) retake(ctx context.Context, alarm Alarm, agenda *Agenda) error {
+	for record, err := range r.bank.log.ReadAll(ctx, alarm.Position-1) {
+		if err != nil {
+			return err
+		}
+		for _, recorded := range record.Events {
+			if recorded.Position != alarm.Position {
+				continue
+			}
+			event, err := r.bank.treaty.DecodeAny(recorded.Kind, recorded.SchemaVersion, recorded.ID, recorded.Data)
+			if err != nil {
+				return err
+			}
+			fact := Fact{recorded.Stream, recorded.Version, event}
+			return r.Take(ctx, Happened{fact, recorded.ID, recorded.Position, record.RecordedAt}, agenda)
+		}
+		break
+	}
+	return fmt.Errorf("commands: position %d is not in the log", alarm.Position)
+}
+
+// over tells the errors after which this process of the operating system can do
+// no more: nothing is held against the alarm.
+func over(ctx context.Context, err error) bool {
+	return err != nil && (ctx.Err() != nil || errors.Is(err, eventbus.ErrStopped) || errors.Is(err, eventbus.ErrClosed))
+}

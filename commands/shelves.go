@@ -1,0 +1,71 @@
+package commands
+
+import (
+	"florin/domain/access"
+	"florin/domain/account"
+	"florin/domain/attempt"
+	"florin/domain/client"
+	"florin/domain/consent"
+	"florin/domain/customer"
+	"florin/domain/device"
+	"florin/domain/grant"
+	"florin/domain/id"
+	"florin/domain/journal"
+	"florin/domain/notification"
+	"florin/domain/operator"
+	"florin/domain/session"
+	"florin/domain/signing"
+	"florin/domain/transfer"
+)
+
+// accountShape is raised whenever account.State changes in fields or meaning.
+const accountShape = 1
+
+// shelves are the states of all aggregates, one shelf for each kind.
+type shelves struct {
+	accesses      *shelf[id.Access, access.State, access.Command, access.Event]
+	accounts      *shelf[id.Account, account.State, account.Command, account.Event]
+	attempts      *shelf[id.Attempts, attempt.State, attempt.Command, attempt.Event]
+	clients       *shelf[id.Client, client.State, client.Command, client.Event]
+	consents      *shelf[id.Consent, consent.State, consent.Command, consent.Event]
+	customers     *shelf[id.Customer, customer.State, customer.Command, customer.Event]
+	devices       *shelf[id.Device, device.State, device.Command, device.Event]
+	grants        *shelf[id.Grant, grant.State, grant.Command, grant.Event]
+	journals      *shelf[id.Journal, journal.State, journal.Command, journal.Event]
+	names         *shelf[id.Claim, customer.Name, customer.NameCommand, customer.NameEvent]
+	notifications *shelf[id.Notification, notification.State, notification.Command, notification.Event]
+	operators     *shelf[id.Operator, operator.State, operator.Command, operator.Event]
+	sessions      *shelf[id.Session, session.State, session.Command, session.Event]
+	signings      *shelf[id.Signing, signing.State, signing.Command, signing.Event]
+	transfers     *shelf[id.Transfer, transfer.State, transfer.Command, transfer.Event]
+}
+
+func newShelves(b *Bank) shelves {
+	t := b.treaty
+	s := shelves{
+		accesses:      newShelf[id.Access, access.State, access.Command](b, t.Accesses),
+		accounts:      newShelf[id.Account, account.State, account.Command](b, t.Accounts),
+		attempts:      newShelf[id.Attempts, attempt.State, attempt.Command](b, t.Attempts),
+		clients:       newShelf[id.Client, client.State, client.Command](b, t.Clients),
+		consents:      newShelf[id.Consent, consent.State, consent.Command](b, t.Consents),
+		customers:     newShelf[id.Customer, customer.State, customer.Command](b, t.Customers),
+		devices:       newShelf[id.Device, device.State, device.Command](b, t.Devices),
+		grants:        newShelf[id.Grant, grant.State, grant.Command](b, t.Grants),
+		journals:      newShelf[id.Journal, journal.State, journal.Command](b, t.Journals),
+		names:         newShelf[id.Claim, customer.Name, customer.NameCommand](b, t.Claims),
+		notifications: newShelf[id.Notification, notification.State, notification.Command](b, t.Notifications),
+		operators:     newShelf[id.Operator, operator.State, operator.Command](b, t.Operators),
+		sessions:      newShelf[id.Session, session.State, session.Command](b, t.Sessions),
+		signings:      newShelf[id.Signing, signing.State, signing.Command](b, t.Signings),
+		transfers:     newShelf[id.Transfer, transfer.State, transfer.Command](b, t.Transfers),
+	}
+	s.accounts.cache = newCache[account.State](b.settings.StatesMax) // money is decided here most of the time
+	// What is over is seldom asked for again, and there is one for every payment.
+	s.transfers.worth = func(t transfer.State) bool { return t.Phase == transfer.Pending }
+	s.notifications.worth = func(notification.State) bool { return false }
+	s.journals.worth = func(journal.State) bool { return false }
+	if b.settings.Snapshots != nil { // only accounts have streams without end
+		s.accounts.snapshots = &snapshots[account.State]{b.settings.Snapshots, accountShape}
+	}
+	return s
+}

@@ -1,0 +1,214 @@
+package commands
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"florin/domain"
+	"florin/domain/client"
+	"florin/domain/session"
+	"florin/domain/signing"
+	"florin/schemas/seal"
+)
+
+// Overlap of a rotation: every verifier has seen the new key before it signs, and
+// the old one is believed until its last token has expired.
+const (
+	KeyLead    = 10 * time.Minute
+	keyLeeway  = time.Minute
+	blobPrefix = "signing/"
+)
+
+// ErrNoSigner: no key was made yet; FirstStart makes one.
+var ErrNoSigner = errors.New("commands: there is no signing key")
+
+// signingKeys are the ledger's keys as they were last read, ready to use.
+type signingKeys struct {
+	state   signing.State
+	private map[string]*ecdsa.PrivateKey // by kid
+	public  map[string]*ecdsa.PublicKey
+}
+
+// Signings are the verbs of the keys that sign tokens.
+type Signings struct{ bank *Bank }
+
+// Signings gives the verbs of the keys that sign tokens.
+func (b *Bank) Signings() Signings { return Signings{b} }
+
+// Load reads the keys into memory: once at start, and after each change.
+func (s Signings) Load(ctx context.Context) error {
+	b := s.bank
+	state, err := b.signings.look(ctx, signing.Stream())
+	if err != nil {
+		return err
+	}
+	keys := signingKeys{state, map[string]*ecdsa.PrivateKey{}, map[string]*ecdsa.PublicKey{}}
+	for _, key := range state.Published(b.sources.Time()) {
+		public, err := key.Key.Parsed()
+		if err != nil {
+			return fmt.Errorf("commands: signing key %s: %w", key.KeyID, err)
+		}
+		keys.public[key.KeyID] = public.(*ecdsa.PublicKey) // signing.Activate takes no other
+		if keys.private[key.KeyID], err = s.private(key.KeyID); err != nil {
+			return err
+		}
+	}
+	b.identity.mu.Lock()
+	defer b.identity.mu.Unlock()
+	b.identity.keys = keys
+	return nil
+}
+
+func (s Signings) private(kid string) (*ecdsa.PrivateKey, error) {
+	blob, err := s.bank.ring.Blob(blobPrefix + kid)
+	if err != nil {
+		return nil, fmt.Errorf("commands: signing key %s: %w", kid, err)
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(blob)
+	if err != nil {
+		return nil, fmt.Errorf("commands: signing key %s: %w", kid, err)
+	}
+	key, ok := parsed.(*ecdsa.PrivateKey)
+	if !ok {
+		return nil, fmt.Errorf("commands: signing key %s is a %T", kid, parsed)
+	}
+	return key, nil
+}
+
+// Current is the key that signs now. It is read from memory.
+func (s Signings) Current() (kid string, key *ecdsa.PrivateKey, err error) {
+	i := s.bank.identity
+	i.mu.RLock()
+	defer i.mu.RUnlock()
+	signer, ok := i.keys.state.Signer(s.bank.sources.Now())
+	if key = i.keys.private[signer.KeyID]; !ok || key == nil {
+		return "", nil, ErrNoSigner
+	}
+	return signer.KeyID, key, nil
+}
+
+// Public is a key whose signatures are believed now. It is read from memory.
+func (s Signings) Public(kid string) (*ecdsa.PublicKey, bool) {
+	i := s.bank.identity
+	i.mu.RLock()
+	defer i.mu.RUnlock()
+	key, known := i.keys.public[kid]
+	if !known {
+		return nil, false
+	}
+	for _, published := range i.keys.state.Published(s.bank.sources.Now()) {
+		if published.KeyID == kid {
+			return key, true
+		}
+	}
+	return nil, false
+}
+
+// Published are the keys of the JWK set, those included that do not sign yet.
+func (s Signings) Published() []domain.PublicKey {
+	i := s.bank.identity
+	i.mu.RLock()
+	defer i.mu.RUnlock()
+	published := i.keys.state.Published(s.bank.sources.Now())
+	keys := make([]domain.PublicKey, 0, len(published))
+	for _, key := range published {
+		jwk := key.Key
+		jwk.KeyID, jwk.Algorithm = key.KeyID, key.Algorithm
+		keys = append(keys, jwk)
+	}
+	return keys
+}
+
+// Rotate makes a new key that takes over after lead, and retires the others once
+// their last tokens have expired. No lead is an emergency: the others are not
+// believed from now on. It returns the new key's id.
+func (s Signings) Rotate(ctx context.Context, order Order, lead time.Duration) (kid string, outcome Outcome, err error) {
+	b := s.bank
+	kid, public, err := s.make()
+	if err != nil {
+		return "", Outcome{}, err
+	}
+	useFrom := order.At.Add(lead)
+	kid, outcome, err = execute(ctx, b, "signing.rotate", order, streams(signing.Stream()), func(w *work) error {
+		before, err := b.signings.load(w, signing.Stream())
+		if err != nil {
+			return err
+		}
+		until := useFrom.Add(session.AccessTTL + keyLeeway)
+		if lead == 0 {
+			until = order.At
+		}
+		activate := signing.Activate{KeyID: kid, Key: public, Algorithm: "ES256", UseFrom: useFrom, At: order.At}
+		if err := b.signings.decide(w, signing.Stream(), activate); err != nil {
+			return err
+		}
+		for _, key := range before.Published(order.At) {
+			if err := b.signings.decide(w, signing.Stream(), signing.Retire{KeyID: key.KeyID, VerifyUntil: until, At: order.At}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, func(facts []Fact) (string, error) {
+		for _, fact := range facts {
+			if e, ok := fact.Event.(signing.Activated); ok {
+				return e.KeyID, nil
+			}
+		}
+		return "", fmt.Errorf("commands: no key in %s", order.ID)
+	})
+	if err != nil {
+		return "", outcome, err
+	}
+	return kid, outcome, s.Load(ctx)
+}
+
+// make creates a key and keeps its private half in the ring, before anybody can
+// be told of it. One that is then not activated is never used.
+func (s Signings) make() (kid string, public domain.PublicKey, err error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), s.bank.sources.Random)
+	if err != nil {
+		return "", public, fmt.Errorf("commands: make a signing key: %w", err)
+	}
+	if public, err = domain.ECKey(&key.PublicKey); err != nil {
+		return "", public, err
+	}
+	blob, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return "", public, fmt.Errorf("commands: make a signing key: %w", err)
+	}
+	kid = public.Thumbprint()
+	return kid, public, s.bank.ring.SetBlob(blobPrefix+kid, blob)
+}
+
+// FirstStart makes what every bank needs before it can serve: a signing key, and
+// its own app as a client. It is to be called at every start, and does it once.
+func (b *Bank) FirstStart(ctx context.Context) error {
+	if err := b.Signings().Load(ctx); err != nil {
+		return err
+	}
+	if _, _, err := b.Signings().Current(); errors.Is(err, ErrNoSigner) {
+		order := SystemOrder("first-start", uuid.Nil, "signing.first", b.sources.Time(), seal.Subject{})
+		order.ID, order.Intent = b.sources.NewID(), nil
+		if _, _, err := b.Signings().Rotate(ctx, order, 0); err != nil {
+			return err
+		}
+	}
+	if _, err := b.Clients().Get(ctx, OwnApp); !errors.Is(err, ErrClient) {
+		return err
+	}
+	order := SystemOrder("first-start", uuid.Nil, "client."+OwnApp, b.sources.Time(), seal.Subject{})
+	order.Intent = nil
+	_, err := b.Clients().Register(ctx, order, RegisterClient{
+		ClientID: OwnApp, Name: "Florin", FirstParty: true,
+		GrantTypes: []string{client.AuthorizationCode, client.RefreshToken},
+		Scopes:     append(domain.CustomerScopes(), domain.OwnAppScopes()...),
+	})
+	return err
+}

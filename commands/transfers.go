@@ -1,0 +1,196 @@
+package commands
+
+import (
+	"context"
+	"encoding/base64"
+	"time"
+
+	"florin/domain"
+	"florin/domain/account"
+	"florin/domain/id"
+	"florin/domain/money"
+	"florin/domain/risk"
+	"florin/domain/transfer"
+	"florin/eventbus"
+)
+
+// Transfers are the verbs of transfers between accounts of the bank.
+//
+// A transfer lies in three streams, committed together: its own, the debtor's and
+// the creditor's. What a rule of money, limit or risk refuses is written too, and
+// then the refusal comes beside an Outcome that has a receipt.
+type Transfers struct{ bank *Bank }
+
+// Transfers gives the verbs of transfers.
+func (b *Bank) Transfers() Transfers { return Transfers{b} }
+
+// InitiateTransfer asks for money of the caller's to move.
+type InitiateTransfer struct {
+	From, To  id.Account
+	Amount    money.Amount
+	Reference domain.Evidence
+	Evidence  transfer.Signed // what the caller's device signed
+}
+
+const nonceBytes = 16
+
+// Initiate posts the transfer, or challenges it and holds the funds. Refusals:
+// not-found (an account is not there, or the debtor's is not the caller's) and
+// invalid-reference leave no trace; all others are facts of the transfer.
+func (t Transfers) Initiate(ctx context.Context, order Order, ask InitiateTransfer) (TransferAnswer, Outcome, error) {
+	b := t.bank
+	i := initiation{
+		InitiateTransfer: ask, bank: b, order: order,
+		transfer:  id.From[id.Transfer](DerivedID(order.ID, "transfer")),
+		challenge: id.From[id.Challenge](DerivedID(order.ID, "challenge")),
+	}
+	return execute(ctx, b, "transfer.initiate", order, streams(i.transfer, ask.From, ask.To), i.decide, transferAnswer)
+}
+
+// initiation is one Initiate; decide may run several times.
+type initiation struct {
+	InitiateTransfer
+	bank      *Bank
+	order     Order
+	transfer  id.Transfer
+	challenge id.Challenge
+	limited   bool // counts against the debtor's day
+}
+
+func (i initiation) decide(w *work) error {
+	b, caller := i.bank, i.order.Caller
+	b.transfers.begin(w, i.transfer)
+	if _, err := b.transfers.load(w, i.transfer); err != nil { // opened first, so that its facts come first
+		return err
+	}
+	debtor, err := b.accounts.load(w, i.From)
+	if err != nil {
+		return err
+	}
+	creditor, err := b.accounts.load(w, i.To)
+	switch {
+	case err != nil:
+		return err
+	case !owns(caller, debtor), creditor.Class != account.Customers:
+		return account.ErrMissing
+	}
+	command := transfer.Initiate{
+		Transfer: i.transfer, Customer: caller.Customer, From: i.From, To: i.To, Amount: i.Amount, Reference: i.Reference,
+		Device: caller.Device, Session: caller.Session, Evidence: i.Evidence, TokenID: caller.TokenID, At: i.order.At,
+		Refused: transfer.Violation(i.From, i.To, i.Amount),
+	}
+	if command.Refused == "" {
+		own := debtor.Customer == creditor.Customer
+		i.limited = !own
+		command.Assessment = assessed(risk.Assess(b.settings.Money.Scorer, risk.Facts{
+			Customer: caller.Customer, From: i.From, To: i.To, Own: own, Amount: i.Amount, ACR: caller.ACR}))
+		if command.Refused, err = codeOf(try(w, func() error { return i.move(w, command.Assessment.Outcome, creditor) })); err != nil {
+			return err
+		}
+	}
+	if command.Refused == "" && command.Assessment.Outcome != transfer.Allow {
+		if command.Demand, err = i.demand(w); err != nil {
+			return err
+		}
+	}
+	w.under(ofCustomer(caller.Customer))
+	return b.transfers.decide(w, i.transfer, command)
+}
+
+// move stages what the outcome means for the accounts: money moves, or is held
+// for a creditor who could take it, or nothing happens.
+func (i initiation) move(w *work, outcome transfer.Outcome, creditor account.State) error {
+	stream, at := i.transfer.Stream(), i.order.At
+	credit := account.Credit{Posting: stream, Amount: i.Amount, At: at}
+	switch outcome {
+	case transfer.Block:
+		return nil
+	case transfer.Allow:
+		debit := account.Debit{Posting: stream, Amount: i.Amount, Limited: i.limited, At: at}
+		if err := i.bank.accounts.decide(w, i.From, debit); err != nil {
+			return err
+		}
+		return i.bank.accounts.decide(w, i.To, credit)
+	}
+	if _, err := creditor.Decide(credit); err != nil {
+		return err
+	}
+	return i.bank.accounts.decide(w, i.From, account.Reserve{Reservation: stream, Amount: i.Amount, Limited: i.limited, At: at})
+}
+
+// demand makes the challenge and the statement that the customer will see.
+func (i initiation) demand(w *work) (transfer.Demand, error) {
+	terms := i.bank.settings.Money
+	name, err := i.bank.holder(w.ctx, i.To)
+	if err != nil {
+		return transfer.Demand{}, err
+	}
+	nonce := base64.RawURLEncoding.EncodeToString(i.bank.sources.Secret(nonceBytes))
+	expires := i.order.At.Add(terms.ChallengeTTL).Truncate(time.Second)
+	return transfer.Demand{
+		Challenge: i.challenge, Nonce: nonce, Methods: terms.Methods, ExpiresAt: expires,
+		Statement: transfer.Statement{
+			Audience: terms.Audience, Transfer: i.transfer.String(), Challenge: i.challenge.String(), Nonce: nonce,
+			Debtor: i.From.String(), Creditor: i.To.String(), CreditorName: name,
+			Amount: i.Amount.Decimal(), Currency: string(i.Amount.Currency),
+			Fees: money.Amount{Currency: i.Amount.Currency}.Decimal(), Expiry: transfer.Spell(expires),
+		},
+	}, nil
+}
+
+// holder is the name that payers are shown. It is read from the log and kept
+// nowhere, so an erased name is erased here too.
+func (b *Bank) holder(ctx context.Context, of id.Account) (string, error) {
+	if err := b.log.Durable(ctx); err != nil { // only what is durable can be read
+		return "", err
+	}
+	for recorded, err := range b.log.ReadStream(ctx, eventbus.Stream(of.Stream()), 0) {
+		if err != nil {
+			return "", err
+		}
+		event, err := b.treaty.Accounts.Decode(recorded.Kind, recorded.SchemaVersion, recorded.ID, recorded.Data)
+		if opened, ok := event.(account.Opened); ok && err == nil {
+			return opened.Name.Reveal(), nil
+		}
+		return "", err
+	}
+	return "", nil
+}
+
+func assessed(a risk.Assessment) transfer.Assessed {
+	return transfer.Assessed{Outcome: transfer.Outcome(a.Outcome), Score: a.Score, Policy: a.Policy, Exemption: a.Exemption, Reasons: a.Reasons}
+}
+
+// Cancel withdraws a challenged transfer of the caller's and frees the funds.
+func (t Transfers) Cancel(ctx context.Context, order Order, cancelled id.Transfer) (TransferAnswer, Outcome, error) {
+	return t.end(ctx, order, "transfer.cancel", cancelled, transfer.Cancel{At: order.At})
+}
+
+// Expire ends a challenge whose time has run out and frees the funds. Only the
+// bank's own process asks for it; a refusal means that there is nothing to do.
+func (t Transfers) Expire(ctx context.Context, order Order, expired id.Transfer) (TransferAnswer, Outcome, error) {
+	return t.end(ctx, order, "transfer.expire", expired, transfer.Expire{At: order.At})
+}
+
+func (t Transfers) end(ctx context.Context, order Order, verb string, ended id.Transfer, command transfer.Command) (TransferAnswer, Outcome, error) {
+	b := t.bank
+	return execute(ctx, b, verb, order, streams(ended), func(w *work) error {
+		state, err := b.transfers.load(w, ended)
+		switch {
+		case err != nil:
+			return err
+		case order.Caller.ActorType != ActorSystem && !asked(order.Caller, state):
+			return transfer.ErrMissing
+		}
+		if err := b.transfers.decide(w, ended, command); err != nil {
+			return err
+		}
+		return b.accounts.decide(w, state.From, account.Release{Reservation: state.Reservation(), At: order.At})
+	}, transferAnswer)
+}
+
+// asked tells whether the transfer is one that the caller asked for. A reversal is
+// nobody's to answer or withdraw.
+func asked(caller Caller, state transfer.State) bool {
+	return !caller.Customer.IsZero() && state.Customer == caller.Customer && state.Original.IsZero()
+}

@@ -1,0 +1,139 @@
+package commands
+
+import (
+	"context"
+
+	"florin/domain"
+	"florin/domain/account"
+	"florin/domain/id"
+	"florin/domain/transfer"
+)
+
+// AuthoriseTransfer answers a challenge. The gateway has verified what can be
+// verified without knowing the transfer: Proven says that the signature over
+// Statement is good and by a key of the caller's that Method asks for. A
+// statement that could not be read at all comes as the zero Statement, unproven,
+// so that the attempt still counts.
+type AuthoriseTransfer struct {
+	Transfer  id.Transfer
+	Method    string // MethodSCAKey, MethodTOTP, MethodPasskey
+	Statement transfer.Statement
+	Proven    bool
+	OTP       string          // MethodTOTP: spent by this attempt, whatever comes of it
+	Passkey   PasskeyAssent   // MethodPasskey
+	Evidence  domain.Evidence // the signed answer
+}
+
+// Authorise posts a challenged transfer whose displayed statement was confirmed.
+// Everything that is wrong with an answer is sca-failed, in one text; it is
+// recorded while the challenge stands, and the fifth time rejects the transfer. A
+// transfer that is not the caller's is not-found.
+func (t Transfers) Authorise(ctx context.Context, order Order, ask AuthoriseTransfer) (TransferAnswer, Outcome, error) {
+	b := t.bank
+	before, err := b.transfers.look(ctx, ask.Transfer) // only for what never changes: whose, from, to
+	if err != nil {
+		return TransferAnswer{}, Outcome{}, err
+	}
+	locks := streams(ask.Transfer, before.From, before.To, before.Customer)
+	return execute(ctx, b, "transfer.authorise", order, locks, func(w *work) error {
+		state, err := b.transfers.load(w, ask.Transfer)
+		switch {
+		case err != nil:
+			return err
+		case !asked(order.Caller, state):
+			return transfer.ErrMissing
+		case state.Phase != transfer.Pending:
+			return transfer.ErrSCA // and no one-time password is spent
+		}
+		return authorise(w, state, ask)
+	}, func(facts []Fact) (TransferAnswer, error) {
+		answer, err := transferAnswer(facts)
+		if err == nil && answer.Status == transfer.TimedOut { // found too late by the answer itself
+			err = transfer.ErrSCA
+		}
+		return answer, err
+	})
+}
+
+func authorise(w *work, state transfer.State, ask AuthoriseTransfer) error {
+	b, at := w.bank, w.order.At
+	w.under(ofCustomer(state.Customer))
+	trusted, err := w.trusted(state.Device, w.order.Caller.Device)
+	if err != nil {
+		return err
+	}
+	ask.Proven = ask.Proven && trusted
+	if ask.Method == MethodTOTP && ask.Proven {
+		proven, err := b.proveOTP(w, state.Customer, ask.OTP)
+		if err != nil {
+			return err
+		}
+		ask.Proven = proven
+	}
+	if ask.Method == MethodPasskey && ask.Proven {
+		proven, err := b.provePasskey(w, state.Customer, ask.Passkey)
+		if err != nil {
+			return err
+		}
+		ask.Proven = proven
+	}
+	capture := account.Capture{Reservation: state.Reservation(), Posting: state.Reservation(), Amount: state.Amount, At: at}
+	credit := account.Credit{Posting: state.Reservation(), Amount: state.Amount, At: at}
+	refused, err := wouldRefuse(w, state, capture, credit)
+	if err != nil {
+		return err
+	}
+	if err := b.transfers.decide(w, state.Transfer, transfer.Authorise{
+		Method: ask.Method, Statement: ask.Statement, Proven: ask.Proven, Evidence: ask.Evidence, Refused: refused, At: at}); err != nil {
+		return err
+	}
+	after, err := b.transfers.load(w, state.Transfer)
+	switch {
+	case err != nil:
+		return err
+	case after.Phase == transfer.Pending: // failed, and may be tried again
+		return nil
+	case after.Phase != transfer.Done:
+		return b.accounts.decide(w, state.From, account.Release{Reservation: state.Reservation(), At: at})
+	}
+	if err := b.accounts.decide(w, state.From, capture); err != nil {
+		return err
+	}
+	return b.accounts.decide(w, state.To, credit)
+}
+
+// trusted tells whether none of the devices has been revoked: neither the one that
+// asked for the money, lest a thief's transfer be confirmed by its owner, nor the
+// one that answers.
+func (w *work) trusted(devices ...id.Device) (bool, error) {
+	for _, device := range devices {
+		if device.IsZero() {
+			continue
+		}
+		state, err := w.bank.devices.load(w, device)
+		if err != nil || state.Revoked {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// wouldRefuse asks both accounts beforehand: a freeze or a closure since the
+// challenge is a fact of the transfer, not an error of the answer.
+func wouldRefuse(w *work, state transfer.State, capture account.Capture, credit account.Credit) (string, error) {
+	debtor, err := w.bank.accounts.load(w, state.From)
+	if err != nil {
+		return "", err
+	}
+	creditor, err := w.bank.accounts.load(w, state.To)
+	if err != nil {
+		return "", err
+	}
+	if _, err = debtor.Decide(capture); err == nil {
+		_, err = creditor.Decide(credit)
+	}
+	if err == nil {
+		return "", nil
+	}
+	return codeOf(err)
+}
