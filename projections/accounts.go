@@ -1,0 +1,230 @@
+package projections
+
+import (
+	"fmt"
+	"time"
+
+	"florin/domain/account"
+	"florin/domain/id"
+	"florin/domain/money"
+	"florin/eventbus"
+)
+
+// Account is one account as its owner sees it. Available is what may be spent:
+// balance less holds plus overdraft; of an internal account it says nothing.
+type Account struct {
+	Account        id.Account
+	Customer       id.Customer // zero: internal
+	Class          account.Class
+	Chart          account.Chart
+	Product        string
+	Currency       money.Currency
+	Status         account.Status
+	Balance        money.Amount
+	Held           money.Amount
+	Available      money.Amount
+	OverdraftLimit money.Amount
+	DailyLimit     money.Amount // zero: none
+	Overdrawn      bool
+	OpenedAt       time.Time
+	ClosedAt       time.Time
+	Position       eventbus.Position // of the last event that is in it
+}
+
+var accountsTable = table{
+	name: "accounts", key: []string{"account"},
+	columns: []column{
+		{"account", text}, {"customer", text}, {"class", text}, {"chart", text}, {"product", text}, {"currency", text},
+		{"status", text}, {"balance", bigint}, {"held", bigint}, {"available", bigint}, {"overdraft_limit", bigint},
+		{"daily_limit", bigint}, {"overdrawn", bigint}, {"opened_at", bigint}, {"closed_at", bigint}, {"position", bigint},
+	},
+	indexes: []index{{"accounts_by_customer", "customer"}},
+}
+
+func (a *Account) fields() []any {
+	return []any{
+		&a.Account, &a.Customer, (*string)(&a.Class), (*string)(&a.Chart), &a.Product, (*string)(&a.Currency),
+		(*string)(&a.Status), &a.Balance.Minor, &a.Held.Minor, &a.Available.Minor, &a.OverdraftLimit.Minor,
+		&a.DailyLimit.Minor, &a.Overdrawn, &a.OpenedAt, &a.ClosedAt, (*uint64)(&a.Position),
+	}
+}
+
+// complete gives every amount the account's currency.
+func (a *Account) complete() {
+	for _, amount := range []*money.Amount{&a.Balance, &a.Held, &a.Available, &a.OverdraftLimit, &a.DailyLimit} {
+		amount.Currency = a.Currency
+	}
+}
+
+// hold is money that is held on an account: a transaction to come.
+type hold struct {
+	account     id.Account
+	reservation string // the stream that asked for it
+	purpose     string
+	other       id.Account
+	minor       int64 // still held
+	currency    money.Currency
+	at          time.Time
+	recordedAt  time.Time
+	position    eventbus.Position
+}
+
+type holdKey struct {
+	account     id.Account
+	reservation string
+}
+
+var holdsTable = table{
+	name: "holds", key: []string{"account", "reservation"},
+	columns: []column{
+		{"account", text}, {"reservation", text}, {"purpose", text}, {"counterparty", text}, {"minor", bigint},
+		{"currency", text}, {"booked_at", bigint}, {"recorded_at", bigint}, {"position", bigint},
+	},
+}
+
+func (h *hold) fields() []any {
+	return []any{&h.account, &h.reservation, &h.purpose, &h.other, &h.minor, (*string)(&h.currency), &h.at, &h.recordedAt, (*uint64)(&h.position)}
+}
+
+// Transaction is one booking on an account, or a pending one: money that is held.
+type Transaction struct {
+	Position     eventbus.Position // of its event; newer is higher
+	Account      id.Account
+	Pending      bool
+	Purpose      string       // transfer, reversal, or the purpose of the journal entry
+	Posting      string       // the stream that holds the legs: "transfer/<uuid>" or "journal/<uuid>"
+	Counterparty id.Account   // the other side; of several, the largest
+	Amount       money.Amount // negative: money leaves
+	Balance      money.Amount // after it; zero while pending
+	Forced       bool         // posted whatever the balance
+	BookedAt     time.Time
+	RecordedAt   time.Time // the log's clock
+	Reference    string    // remittance text, opened from the log; "" once it is erased
+}
+
+var transactionsTable = table{
+	name: "transactions", key: []string{"position"},
+	columns: []column{
+		{"position", bigint}, {"account", text}, {"purpose", text}, {"posting", text}, {"counterparty", text}, {"minor", bigint},
+		{"balance", bigint}, {"currency", text}, {"forced", bigint}, {"booked_at", bigint}, {"recorded_at", bigint},
+	},
+	indexes: []index{{"transactions_by_account", "account, position"}},
+}
+
+func (t *Transaction) fields() []any {
+	return []any{
+		(*uint64)(&t.Position), &t.Account, &t.Purpose, &t.Posting, &t.Counterparty, &t.Amount.Minor,
+		&t.Balance.Minor, (*string)(&t.Amount.Currency), &t.Forced, &t.BookedAt, &t.RecordedAt,
+	}
+}
+
+// accountsFold folds account streams. Of transfer and journal streams it only
+// looks at what the same commit says about a booking.
+type accountsFold struct {
+	accounts     *rows[id.Account, Account]
+	holds        *rows[holdKey, hold]
+	transactions added[Transaction]
+}
+
+func beginAccounts(tables []table) fold {
+	return &accountsFold{
+		accounts:     newRows(tables[0], func(k id.Account) []any { return []any{k.String()} }, (*Account).fields),
+		holds:        newRows(tables[1], func(k holdKey) []any { return []any{k.account.String(), k.reservation} }, (*hold).fields),
+		transactions: added[Transaction]{table: tables[2], fields: (*Transaction).fields},
+	}
+}
+
+func (a *accountsFold) flush(w *writer) {
+	a.accounts.flush(w)
+	a.holds.flush(w)
+	a.transactions.flush(w)
+}
+
+func (a *accountsFold) forget() {
+	a.accounts.forget()
+	a.holds.forget()
+	a.transactions.forget()
+}
+
+func (a *accountsFold) apply(w *writer, c *commit, f *fact) error {
+	if f.context != "account" {
+		return nil
+	}
+	if e, ok := f.event.(account.Opened); ok {
+		a.accounts.add(e.Account, Account{
+			Account: e.Account, Customer: e.Customer, Class: e.Class, Chart: e.Chart, Product: e.Product, Currency: e.Currency,
+			Status: account.Active, Available: e.OverdraftLimit, OverdraftLimit: e.OverdraftLimit, DailyLimit: e.DailyLimit,
+			OpenedAt: e.At, Position: f.Position,
+		})
+		return nil
+	}
+	of, err := streamUUID(f.Stream)
+	if err != nil {
+		return err
+	}
+	row, ok := a.accounts.get(w, id.From[id.Account](of))
+	if !ok {
+		return errNoRow
+	}
+	if err := a.move(w, c, f, row); err != nil {
+		return err
+	}
+	row.Available.Minor = row.Balance.Minor - row.Held.Minor + row.OverdraftLimit.Minor
+	row.Position = f.Position
+	return nil
+}
+
+// move takes in what happened to an account that is open.
+func (a *accountsFold) move(w *writer, c *commit, f *fact, row *Account) error {
+	switch e := f.event.(type) {
+	case account.Debited:
+		row.Balance = e.Balance
+		a.book(c, f, row, Transaction{Posting: e.Posting, Amount: e.Amount.Negate(), Balance: e.Balance, Forced: e.Forced, BookedAt: e.At})
+	case account.Credited:
+		row.Balance = e.Balance
+		row.Overdrawn = row.Overdrawn && row.Balance.Minor < -row.OverdraftLimit.Minor
+		a.book(c, f, row, Transaction{Posting: e.Posting, Amount: e.Amount, Balance: e.Balance, BookedAt: e.At})
+	case account.FundsReserved:
+		purpose, other := c.booking(e.Reservation, row.Account, false)
+		a.holds.add(holdKey{row.Account, e.Reservation}, hold{
+			account: row.Account, reservation: e.Reservation, purpose: purpose, other: other, minor: e.Amount.Minor,
+			currency: row.Currency, at: e.At, recordedAt: c.record.RecordedAt, position: f.Position})
+		row.Held.Minor += e.Amount.Minor
+	case account.ReservationCaptured:
+		row.Balance = e.Balance
+		a.free(w, row, e.Reservation, e.Amount.Minor)
+		a.book(c, f, row, Transaction{Posting: e.Posting, Amount: e.Amount.Negate(), Balance: e.Balance, BookedAt: e.At})
+	case account.ReservationReleased:
+		a.free(w, row, e.Reservation, e.Amount.Minor)
+	case account.Overdrawn:
+		row.Overdrawn = true
+	case account.Frozen:
+		row.Status = account.OnIce
+	case account.Unfrozen:
+		row.Status = account.Active
+	case account.Closed:
+		row.Status, row.ClosedAt = account.Finished, e.At
+	default:
+		return fmt.Errorf("no fold for %s", f.Kind)
+	}
+	return nil
+}
+
+func (a *accountsFold) book(c *commit, f *fact, row *Account, t Transaction) {
+	t.Position, t.Account, t.RecordedAt = f.Position, row.Account, c.record.RecordedAt
+	t.Purpose, t.Counterparty = c.booking(t.Posting, row.Account, t.Amount.IsPositive())
+	a.transactions.add(t)
+}
+
+// free ends a hold, or as much of it as minor.
+func (a *accountsFold) free(w *writer, row *Account, reservation string, minor int64) {
+	key := holdKey{row.Account, reservation}
+	held, ok := a.holds.get(w, key)
+	if !ok {
+		return
+	}
+	row.Held.Minor -= minor
+	if held.minor -= minor; held.minor <= 0 {
+		a.holds.remove(key)
+	}
+}

@@ -1,0 +1,177 @@
+package projections
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"florin/domain"
+	"florin/domain/id"
+	"florin/domain/journal"
+	"florin/domain/money"
+	"florin/domain/transfer"
+	"florin/eventbus"
+)
+
+// ErrMissing: there is no such thing, as far as the projection has got.
+var ErrMissing = &domain.Refusal{Class: domain.Missing, Code: "not-found", Detail: "There is no such thing."}
+
+// LimitMax bounds every list; a limit beyond it, or none, is cut to it.
+const LimitMax = 1000
+
+func bounded(limit int) int {
+	if limit <= 0 || limit > LimitMax {
+		return LimitMax
+	}
+	return limit
+}
+
+// Account gives one account, whoever owns it. ErrMissing.
+func (r *Reads) Account(ctx context.Context, account id.Account) (Account, error) {
+	found, err := r.accounts(ctx, "account = ?", account.String())
+	if err == nil && len(found) == 0 {
+		return Account{}, ErrMissing
+	}
+	if err != nil {
+		return Account{}, err
+	}
+	return found[0], nil
+}
+
+// AccountsOf lists a customer's accounts by their identifiers: up to limit,
+// above after (zero: from the first).
+func (r *Reads) AccountsOf(ctx context.Context, customer id.Customer, after id.Account, limit int) ([]Account, error) {
+	return r.accounts(ctx, "customer = ? and account > ? order by account limit ?", customer.String(), after.String(), bounded(limit))
+}
+
+func (r *Reads) accounts(ctx context.Context, where string, args ...any) (found []Account, err error) {
+	err = r.database.each(ctx, "select "+accountsTable.names()+" from accounts where "+where, args, func(row scanner) error {
+		var a Account
+		err := row.Scan(destinations(a.fields())...)
+		a.complete()
+		found = append(found, a)
+		return err
+	})
+	return found, err
+}
+
+// transactionsPage is one page of what is booked and what is pending, newest first.
+var transactionsPage = `select * from (select * from (select position, account, 0 as pending, purpose, posting, counterparty, minor, balance, currency, forced, booked_at, recorded_at
+  from transactions where account = ? and position < ? order by position desc limit ?) as booked
+union all select * from (select position, account, 1 as pending, purpose, reservation as posting, counterparty, -minor as minor, 0 as balance, currency, 0 as forced, booked_at, recorded_at
+  from holds where account = ? and position < ? order by position desc limit ?) as held) as both_kinds order by position desc limit ?`
+
+// Transactions lists an account's bookings and holds, newest first: up to limit
+// below the position before (0: from the newest). References are opened from the log.
+func (r *Reads) Transactions(ctx context.Context, account id.Account, before eventbus.Position, limit int) ([]Transaction, error) {
+	top, n := int64(math.MaxInt64), bounded(limit)
+	if before > 0 && before < math.MaxInt64 {
+		top = int64(before)
+	}
+	var found []Transaction
+	of := account.String()
+	err := r.database.each(ctx, transactionsPage, []any{of, top, n, of, top, n, n}, func(row scanner) error {
+		var t Transaction
+		f := t.fields()
+		into := append([]any{f[0], f[1], &t.Pending}, f[2:]...)
+		err := row.Scan(destinations(into)...)
+		t.Balance.Currency = t.Amount.Currency
+		found = append(found, t)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i := range found {
+		if found[i].Reference, err = r.reference(ctx, found[i].Posting); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+// reference opens the remittance text of a transfer or journal stream. A first
+// event that cannot be read has none to show: it stands in Health.
+func (r *Reads) reference(ctx context.Context, stream string) (string, error) {
+	event, err := r.first(ctx, stream)
+	switch {
+	case errors.Is(err, errUnreadable):
+		return "", nil
+	case err != nil:
+		return "", err
+	}
+	switch e := event.(type) {
+	case transfer.Initiated:
+		return e.Reference.Reveal(), nil
+	case journal.Posted:
+		return e.Reference.Reveal(), nil
+	}
+	return "", nil
+}
+
+// At is a moment of the log: a position, or a time by the log's own clock.
+type At struct {
+	Position eventbus.Position
+	Time     time.Time // when Position is 0
+}
+
+// BalanceAt is the booked balance as the log had it then: of the last booking at
+// or before the moment; zero before the first. The position it gives back is
+// that booking's. ErrMissing.
+func (r *Reads) BalanceAt(ctx context.Context, account id.Account, at At) (money.Amount, eventbus.Position, error) {
+	found, err := r.Account(ctx, account)
+	if err != nil {
+		return money.Amount{}, 0, err
+	}
+	balance := money.Amount{Currency: found.Currency}
+	limit := at.Position
+	if limit == 0 {
+		if limit, err = r.lastBookingBy(ctx, account, at.Time, found.Position); err != nil {
+			return balance, 0, err
+		}
+	}
+	last, _, err := r.bookingAt(ctx, account, limit)
+	balance.Minor = last.balance
+	return balance, last.position, err
+}
+
+type booked struct {
+	position   eventbus.Position
+	balance    int64
+	recordedAt int64
+}
+
+// bookingAt is the last booking at or below a position.
+func (r *Reads) bookingAt(ctx context.Context, account id.Account, limit eventbus.Position) (b booked, ok bool, err error) {
+	err = r.database.each(ctx, "select position, balance, recorded_at from transactions where account = ? and position <= ? order by position desc limit 1",
+		[]any{account.String(), int64(min(limit, math.MaxInt64))}, func(row scanner) error {
+			ok = true
+			return row.Scan((*uint64)(&b.position), &b.balance, &b.recordedAt)
+		})
+	return b, ok, err
+}
+
+// lastBookingBy halves the account's positions until it has the last one that
+// was recorded by the time: the log's clock never runs back.
+func (r *Reads) lastBookingBy(ctx context.Context, account id.Account, by time.Time, high eventbus.Position) (eventbus.Position, error) {
+	if by.IsZero() {
+		return 0, fmt.Errorf("projections: neither a position nor a time was asked for")
+	}
+	var low eventbus.Position
+	limit := by.UnixMicro()
+	for low < high {
+		middle := low + (high-low+1)/2
+		b, ok, err := r.bookingAt(ctx, account, middle)
+		if err != nil {
+			return 0, err
+		}
+		if !ok || b.recordedAt <= limit {
+			low = middle
+		} else {
+			high = b.position - 1
+		}
+	}
+	return low, nil
+}

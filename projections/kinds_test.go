@@ -1,0 +1,84 @@
+package projections
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"florin/domain"
+	"florin/domain/account"
+	"florin/domain/customer"
+	"florin/domain/device"
+	"florin/domain/session"
+	"florin/domain/transfer"
+	"florin/eventbus"
+)
+
+// golden is a stored event of schemas/testdata, exactly as the treaty keeps it.
+type golden struct {
+	Kind    string          `json:"kind"`
+	Version uint16          `json:"version"`
+	Data    json.RawMessage `json:"data"`
+}
+
+func TestEveryReleasedKindHasAFold(t *testing.T) {
+	t.Parallel()
+	b := newBank(t)
+	files, err := filepath.Glob("../schemas/testdata/*.json")
+	require.NoError(t, err)
+	openers := map[string]string{"account": "account.opened", "customer": "customer.enrolled", "device": "device.registered", "session": "session.started", "transfer": "transfer.initiated"}
+	contexts := map[string][]golden{}
+	for _, name := range files {
+		data, err := os.ReadFile(name)
+		require.NoError(t, err)
+		var g golden
+		require.NoError(t, json.Unmarshal(data, &g), name)
+		context, _, _ := strings.Cut(g.Kind, ".")
+		if context == "token" {
+			context = "session"
+		}
+		if openers[context] == g.Kind {
+			contexts[context] = append([]golden{g}, contexts[context]...)
+		} else {
+			contexts[context] = append(contexts[context], g)
+		}
+	}
+	for context, opener := range openers {
+		events := contexts[context]
+		require.Equal(t, opener, events[0].Kind, "%v", events)
+		first, err := b.treaty.DecodeClosed(opener, events[0].Version, uuid.Nil, events[0].Data)
+		require.NoError(t, err)
+		for _, g := range events {
+			b.commit(eventbus.Header{}, part{stream: streamOf(first), raw: []eventbus.Event{
+				{Kind: g.Kind, SchemaVersion: g.Version, ContentType: "application/json", Data: g.Data}}})
+		}
+	}
+	r := b.reads("")
+	run(t, r)
+	require.NoError(t, r.Caught(context.Background()))
+	health, err := r.Health(context.Background())
+	require.NoError(t, err)
+	require.Empty(t, health.Parked)
+}
+
+func streamOf(event domain.Event) string {
+	switch e := event.(type) {
+	case account.Opened:
+		return e.Account.Stream()
+	case customer.Enrolled:
+		return e.Customer.Stream()
+	case device.Registered:
+		return e.Device.Stream()
+	case session.Started:
+		return e.Session.Stream()
+	case transfer.Initiated:
+		return e.Transfer.Stream()
+	}
+	return ""
+}

@@ -1,0 +1,48 @@
+package projections
+
+import (
+	"context"
+
+	"florin/domain"
+	"florin/domain/id"
+	"florin/domain/transfer"
+)
+
+// tell fills in what only the log knows.
+func (t *Transfer) tell(step *Step, event domain.Event) {
+	switch e := event.(type) {
+	case transfer.Initiated:
+		step.At, t.Reference = e.At, e.Reference.Reveal()
+	case transfer.Assessed:
+		step.At, step.Detail = e.At, string(e.Outcome)
+	case transfer.Challenged:
+		step.At, t.Nonce, t.Methods, t.Display = e.At, e.Nonce, e.Methods, e.Display.Reveal()
+	case transfer.AuthorisationFailed:
+		step.At, step.Detail = e.At, e.Method
+	case transfer.Authorised:
+		step.At, step.Detail = e.At, e.Method
+	case transfer.Posted:
+		step.At = e.At
+	case transfer.Rejected:
+		step.At, step.Detail = e.At, e.Code
+	case transfer.Expired:
+		step.At = e.At
+	case transfer.Cancelled:
+		step.At = e.At
+	case transfer.Reversed:
+		step.At, step.Detail = e.At, e.Reversal.String()
+	}
+}
+
+// TransferOwner tells whose transfer it is without opening anything. ErrMissing.
+func (r *Reads) TransferOwner(ctx context.Context, of id.Transfer) (owner id.Customer, err error) {
+	found := false
+	err = r.database.each(ctx, "select customer from transfers where transfer = ?", []any{of.String()}, func(row scanner) error {
+		found = true
+		return row.Scan(destinations([]any{&owner})...)
+	})
+	if err == nil && !found {
+		err = ErrMissing
+	}
+	return owner, err
+}
