@@ -1,0 +1,135 @@
+package gateway
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+
+	"florin/commands"
+	"florin/domain"
+	"florin/domain/id"
+	"florin/gateway/problem"
+	"florin/gateway/token"
+	"florin/projections"
+)
+
+// guards tell what has ended or is limited, without asking anyone per request.
+type guards struct {
+	sessionRevoked func(id.Session) bool
+	deviceRevoked  func(id.Device) bool
+	barred         func(id.Customer) bool
+	limited        func(id.Customer) bool // pending or restricted: may look, not act
+}
+
+func guardsOf(g *projections.Guards) guards {
+	return guards{g.SessionRevoked, g.DeviceRevoked, g.CustomerBarred, g.CustomerLimited}
+}
+
+func (g guards) ended(session id.Session, device id.Device, customer id.Customer) bool {
+	return !session.IsZero() && g.sessionRevoked(session) ||
+		!device.IsZero() && g.deviceRevoked(device) ||
+		!customer.IsZero() && g.barred(customer)
+}
+
+// who verifies token and proof. Errors are faults with their WWW-Authenticate.
+func (d *door) who(w http.ResponseWriter, r *http.Request) (*token.Access, *token.Proof, error) {
+	w.Header().Set("DPoP-Nonce", d.proofs.Nonce())
+	raw, err := authorization(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	access, err := d.verifier.Verify(raw)
+	if err != nil {
+		return nil, nil, problem.InvalidToken.Challenged()
+	}
+	want := token.Want{Method: r.Method, URL: d.settings.Issuer + r.URL.Path, Access: access}
+	proof, err := d.proofs.Check(r.Header, want)
+	switch {
+	case err == nil:
+		return access, proof, nil
+	case errors.Is(err, token.ErrNonce):
+		return nil, nil, problem.NonceNeeded.Challenged()
+	case errors.Is(err, token.ErrFull):
+		return nil, nil, problem.Busy
+	}
+	return nil, nil, problem.InvalidProof.Challenged()
+}
+
+// authorization gives the one token of the one header. A token that is bound to
+// a key is no bearer's (RFC 9449 section 7.2).
+func authorization(r *http.Request) (string, error) {
+	values := r.Header.Values("Authorization")
+	if len(values) != 1 {
+		return "", problem.InvalidToken.Challenged()
+	}
+	scheme, raw, ok := strings.Cut(values[0], " ")
+	if !ok || !strings.EqualFold(scheme, "DPoP") || raw == "" {
+		return "", problem.InvalidToken.Challenged()
+	}
+	return raw, nil
+}
+
+// callerOf says who asks in the words of the commands.
+func (d *door) callerOf(r *http.Request, access *token.Access) commands.Caller {
+	caller := d.stranger(r)
+	if access == nil {
+		return caller
+	}
+	caller.Client, caller.Device, caller.Session = access.Client, access.Device, access.Session
+	caller.ACR, caller.AMR, caller.TokenID, caller.Scopes = access.ACR, access.AMR, access.Claims.ID, access.Scopes
+	caller.AuthTime = time.Unix(access.AuthTime, 0).UTC()
+	switch {
+	case !access.Customer.IsZero():
+		caller.ActorType, caller.Actor, caller.Customer = commands.ActorCustomer, access.Customer.UUID(), access.Customer
+	case !access.Operator.IsZero():
+		caller.ActorType, caller.Actor = commands.ActorOperator, access.Operator.UUID()
+	default:
+		caller.ActorType, caller.Actor = commands.ActorClient, access.Client.UUID()
+	}
+	return caller
+}
+
+// stranger is a caller that has proven nothing.
+func (d *door) stranger(r *http.Request) commands.Caller {
+	return commands.Caller{
+		ActorType: commands.ActorAnonymous, Actor: uuid.Nil, Correlation: visitOf(r.Context()).id,
+		Traceparent: traceparent(r), IP: domain.NewProfile(address(r)),
+	}
+}
+
+// traceparent is the request's place in a trace (W3C, version 00), "" if it has none.
+func traceparent(r *http.Request) string {
+	if !trace.SpanContextFromContext(r.Context()).IsValid() {
+		return ""
+	}
+	carrier := propagation.MapCarrier{}
+	traces.Inject(r.Context(), carrier)
+	return carrier.Get("traceparent")
+}
+
+// identityOnto sets the identity headers for the service behind, after those from
+// outside have been taken away.
+func identityOnto(r *http.Request, access *token.Access) {
+	r.Header.Set(HeaderUser, access.Subject)
+	r.Header.Set(HeaderDevice, access.DeviceID)
+	r.Header.Set(HeaderSession, access.SessionID)
+	r.Header.Set(HeaderScopes, access.Scope)
+	r.Header.Set(HeaderStrength, strconv.FormatInt(access.AuthStrength, 10))
+	r.Header.Set(HeaderRisk, strconv.FormatInt(access.RiskScore, 10))
+	r.Header.Del("Authorization") // no service ever sees a token
+	r.Header.Del("DPoP")
+}
+
+// limitKey names the caller for its rate limit: the device, else who it acts as.
+func limitKey(access *token.Access) string {
+	if access.DeviceID != "" {
+		return access.DeviceID
+	}
+	return access.Subject
+}

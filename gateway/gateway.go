@@ -1,0 +1,170 @@
+// Package gateway is the front door: it learns who calls, holds them to their
+// limits, and hands the request to a service.
+//
+//	record > recover > hygiene > peer's rate > strip > origin > body, whole
+//	   > router > media type > who (token, proof) > caller's rate > scope
+//	   > step-up > idempotency key > signature > service
+//
+// Everything that a route asks of a request stands in one table (routes.go). What
+// the layers have learned reaches a service as a service.Call in the context, and
+// for a proxy as X-User-ID and its sisters on the request.
+//
+// It must never let an identity header from outside through, act on a body that
+// is not whole, or decide a rule of the bank.
+package gateway
+
+import (
+	"crypto/ecdsa"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/trace"
+
+	"florin/commands"
+	"florin/gateway/identity"
+	"florin/gateway/passkey"
+	"florin/gateway/problem"
+	"florin/gateway/service"
+	"florin/gateway/token"
+	"florin/projections"
+)
+
+// Settings of the front door. All are needed but where it says otherwise.
+type Settings struct {
+	Bank     *commands.Bank
+	Desk     service.Desk // what the services work with; its Issuer and Sandbox are set here
+	Guards   *projections.Guards
+	Issuer   string   // public base URL, without a trailing slash
+	Hosts    []string // further names this server answers for, e.g. localhost:8080; may be empty
+	Sandbox  bool
+	Rates    Rates // zero: DefaultRates
+	Logger   *slog.Logger
+	Registry *prometheus.Registry // metrics are registered here
+}
+
+// door is the front door at work.
+type door struct {
+	settings Settings
+	sources  commands.Sources
+	guards   guards
+	now      func() time.Time
+	hosts    []string
+	origin   string
+	verifier *token.Verifier
+	proofs   *token.Proofs
+	metrics  *metrics
+	tracer   trace.Tracer
+	peers    *buckets
+	callers  *buckets
+	logins   *buckets
+}
+
+// New builds the public handler. It reads nothing of the bank yet.
+func New(settings Settings) (http.Handler, error) {
+	if settings.Bank == nil || settings.Guards == nil {
+		return nil, errors.New("gateway: a bank and its guards are needed")
+	}
+	d, err := newDoor(settings, settings.Bank.Sources(), settings.Bank.Signings().Public, guardsOf(settings.Guards))
+	if err != nil {
+		return nil, err
+	}
+	provider, err := identity.New(identity.Settings{
+		Bank: d.settings.Bank, Proofs: d.proofs, Issuer: d.settings.Issuer, Settled: d.settings.Guards.WaitFor,
+	})
+	if err != nil {
+		return nil, err
+	}
+	desk := settings.Desk
+	desk.Issuer, desk.Sandbox, desk.Settled = d.settings.Issuer, settings.Sandbox, d.settings.Guards.WaitFor
+	if desk.Party, err = passkey.New(d.settings.Issuer); err != nil {
+		return nil, err
+	}
+	desk.Revoked = func(call service.Call) bool {
+		return d.guards.ended(call.Caller.Session, call.Caller.Device, call.Caller.Customer)
+	}
+	return d.handler(Routes(provider, desk)), nil
+}
+
+// newDoor makes the layers; key gives the public keys that tokens are signed with.
+func newDoor(settings Settings, sources commands.Sources, key func(string) (*ecdsa.PublicKey, bool), guards guards) (*door, error) {
+	base, err := url.Parse(settings.Issuer)
+	if err != nil || base.Host == "" || base.Path != "" || base.RawQuery != "" || base.Scheme != "http" && base.Scheme != "https" {
+		return nil, fmt.Errorf("gateway: issuer %q is not a bare http(s) URL without a trailing slash", settings.Issuer)
+	}
+	if settings.Logger == nil || settings.Registry == nil {
+		return nil, errors.New("gateway: a logger and a registry are needed")
+	}
+	if settings.Rates == (Rates{}) {
+		settings.Rates = DefaultRates()
+	}
+	d := &door{
+		settings: settings, sources: sources, guards: guards, now: sources.Now, hosts: append([]string{base.Host}, settings.Hosts...), origin: settings.Issuer,
+		metrics: newMetrics(settings.Registry), tracer: otel.Tracer("florin/gateway"),
+		peers: newBuckets("peer", settings.Rates.Peer), callers: newBuckets("caller", settings.Rates.Caller), logins: newBuckets("login", settings.Rates.Login),
+	}
+	if d.proofs, err = token.NewProofs(sources.Now, sources.Random); err != nil {
+		return nil, fmt.Errorf("gateway: nonce keys: %w", err)
+	}
+	d.verifier = &token.Verifier{URL: settings.Issuer, Key: key, Now: sources.Now,
+		Revoked: func(a *token.Access) bool { return guards.ended(a.Session, a.Device, a.Customer) }}
+	return d, nil
+}
+
+// handler puts the layers around a router of the rows.
+func (d *door) handler(rows []Route) http.Handler {
+	router := chi.NewRouter()
+	for _, row := range rows {
+		router.Method(row.Method, row.Path, d.row(row))
+	}
+	router.NotFound(problem.Handler(func(http.ResponseWriter, *http.Request) error { return problem.NotFound }).ServeHTTP)
+	router.MethodNotAllowed(problem.Handler(func(w http.ResponseWriter, r *http.Request) error {
+		return problem.MethodNotAllowed.Heading("Allow", allowed(rows, router, r.URL.Path))
+	}).ServeHTTP)
+	var inner http.Handler = router
+	layers := []func(http.Handler) http.Handler{
+		d.record, d.recovered, d.hygiene, d.peerLimited, d.strippedOf, d.sameOrigin, d.buffered,
+	}
+	for i := len(layers) - 1; i >= 0; i-- {
+		inner = layers[i](inner)
+	}
+	return inner
+}
+
+func allowed(rows []Route, router chi.Router, path string) string {
+	methods := ""
+	seen := map[string]bool{}
+	for _, row := range rows {
+		if !seen[row.Method] && router.Match(chi.NewRouteContext(), row.Method, path) {
+			seen[row.Method] = true
+			if methods != "" {
+				methods += ", "
+			}
+			methods += row.Method
+		}
+	}
+	return methods
+}
+
+// Timeouts of a connection: a slow header ends after 5 s, a slow body after 30 s.
+const (
+	headerTimeout = 5 * time.Second
+	bodyTimeout   = 30 * time.Second
+	writeTimeout  = 60 * time.Second // streams move their own deadline on
+	idleTimeout   = 90 * time.Second
+)
+
+// Server is an http.Server with the timeouts and limits that New counts on.
+func Server(handler http.Handler, logger *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: bodyTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: 2 * HeaderBytesMax, DisableGeneralOptionsHandler: true,
+		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
+	}
+}

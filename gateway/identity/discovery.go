@@ -1,0 +1,113 @@
+package identity
+
+import (
+	"net/http"
+	"slices"
+
+	"florin/domain"
+	"florin/gateway/token"
+	"florin/gateway/wire"
+)
+
+// Metadata of the provider (OpenID Connect Discovery, RFC 8414).
+type Metadata struct {
+	Issuer              string   `json:"issuer"`
+	Authorization       string   `json:"authorization_endpoint"`
+	Pushed              string   `json:"pushed_authorization_request_endpoint"`
+	PushedRequired      bool     `json:"require_pushed_authorization_requests"`
+	IssuerInResponse    bool     `json:"authorization_response_iss_parameter_supported"`
+	DetailTypes         []string `json:"authorization_details_types_supported"`
+	TokenEndpoint       string   `json:"token_endpoint"`
+	Challenge           string   `json:"authorization_challenge_endpoint"`
+	RevocationEndpoint  string   `json:"revocation_endpoint"`
+	Introspection       string   `json:"introspection_endpoint"`
+	UserInfo            string   `json:"userinfo_endpoint"`
+	JWKS                string   `json:"jwks_uri"`
+	Scopes              []string `json:"scopes_supported"`
+	ResponseTypes       []string `json:"response_types_supported"`
+	ResponseModes       []string `json:"response_modes_supported"`
+	GrantTypes          []string `json:"grant_types_supported"`
+	SubjectTypes        []string `json:"subject_types_supported"`
+	IDTokenAlgs         []string `json:"id_token_signing_alg_values_supported"`
+	TokenAuthMethods    []string `json:"token_endpoint_auth_methods_supported"`
+	TokenAuthAlgs       []string `json:"token_endpoint_auth_signing_alg_values_supported"`
+	RevocationMethods   []string `json:"revocation_endpoint_auth_methods_supported"`
+	IntrospectMethods   []string `json:"introspection_endpoint_auth_methods_supported"`
+	IntrospectAlgs      []string `json:"introspection_endpoint_auth_signing_alg_values_supported"`
+	ChallengeMethods    []string `json:"code_challenge_methods_supported"`
+	DPoPAlgs            []string `json:"dpop_signing_alg_values_supported"`
+	ACRs                []string `json:"acr_values_supported"`
+	Claims              []string `json:"claims_supported"`
+	RequestParameter    bool     `json:"request_parameter_supported"`
+	RequestURIParameter bool     `json:"request_uri_parameter_supported"`
+}
+
+// ResourceMetadata is that of the bank's API (RFC 9728).
+type ResourceMetadata struct {
+	Resource         string   `json:"resource"`
+	Servers          []string `json:"authorization_servers"`
+	Scopes           []string `json:"scopes_supported"`
+	BearerMethods    []string `json:"bearer_methods_supported"`
+	DPoPAlgs         []string `json:"dpop_signing_alg_values_supported"`
+	DPoPBoundRequire bool     `json:"dpop_bound_access_tokens_required"`
+}
+
+// Keys is a JSON Web Key Set (RFC 7517 section 5).
+type Keys struct {
+	Keys []signingKey `json:"keys"`
+}
+
+type signingKey struct {
+	domain.PublicKey
+	Use string `json:"use"`
+}
+
+// offered are all scopes that software may ever be given.
+func offered() []string {
+	return slices.Concat(domain.CustomerScopes(), domain.OwnAppScopes(), domain.OperatorScopes())
+}
+
+var es256 = []string{"ES256"}
+
+// Discover answers what the provider can do. It is not a secret: caches may keep it.
+func (p *Provider) Discover(w http.ResponseWriter, _ *http.Request) error {
+	base := p.settings.Issuer
+	cacheable(w)
+	return wire.OK(w, Metadata{
+		Issuer: base, Authorization: base + AuthorizePath, Pushed: base + "/oauth2/par", PushedRequired: true, IssuerInResponse: true,
+		DetailTypes: []string{token.PaymentType}, TokenEndpoint: base + "/oauth2/token", Challenge: base + "/oauth2/challenge",
+		RevocationEndpoint: base + "/oauth2/revoke", JWKS: base + "/oauth2/jwks",
+		Introspection: base + "/oauth2/introspect", UserInfo: base + "/oauth2/userinfo",
+		IntrospectMethods: []string{"private_key_jwt"}, IntrospectAlgs: es256,
+		Scopes: offered(), ResponseTypes: []string{"code"}, ResponseModes: []string{"query"},
+		GrantTypes:   []string{"authorization_code", "refresh_token", "client_credentials"},
+		SubjectTypes: []string{"public"}, IDTokenAlgs: es256,
+		TokenAuthMethods: []string{"none", "private_key_jwt"}, TokenAuthAlgs: es256, RevocationMethods: []string{"none", "private_key_jwt"},
+		ChallengeMethods: []string{"S256"}, DPoPAlgs: es256,
+		ACRs:   []string{"urn:florin:acr:device", "urn:florin:acr:mfa", "urn:florin:acr:sca", "urn:florin:acr:sca-hw"},
+		Claims: []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "name", "preferred_username", "updated_at"},
+	})
+}
+
+// DiscoverResource answers what the API asks of its callers.
+func (p *Provider) DiscoverResource(w http.ResponseWriter, _ *http.Request) error {
+	base := p.settings.Issuer
+	cacheable(w)
+	return wire.OK(w, ResourceMetadata{
+		Resource: base, Servers: []string{base}, Scopes: offered(), BearerMethods: []string{"header"}, DPoPAlgs: es256, DPoPBoundRequire: true,
+	})
+}
+
+// JWKS answers the public keys: those that sign, will sign, and have signed what
+// is still believed.
+func (p *Provider) JWKS(w http.ResponseWriter, _ *http.Request) error {
+	published := p.settings.Bank.Signings().Published()
+	set := Keys{Keys: make([]signingKey, 0, len(published))}
+	for _, key := range published {
+		set.Keys = append(set.Keys, signingKey{key, "sig"})
+	}
+	cacheable(w)
+	return wire.OK(w, set)
+}
+
+func cacheable(w http.ResponseWriter) { w.Header().Set("Cache-Control", "public, max-age=60") }

@@ -1,0 +1,50 @@
+package identity
+
+import (
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"unicode/utf8"
+
+	"florin/gateway/problem"
+)
+
+// formValueMax bounds one value: the longest is a client assertion.
+const formValueMax = 16 << 10
+
+// form reads the body: UTF-8, every parameter at most once (RFC 6749 section
+// 3.2) and none but the known ones, for a parameter that is ignored is one that
+// somebody believed to matter. The query must be empty: secrets would be logged.
+func form(r *http.Request, known ...string) (url.Values, error) {
+	if r.URL.RawQuery != "" {
+		return nil, problem.OAuthInvalidRequest
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, problem.OAuthInvalidRequest
+	}
+	values, err := url.ParseQuery(string(body))
+	if err != nil {
+		return nil, problem.OAuthInvalidRequest
+	}
+	for name, given := range values {
+		if len(given) != 1 || len(given[0]) > formValueMax || !utf8.ValidString(given[0]) || !slices.Contains(known, name) {
+			return nil, problem.OAuthInvalidRequest
+		}
+		if given[0] == "" { // RFC 6749 section 3.1: as if it were left out
+			delete(values, name)
+		}
+	}
+	return values, nil
+}
+
+// needs refuses a form that lacks one of the parameters.
+func needs(values url.Values, names ...string) error {
+	for _, name := range names {
+		if values.Get(name) == "" {
+			return problem.OAuthInvalidRequest
+		}
+	}
+	return nil
+}

@@ -1,0 +1,34 @@
+package identity
+
+// The names of draft-ietf-oauth-first-party-apps, and our own beside them. They
+// stand in this one file because it is still a draft.
+const (
+	paramClientID        = "client_id"
+	paramResponseType    = "response_type"
+	paramScope           = "scope"
+	paramCodeChallenge   = "code_challenge"
+	paramChallengeMethod = "code_challenge_method"
+	paramNonce           = "nonce"
+	paramACRValues       = "acr_values"
+	paramMaxAge          = "max_age"
+	paramAuthSession     = "auth_session"
+	paramUserName        = "username"
+	paramPassword        = "password"
+	paramOTP             = "otp"
+	paramOTPMethod       = "otp_method" // totp (if not said), email or sms
+	paramOTPSend         = "otp_send"   // email or sms
+	paramWebAuthn        = "webauthn"   // "options", or the PublicKeyCredential of get() as JSON
+	paramRecoveryCode    = "recovery_code"
+	paramSCAAssertion    = "sca_assertion" // florin-login+jwt
+)
+
+// askOptions asks for what navigator.credentials.get is to be called with.
+const askOptions = "options"
+
+// errInsufficient says that a login goes on with another step.
+const errInsufficient = "insufficient_authorization"
+
+// challengeAnswer ends a native login.
+type challengeAnswer struct {
+	Code string `json:"authorization_code"`
+}

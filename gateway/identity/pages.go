@@ -1,0 +1,178 @@
+package identity
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+
+	"florin/commands"
+	"florin/gateway/problem"
+	"florin/gateway/token"
+)
+
+// The pages are whole documents without a script, a link to elsewhere or a file
+// beside them: what a person sees came in this one answer.
+//
+//go:embed pages
+var pageFiles embed.FS
+
+// pages renders them.
+type pages struct {
+	templates *template.Template
+	style     template.CSS
+	styleHash string // for the policy: this style and no other
+}
+
+func newPages() (*pages, error) {
+	style, err := pageFiles.ReadFile("pages/style.css")
+	if err != nil {
+		return nil, fmt.Errorf("identity: pages: %w", err)
+	}
+	templates, err := template.ParseFS(pageFiles, "pages/*.gohtml")
+	if err != nil {
+		return nil, fmt.Errorf("identity: pages: %w", err)
+	}
+	digest := sha256.Sum256(style)
+	return &pages{templates, template.CSS(style), base64.StdEncoding.EncodeToString(digest[:])}, nil
+}
+
+// Forms of a sheet; none: an error.
+const (
+	formLogin   = "login"
+	formCode    = "code"
+	formConsent = "consent"
+)
+
+// sheet is what one page shows.
+type sheet struct {
+	Form               string
+	Problem            string // in the summary at the top; "" if there is none
+	Client, ClientID   string
+	URI, CSRF, Session string
+	Scopes             []string
+	Payment            *token.Payment
+	Back               string // origin that the browser goes back to
+	Code, Detail       string // of an error
+	Style              template.CSS
+	Host               string
+}
+
+// Title is the page's heading.
+func (s sheet) Title() string {
+	switch s.Form {
+	case formLogin:
+		return "Log in"
+	case formCode:
+		return "Confirm that it is you"
+	case formConsent:
+		return "Allow access for " + s.Client + "?"
+	}
+	return "This cannot be continued"
+}
+
+// Field is where the summary leads to.
+func (s sheet) Field() string {
+	switch s.Form {
+	case formLogin:
+		return "username"
+	case formCode:
+		return "otp"
+	}
+	return ""
+}
+
+func (s sheet) saying(what string) sheet {
+	s.Problem = what
+	return s
+}
+
+// sheet fills in what every form about this question holds. What it asks for is
+// shown to nobody who has not logged in: the payment may be private.
+func (p *Provider) sheet(q commands.Question, browser, form string) sheet {
+	s := sheet{
+		Form: form, Client: q.ClientName, ClientID: q.ClientID, URI: q.URI, CSRF: antiForgery(browser, q.URI), Back: originOf(q.RedirectURI),
+	}
+	for _, scope := range q.Scopes {
+		s.Scopes = append(s.Scopes, scopeWords[scope])
+	}
+	if payments := token.WritePayment(q.Payment); len(payments) == 1 {
+		s.Payment = &payments[0]
+	}
+	return s
+}
+
+// scopeWords say what a scope lets software do.
+var scopeWords = map[string]string{
+	"openid":             "know that it is you, by a number that the bank has given you",
+	"profile":            "see your name, and how the bank reaches you",
+	"accounts.read":      "see your accounts, their balances and their transactions",
+	"accounts.write":     "open accounts in your name",
+	"payments.read":      "see your payments and what became of them",
+	"payments.transfer":  "make the one payment shown below",
+	"cards.read":         "see your cards, without their numbers",
+	"cards.write":        "freeze and change your cards",
+	"notifications.read": "read what the bank has told you",
+}
+
+// originOf is where a redirect URI leads, as a content security policy names it.
+func originOf(uri string) string {
+	parsed, err := url.Parse(uri)
+	switch {
+	case err != nil:
+		return ""
+	case parsed.Host == "":
+		return parsed.Scheme + ":"
+	}
+	return parsed.Scheme + "://" + parsed.Host
+}
+
+// show writes a page; err, if any, is why it is shown again.
+func (p *Provider) show(w http.ResponseWriter, r *http.Request, s sheet, err error) error {
+	s.Style, s.Host = p.pages.style, p.settings.Issuer
+	var body bytes.Buffer
+	if failed := p.pages.templates.ExecuteTemplate(&body, "page", s); failed != nil {
+		return fmt.Errorf("identity: page: %w", failed)
+	}
+	p.guard(w.Header(), s.Back)
+	if err != nil {
+		problem.WritePage(w, r, err, func(w http.ResponseWriter, _ *http.Request, _ *problem.Fault) { _, _ = w.Write(body.Bytes()) })
+		return nil
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Language", "en")
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = w.Write(body.Bytes()) // the browser is gone: nothing is left to tell
+	return nil
+}
+
+// guard keeps a page to itself. Its forms may end, by a redirect, at the client:
+// browsers hold redirects of a form to form-action too. The referrer policy is
+// not the usual no-referrer, for with that a form's Origin would be null.
+func (p *Provider) guard(h http.Header, back string) {
+	action := "'self'"
+	if back != "" {
+		action += " " + back
+	}
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'sha256-"+p.pages.styleHash+"'; form-action "+action+"; frame-ancestors 'none'; base-uri 'none'")
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+}
+
+// Apologise is the page for what cannot go on. It leads nowhere: nobody knows yet
+// where it would be safe to lead to.
+func (p *Provider) Apologise(w http.ResponseWriter, r *http.Request, fault *problem.Fault) {
+	s := sheet{Code: fault.Code, Detail: fault.Detail, Style: p.pages.style, Host: p.settings.Issuer}
+	p.guard(w.Header(), "")
+	var body bytes.Buffer
+	if err := p.pages.templates.ExecuteTemplate(&body, "page", s); err != nil {
+		body.WriteString("This cannot be continued.") // the tests render every page
+	}
+	_, _ = w.Write(body.Bytes())
+}

@@ -1,0 +1,147 @@
+package gateway
+
+import (
+	"net/http"
+	"reflect"
+
+	"florin/gateway/identity"
+	"florin/gateway/problem"
+	"florin/gateway/service"
+	"florin/schemas"
+)
+
+const (
+	get  = http.MethodGet
+	post = http.MethodPost
+	del  = http.MethodDelete
+)
+
+// of names a type of the table.
+func of[T any]() reflect.Type { return reflect.TypeFor[T]() }
+
+func scopes(any ...string) []string { return any }
+
+// Routes is the table of everything that the public listener answers. A test
+// fails for a row that the bad inputs are not tried on.
+func Routes(p *identity.Provider, desk service.Desk) []Route {
+	rows := provider(p)
+	rows = append(rows, persons(p, desk)...)
+	rows = append(rows, factors(desk)...)
+	rows = append(rows, money(desk)...)
+	return append(rows, readers(desk)...)
+}
+
+// provider: discovery and the OAuth endpoints.
+func provider(p *identity.Provider) []Route {
+	page := []string{"text/html"}
+	return []Route{
+		{Method: get, Path: "/.well-known/openid-configuration", Handle: p.Discover, Open: true, Response: of[identity.Metadata]()},
+		{Method: get, Path: "/.well-known/oauth-authorization-server", Handle: p.Discover, Open: true, Response: of[identity.Metadata]()},
+		{Method: get, Path: "/.well-known/oauth-protected-resource", Handle: p.DiscoverResource, Open: true, Response: of[identity.ResourceMetadata]()},
+		{Method: get, Path: "/oauth2/jwks", Handle: p.JWKS, Open: true, Response: of[identity.Keys]()},
+		{Method: post, Path: "/oauth2/challenge", Handle: p.Challenge, Open: true, OAuth: true},
+		{Method: post, Path: "/oauth2/par", Handle: p.Push, Open: true, OAuth: true, Response: of[identity.PushedAnswer]()},
+		{Method: get, Path: identity.AuthorizePath, Handle: p.Authorize, Open: true, Page: p.Apologise, Gives: page},
+		{Method: post, Path: identity.AuthorizePath, Handle: p.Answer, Open: true, Page: p.Apologise, Gives: page},
+		{Method: post, Path: "/oauth2/token", Handle: p.Token, Open: true, OAuth: true, Response: of[identity.TokenAnswer]()},
+		{Method: post, Path: "/oauth2/revoke", Handle: p.Revoke, Open: true, OAuth: true},
+		{Method: post, Path: "/oauth2/introspect", Handle: p.Introspect, Open: true, OAuth: true, Response: of[identity.Introspection]()},
+	}
+}
+
+// persons: customers, their devices and sessions. Ending another device than
+// one's own needs a fresh strong authentication, which the service asks for.
+func persons(p *identity.Provider, desk service.Desk) []Route {
+	customers, devices, sessions := service.Customers{Desk: desk}, service.Devices{Desk: desk}, service.Sessions{Desk: desk}
+	enrol := Route{Method: post, Path: "/v1/customers", Handle: customers.Enrol, Keyed: true,
+		Request: of[schemas.EnrolCustomer](), Response: of[service.EnrolAnswer]()}
+	if enrol.Open = desk.Sandbox; !enrol.Open {
+		enrol.Scopes, enrol.Signed = scopes("customers.manage"), true
+	}
+	standing := func(act, scope string, handle func(http.ResponseWriter, *http.Request) error, request reflect.Type) Route {
+		return Route{Method: post, Path: "/v1/customers/{id}/" + act, Handle: handle, Scopes: scopes(scope), Keyed: true, Signed: true,
+			ACR: problem.StrongACR, MaxAge: problem.Fresh, Request: request, Response: of[service.StandingAnswer]()}
+	}
+	return []Route{
+		enrol,
+		{Method: get, Path: "/oauth2/userinfo", Handle: customers.UserInfo, Scopes: scopes("openid"), Response: of[service.UserInfoAnswer]()},
+		{Method: post, Path: "/oauth2/userinfo", Handle: customers.UserInfo, Scopes: scopes("openid"), Response: of[service.UserInfoAnswer]()},
+		standing("restriction", "customers.manage", customers.Restrict, of[schemas.RestrictCustomer]()),
+		standing("activation", "customers.manage", customers.Activate, of[schemas.ActivateCustomer]()),
+		standing("erasure", "privacy.manage", customers.Erase, of[schemas.EraseCustomer]()),
+		{Method: get, Path: "/v1/customers/me", Handle: customers.Me, Scopes: scopes("profile"), Response: of[service.CustomerAnswer]()},
+		{Method: http.MethodPatch, Path: "/v1/customers/me", Handle: customers.ChangeContact, Scopes: scopes("profile"), Keyed: true, Signed: true,
+			ACR: problem.StrongACR, MaxAge: problem.Fresh, Request: of[schemas.ChangeContact](), Response: of[service.ContactAnswer]()},
+		{Method: post, Path: "/v1/devices/challenge", Handle: p.ChallengeDevice, Open: true, Response: of[identity.DeviceChallenge]()},
+		{Method: post, Path: "/v1/devices", Handle: p.RegisterDevice, Open: true, Request: of[schemas.RegisterDevice](), Response: of[identity.Device]()},
+		{Method: get, Path: "/v1/devices", Handle: devices.List, Scopes: scopes("devices.manage"), Response: of[service.DeviceList]()},
+		{Method: http.MethodPatch, Path: "/v1/devices/{id}", Handle: devices.Rename, Scopes: scopes("devices.manage"), Keyed: true, Signed: true,
+			Request: of[schemas.RenameDevice](), Response: of[service.RenamedAnswer]()},
+		{Method: del, Path: "/v1/devices/{id}", Handle: devices.Revoke, Scopes: scopes("devices.manage"), Keyed: true, Signed: true, Response: of[service.EndedAnswer]()},
+		{Method: post, Path: "/v1/devices/{id}/lost", Handle: devices.ReportLost, Scopes: scopes("devices.manage"), Keyed: true, Signed: true, Response: of[service.EndedAnswer]()},
+		{Method: get, Path: "/v1/sessions", Handle: sessions.List, Scopes: scopes("openid"), Response: of[service.SessionList]()},
+		{Method: del, Path: "/v1/sessions/{id}", Handle: sessions.End, Scopes: scopes("openid"), Response: of[service.EndedAnswer]()},
+	}
+}
+
+// factors: a customer's means of authentication. Changing them takes strong
+// authentication that is fresh, by a factor that is there already.
+func factors(desk service.Desk) []Route {
+	factors := service.Factors{Desk: desk}
+	change := func(method, path string, handle func(http.ResponseWriter, *http.Request) error, request reflect.Type) Route {
+		return Route{Method: method, Path: path, Handle: handle, Scopes: scopes("factors.manage"), Keyed: true, Signed: true,
+			ACR: problem.StrongACR, MaxAge: problem.Fresh, Request: request, Response: of[service.FactorAnswer]()}
+	}
+	return []Route{
+		{Method: get, Path: "/v1/factors", Handle: factors.List, Scopes: scopes("factors.manage"), Response: of[service.FactorList]()},
+		change(post, "/v1/factors/totp", factors.OfferTOTP, nil),
+		change(post, "/v1/factors/passkeys", factors.OfferPasskey, nil),
+		change(post, "/v1/factors/recovery-codes", factors.MakeRecoveryCodes, nil),
+		change(post, "/v1/factors/{id}/attestation", factors.AddPasskey, of[schemas.AddPasskey]()),
+		change(post, "/v1/factors/{id}/confirmation", factors.Confirm, of[schemas.ConfirmFactor]()),
+		change(post, "/v1/factors/{id}/approval", factors.Approve, nil),
+		change(del, "/v1/factors/{id}", factors.Remove, nil),
+	}
+}
+
+// money: accounts, transfers, deposits.
+func money(desk service.Desk) []Route {
+	accounts, transfers, deposits := service.Accounts{Desk: desk}, service.Transfers{Desk: desk}, service.Deposits{Desk: desk}
+	deposit := Route{Method: post, Path: "/v1/deposits", Handle: deposits.Make, Acts: true, Scopes: scopes("ledger.post"), Keyed: true, Signed: true,
+		Request: of[schemas.Deposit](), Response: of[service.DepositAnswer]()}
+	if desk.Sandbox {
+		deposit.Scopes = scopes("ledger.post", "payments.transfer")
+	}
+	return []Route{
+		{Method: get, Path: "/v1/accounts", Handle: accounts.List, Scopes: scopes("accounts.read"), Response: of[service.AccountList]()},
+		{Method: post, Path: "/v1/accounts", Handle: accounts.Open, Acts: true, Scopes: scopes("accounts.write"), Keyed: true,
+			Request: of[schemas.OpenAccount](), Response: of[service.AccountAnswer]()},
+		{Method: get, Path: "/v1/accounts/{id}", Handle: accounts.Get, Scopes: scopes("accounts.read"), Response: of[service.AccountAnswer]()},
+		{Method: get, Path: "/v1/accounts/{id}/balance", Handle: accounts.Balance, Scopes: scopes("accounts.read"), Response: of[service.BalanceAnswer]()},
+		{Method: get, Path: "/v1/accounts/{id}/transactions", Handle: accounts.Transactions, Scopes: scopes("accounts.read"), Response: of[service.TransactionList]()},
+		{Method: post, Path: "/v1/transfers", Handle: transfers.Initiate, Acts: true, Scopes: scopes("payments.transfer"), Keyed: true, Signed: true,
+			Request: of[schemas.InitiateTransfer](), Response: of[service.TransferAnswer]()},
+		{Method: get, Path: "/v1/transfers/{id}", Handle: transfers.Get, Scopes: scopes("payments.read"), Response: of[service.TransferAnswer]()},
+		{Method: post, Path: "/v1/transfers/{id}/authorization", Handle: transfers.Authorise, Acts: true, Scopes: scopes("payments.transfer"), Keyed: true, Signed: true,
+			Request: of[schemas.AuthoriseTransfer](), Response: of[service.TransferAnswer]()},
+		{Method: post, Path: "/v1/transfers/{id}/cancellation", Handle: transfers.Cancel, Scopes: scopes("payments.transfer"), Keyed: true, Signed: true,
+			Response: of[service.TransferAnswer]()},
+		{Method: post, Path: "/v1/transfers/{id}/reversal", Handle: transfers.Reverse, Scopes: scopes("ledger.reverse"), Keyed: true, Signed: true,
+			ACR: problem.StrongACR, MaxAge: problem.Fresh, Request: of[schemas.ReverseTransfer](), Response: of[service.TransferAnswer]()},
+		deposit,
+	}
+}
+
+// readers: auditors and analysts.
+func readers(desk service.Desk) []Route {
+	audit, analytics := service.Audit{Desk: desk}, service.Analytics{Desk: desk}
+	tables := []string{"application/json", "application/x-ndjson", "text/csv"}
+	return []Route{
+		{Method: get, Path: "/v1/audit/events", Handle: audit.Events, Scopes: scopes("audit.read"), Response: of[service.EventList]()},
+		{Method: get, Path: "/v1/audit/streams/{context}/{id}", Handle: audit.Stream, Scopes: scopes("audit.read"), Response: of[service.EventList]()},
+		{Method: get, Path: "/v1/audit/timeline/{correlation}", Handle: audit.Timeline, Scopes: scopes("audit.read"), Response: of[service.EventList]()},
+		{Method: get, Path: "/v1/audit/follow", Handle: audit.Follow, Scopes: scopes("audit.read"), Gives: []string{"text/event-stream"}},
+		{Method: get, Path: "/v1/analytics", Handle: analytics.List, Scopes: scopes("analytics.read")},
+		{Method: get, Path: "/v1/analytics/{view}", Handle: analytics.View, Scopes: scopes("analytics.read"), Gives: tables},
+	}
+}

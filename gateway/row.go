@@ -1,0 +1,210 @@
+package gateway
+
+import (
+	"net/http"
+	"reflect"
+	"strconv"
+	"time"
+
+	"florin/domain/risk"
+	"florin/domain/session"
+	"florin/gateway/problem"
+	"florin/gateway/service"
+	"florin/gateway/token"
+	"florin/gateway/wire"
+)
+
+// Route is one row of the table: what a request has to bring, and who answers.
+type Route struct {
+	Method, Path string
+	Handle       func(http.ResponseWriter, *http.Request) error
+	Request      reflect.Type // of the JSON body; nil: there is none
+	Response     reflect.Type // of the JSON answer; nil: none, or not JSON
+	Gives        []string     // media types of the answer; none: application/json
+
+	Open   bool          // nobody has to show who they are; a login's rate applies
+	Page   problem.Page  // shows errors to a person; nil: they are not for persons
+	OAuth  bool          // errors as RFC 6749 has them; the body, if any, is a form
+	Scopes []string      // any one of them suffices; none: any valid token
+	ACR    string        // at least this strong, and
+	MaxAge time.Duration // not longer ago than this; 0: however long ago
+	Keyed  bool          // an Idempotency-Key is needed
+	Signed bool          // the proof signs body and key
+	Acts   bool          // only for customers in good standing: money, accounts
+}
+
+var jsonOnly = []string{"application/json"}
+
+const formType = "application/x-www-form-urlencoded"
+
+// row makes the route's handler: everything that stands between router and service.
+func (d *door) row(row Route) http.Handler {
+	guarded := func(w http.ResponseWriter, r *http.Request) error {
+		routed(r)
+		admitted, err := d.admit(w, r, row)
+		if err != nil {
+			return err
+		}
+		return row.Handle(w, admitted)
+	}
+	if row.OAuth {
+		return problem.OAuthHandler(func(w http.ResponseWriter, r *http.Request) error {
+			w.Header().Set("DPoP-Nonce", d.proofs.Nonce())
+			return guarded(w, r)
+		})
+	}
+	if row.Page != nil {
+		return problem.PageHandler(guarded, row.Page)
+	}
+	return problem.Handler(guarded)
+}
+
+func (d *door) admit(w http.ResponseWriter, r *http.Request, row Route) (*http.Request, error) {
+	if err := mediaTypes(r, row); err != nil {
+		return nil, err
+	}
+	visit := visitOf(r.Context())
+	call := service.Call{Caller: d.stranger(r), Body: visit.body}
+	if row.Open {
+		w.Header().Set("DPoP-Nonce", d.proofs.Nonce())
+		if err := d.logins.take(w, peer(r), d.now()); err != nil {
+			return nil, err
+		}
+	} else {
+		access, proof, err := d.proven(w, r, row)
+		if err != nil {
+			return nil, err
+		}
+		call.Caller, call.Proof = d.callerOf(r, access), proof.Raw
+		call.ExpiresAt, call.FreshSCA = time.Unix(access.ExpiresAt, 0).UTC(), d.fresh(access, problem.StrongACR, problem.Fresh)
+		visit.caller = call.Caller
+		if err := signed(r, row, proof, visit.body); err != nil {
+			return nil, err
+		}
+		identityOnto(r, access)
+	}
+	if row.Keyed {
+		key, err := idempotencyKey(r)
+		if err != nil {
+			return nil, err
+		}
+		call.Key = key
+	}
+	visit.caller = call.Caller
+	return r.WithContext(service.With(r.Context(), call)), nil
+}
+
+// proven finds out who asks and whether they may ask this.
+func (d *door) proven(w http.ResponseWriter, r *http.Request, row Route) (*token.Access, *token.Proof, error) {
+	access, proof, err := d.who(w, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := d.callers.take(w, limitKey(access), d.now()); err != nil {
+		return nil, nil, err
+	}
+	if err := scoped(access, row.Scopes); err != nil {
+		return nil, nil, err
+	}
+	if row.Signed && !access.Customer.IsZero() && access.Device.IsZero() {
+		// A third party's key is no device of the customer's: what has to be signed
+		// by one is not for it, whatever its scope.
+		return nil, nil, problem.InsufficientScope.Challenged("scope", "devices.manage")
+	}
+	if row.Acts && !access.Customer.IsZero() && d.guards.limited(access.Customer) {
+		return nil, nil, problem.CustomerLimited
+	}
+	return access, proof, d.strong(access, row)
+}
+
+func mediaTypes(r *http.Request, row Route) error {
+	gives := row.Gives
+	if len(gives) == 0 {
+		gives = jsonOnly
+	}
+	if err := wire.Gives(r, gives...); err != nil {
+		return err
+	}
+	body := len(visitOf(r.Context()).body) > 0
+	switch {
+	case (row.OAuth || row.Page != nil) && row.Method == http.MethodPost:
+		return wire.Takes(r, formType)
+	case row.Request != nil:
+		return wire.Takes(r, "application/json")
+	case body && r.Method == http.MethodPost: // a command without content may still send {}
+		return wire.Takes(r, "application/json")
+	case body:
+		return problem.BadRequest.With("This request takes no body.")
+	}
+	return nil
+}
+
+func scoped(access *token.Access, scopes []string) error {
+	for _, scope := range scopes {
+		if access.Covers(scope) {
+			return nil
+		}
+	}
+	if len(scopes) == 0 {
+		return nil
+	}
+	return problem.InsufficientScope.Challenged("scope", scopes[0])
+}
+
+// strong asks for a step-up (RFC 9470) where the session is too weak or too old.
+// Operators and machines that come for themselves authenticate by their key for
+// every token: that is as strong as their registration asks for, and what counts
+// is that it was within the route's max_age. They need another token, not a step-up.
+func (d *door) strong(access *token.Access, row Route) error {
+	acr := row.ACR
+	if access.Customer.IsZero() && access.ACR == session.ACRKey {
+		acr = session.ACRKey
+	}
+	if row.ACR == "" || d.fresh(access, acr, row.MaxAge) {
+		return nil
+	}
+	return problem.StepUpNeeded.Challenged("acr_values", acr, "max_age", strconv.Itoa(int(row.MaxAge.Seconds())))
+}
+
+// fresh tells whether the token's authentication is at least this strong and not
+// longer ago than maxAge. An acr outside the order is as strong as itself alone.
+func (d *door) fresh(access *token.Access, acr string, maxAge time.Duration) bool {
+	if maxAge > 0 && d.now().Sub(time.Unix(access.AuthTime, 0)) > maxAge {
+		return false
+	}
+	return access.ACR == acr || risk.Strength(acr) > risk.StrengthNone && risk.Strength(access.ACR) >= risk.Strength(acr)
+}
+
+// idempotencyKey reads the one header: visible ASCII, so that it means the same
+// in a log, a digest and a client.
+func idempotencyKey(r *http.Request) (string, error) {
+	values := r.Header.Values("Idempotency-Key")
+	if len(values) != 1 || values[0] == "" || len(values[0]) > 128 {
+		return "", problem.KeyRequired
+	}
+	for _, c := range []byte(values[0]) {
+		if c <= ' ' || c > '~' {
+			return "", problem.KeyRequired
+		}
+	}
+	return values[0], nil
+}
+
+// signed checks the request's signature: where the row asks for one, and wherever
+// a proof claims to be one.
+func signed(r *http.Request, row Route, proof *token.Proof, body []byte) error {
+	if !row.Signed && proof.ContentDigest == "" && proof.IdempotencyKey == "" {
+		return nil
+	}
+	key, err := idempotencyKey(r)
+	if err != nil {
+		return err
+	}
+	switch err := proof.SignedFor(body, key); err {
+	case nil:
+		return nil
+	case token.ErrUnsigned:
+		return problem.SignatureNeeded
+	}
+	return problem.InvalidProof.Challenged()
+}

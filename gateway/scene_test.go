@@ -1,0 +1,182 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"florin/gateway/phone"
+)
+
+// try is how a row of the route table is tried: who calls it, with what.
+type try struct {
+	by   string // nobody, customer, or auditor (a machine)
+	path string // with identifiers of the caller's own; "": the row's
+	body string // a good one
+	list bool   // takes limit and cursor
+}
+
+// scene is a bank with two customers, their accounts, and transfers of the first.
+type scene struct {
+	*house
+	anna, bert, nobody *phone.Phone
+	auditor            *phone.Phone // may read the audit and reverse
+	from, to, berts    string
+	posted, challenged string
+	annas, bertsThings map[string]string // what {id} stands for, by the path's first segment
+	correlation        string
+}
+
+func newScene(t *testing.T) *scene {
+	h := newHouse(t)
+	s := &scene{house: h, anna: h.customer("anna"), bert: h.customer("bert"), nobody: h.phone()}
+	s.from, s.to, s.berts = h.account(s.anna, "20000.00"), h.account(s.anna, ""), h.account(s.bert, "5000.00")
+	s.posted = h.transfer(s.anna, s.from, s.to, "10.00")
+	s.challenged = h.transfer(s.anna, s.from, s.berts, "2000.00")
+	s.annas, s.bertsThings = h.things(s.anna, s.from, s.challenged), h.things(s.bert, s.berts, h.transfer(s.bert, s.berts, s.from, "1500.00"))
+	s.annas["customers"] = h.customer("dora").Profile().Customer // whom operators restrict, activate and erase
+	s.auditor = h.machine("auditor", "audit.read", "analytics.read", "ledger.reverse", "ledger.post", "customers.manage", "privacy.manage").login()
+	s.correlation = uuid.NewString()
+	return s
+}
+
+func (h *house) transfer(p *phone.Phone, from, to, amount string) string {
+	h.t.Helper()
+	answer := h.command(p, http.MethodPost, "/v1/transfers", phone.Order{From: from, To: to, Amount: amount, Currency: "EUR"}, p.NewID())
+	require.NoError(h.t, answer.OK())
+	return field[string](h.t, answer, "transfer")
+}
+
+// things of a customer that a path may name.
+func (h *house) things(p *phone.Phone, account, transfer string) map[string]string {
+	sessions := h.get(p, "/v1/sessions")
+	var list struct {
+		Sessions []struct {
+			ID string `json:"session_id"`
+		} `json:"sessions"`
+	}
+	require.NoError(h.t, json.Unmarshal(sessions.Body, &list), "%s", sessions.Body)
+	require.NotEmpty(h.t, list.Sessions)
+	var own struct {
+		Factors []struct {
+			ID string `json:"factor_id"`
+		} `json:"factors"`
+	}
+	require.NoError(h.t, json.Unmarshal(h.get(p, "/v1/factors").Body, &own))
+	require.NotEmpty(h.t, own.Factors)
+	return map[string]string{"factors": own.Factors[0].ID, "accounts": account, "transfers": transfer, "devices": p.Profile().Device, "sessions": list.Sessions[0].ID}
+}
+
+// tries has an entry for every row of the table; a test fails for one without.
+func (s *scene) tries() map[string]try {
+	order := fmt.Sprintf(`{"from":%q,"to":%q,"amount":"1.00","currency":"EUR","reference":"x"}`, s.from, s.to)
+	deposit := fmt.Sprintf(`{"to":%q,"amount":"1.00","currency":"EUR","reference":"x"}`, s.from)
+	form := try{by: "form"}
+	return map[string]try{
+		"GET /.well-known/openid-configuration":       {by: "nobody"},
+		"GET /.well-known/oauth-authorization-server": {by: "nobody"},
+		"GET /.well-known/oauth-protected-resource":   {by: "nobody"},
+		"GET /oauth2/jwks":                            {by: "nobody"},
+		"POST /oauth2/challenge":                      form,
+		"POST /oauth2/token":                          form,
+		"POST /oauth2/par":                            form,
+		"GET /oauth2/authorize":                       form,
+		"POST /oauth2/authorize":                      form,
+		"POST /oauth2/revoke":                         form,
+		"POST /oauth2/introspect":                     form,
+		"GET /oauth2/userinfo":                        {by: "customer"},
+		"POST /oauth2/userinfo":                       {by: "customer"},
+		"POST /v1/customers":                          {by: "nobody", body: `{"user_name":"carl","phone":"+491701234567","email":"c@example.test","name":"Carl","password":"` + password + `"}`},
+		"POST /v1/customers/{id}/restriction":         {by: "auditor", body: `{"reason":"sanctions-check"}`},
+		"POST /v1/customers/{id}/activation":          {by: "auditor", body: `{"reason":"identity-checked"}`},
+		"POST /v1/customers/{id}/erasure":             {by: "auditor", body: `{"legal_basis":"gdpr-17-1-b"}`},
+		"GET /v1/customers/me":                        {by: "customer"},
+		"PATCH /v1/customers/me":                      {by: "customer", body: `{"email":"anna.new@example.test"}`},
+		"POST /v1/devices/challenge":                  {by: "nobody"},
+		"POST /v1/devices":                            {by: "nobody", body: `{"registration":"x.y.z"}`},
+		"GET /v1/devices":                             {by: "customer", list: true},
+		"PATCH /v1/devices/{id}":                      {by: "customer", body: `{"name":"the red one"}`},
+		"DELETE /v1/devices/{id}":                     {by: "customer"},
+		"POST /v1/devices/{id}/lost":                  {by: "customer"},
+		"GET /v1/sessions":                            {by: "customer", list: true},
+		"DELETE /v1/sessions/{id}":                    {by: "customer"},
+		"GET /v1/factors":                             {by: "customer"},
+		"POST /v1/factors/totp":                       {by: "customer"},
+		"POST /v1/factors/passkeys":                   {by: "customer"},
+		"POST /v1/factors/recovery-codes":             {by: "customer"},
+		"POST /v1/factors/{id}/attestation":           {by: "customer", body: `{"credential":"{}"}`},
+		"POST /v1/factors/{id}/confirmation":          {by: "customer", body: `{"otp":"000000"}`},
+		"POST /v1/factors/{id}/approval":              {by: "customer"},
+		"DELETE /v1/factors/{id}":                     {by: "customer"},
+		"GET /v1/accounts":                            {by: "customer", list: true},
+		"POST /v1/accounts":                           {by: "customer", body: `{"currency":"EUR"}`},
+		"GET /v1/accounts/{id}":                       {by: "customer"},
+		"GET /v1/accounts/{id}/balance":               {by: "customer"},
+		"GET /v1/accounts/{id}/transactions":          {by: "customer", list: true},
+		"POST /v1/transfers":                          {by: "customer", body: order},
+		"GET /v1/transfers/{id}":                      {by: "customer"},
+		"POST /v1/transfers/{id}/authorization":       {by: "customer", body: `{"authorization":"x.y.z"}`},
+		"POST /v1/transfers/{id}/cancellation":        {by: "customer"},
+		"POST /v1/transfers/{id}/reversal":            {by: "auditor", body: `{"amount":"1.00","currency":"EUR","reason":"mistake"}`},
+		"POST /v1/deposits":                           {by: "auditor", body: deposit},
+		"GET /v1/audit/events":                        {by: "auditor", list: true},
+		"GET /v1/audit/streams/{context}/{id}":        {by: "auditor", path: "/v1/audit/streams/account/" + s.from[4:], list: true},
+		"GET /v1/audit/timeline/{correlation}":        {by: "auditor", path: "/v1/audit/timeline/" + s.correlation, list: true},
+		"GET /v1/audit/follow":                        {by: "auditor"},
+		"GET /v1/analytics":                           {by: "auditor"},
+		"GET /v1/analytics/{view}":                    {by: "auditor", path: "/v1/analytics/v_accounts"},
+	}
+}
+
+func (s *scene) caller(by string) *phone.Phone {
+	return map[string]*phone.Phone{"nobody": s.nobody, "customer": s.anna, "auditor": s.auditor}[by]
+}
+
+// each runs over every row that a client sends JSON to, or nothing.
+func (s *scene) each(t *testing.T, f func(t *testing.T, row Route, try try)) {
+	tries := s.tries()
+	for _, row := range s.routes {
+		name := row.Method + " " + row.Path
+		try, ok := tries[name]
+		require.True(t, ok, "%s has no entry among the bad inputs", name)
+		if try.path == "" {
+			try.path = strings.Replace(row.Path, "{id}", s.annas[segment(row.Path)], 1)
+		}
+		if try.by != "form" {
+			t.Run(strings.ReplaceAll(name, "/", "|"), func(t *testing.T) { f(t, row, try) })
+		}
+	}
+}
+
+// segment is the kind of thing that a path is about.
+func segment(path string) string { return strings.Split(path, "/")[2] }
+
+// ask sends a request made for the row; spoil may change it before it is sent,
+// and after it was signed.
+func (h *house) ask(p *phone.Phone, row Route, path, body string, spoil func(*phone.Request)) phone.Answer {
+	h.t.Helper()
+	key := ""
+	if row.Keyed {
+		key = p.NewID()
+	}
+	for {
+		bare, _, _ := strings.Cut(path, "?")
+		request, err := p.Prepare(row.Method, bare, []byte(body), key)
+		require.NoError(h.t, err)
+		request.Path = path
+		if spoil != nil {
+			spoil(&request)
+		}
+		answer, err := p.Send(context.Background(), request)
+		require.NoError(h.t, err)
+		if code(answer) != "use-dpop-nonce" {
+			return answer
+		}
+	}
+}

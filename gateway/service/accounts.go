@@ -1,0 +1,225 @@
+package service
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"florin/commands"
+	"florin/domain/id"
+	"florin/domain/money"
+	"florin/eventbus"
+	"florin/gateway/problem"
+	"florin/gateway/wire"
+	"florin/projections"
+	"florin/schemas"
+)
+
+// Accounts serves /v1/accounts.
+type Accounts struct{ Desk }
+
+// AccountAnswer is an account on the wire. Available is what may be spent:
+// balance and overdraft, less what is held.
+type AccountAnswer struct {
+	Account   id.Account        `json:"account"`
+	Currency  money.Currency    `json:"currency"`
+	Product   string            `json:"product"`
+	Status    string            `json:"status"`
+	Balance   string            `json:"balance"`
+	Available string            `json:"available"`
+	Held      string            `json:"held"`
+	OpenedAt  time.Time         `json:"opened_at"`
+	Position  eventbus.Position `json:"position,omitzero"`
+}
+
+// AccountList is a page of accounts.
+type AccountList struct {
+	Accounts []AccountAnswer `json:"accounts"`
+}
+
+// BalanceAnswer is a balance as it was.
+type BalanceAnswer struct {
+	Account  id.Account        `json:"account"`
+	Balance  string            `json:"balance"`
+	Currency money.Currency    `json:"currency"`
+	Position eventbus.Position `json:"position"`
+	At       time.Time         `json:"at,omitzero"`
+}
+
+// TransactionAnswer is an entry of an account: booked, or pending while it is held.
+type TransactionAnswer struct {
+	Posting      string            `json:"posting"` // transfer/<uuid> or journal/<uuid>
+	Purpose      string            `json:"purpose"` // transfer, reversal, deposit, ...
+	Status       string            `json:"status"`  // booked or pending
+	Counterparty id.Account        `json:"counterparty,omitzero"`
+	Amount       string            `json:"amount"` // signed: negative leaves the account
+	Currency     money.Currency    `json:"currency"`
+	Balance      string            `json:"balance,omitzero"` // after it; none while pending
+	Reference    string            `json:"reference,omitzero"`
+	Position     eventbus.Position `json:"position"`
+	At           time.Time         `json:"at"`
+}
+
+// TransactionList is a page of entries, newest first.
+type TransactionList struct {
+	Transactions []TransactionAnswer `json:"transactions"`
+}
+
+// Open is OpenAccount.
+func (s Accounts) Open(w http.ResponseWriter, r *http.Request) error {
+	call := CallOf(r.Context())
+	body, err := wire.Decode[schemas.OpenAccount](call.Body)
+	if err != nil {
+		return err
+	}
+	currency := money.Currency(body.Currency)
+	if !currency.Known() {
+		return wire.UnknownCurrency
+	}
+	name := profile(body.Name)
+	if name.IsZero() {
+		if name, err = s.Bank.Customers().Name(r.Context(), call.Caller.Customer); err != nil {
+			return err
+		}
+	}
+	opened, outcome, err := s.Bank.Accounts().Open(r.Context(), s.order(r, call), commands.OpenAccount{
+		Customer: call.Caller.Customer, Name: name, Currency: currency, Product: body.Product})
+	if err != nil {
+		return refused(w, outcome, err)
+	}
+	answered(w, outcome)
+	zero := money.Amount{Currency: opened.Currency}
+	return wire.Created(w, "/v1/accounts/"+opened.Account.String(), AccountAnswer{
+		Account: opened.Account, Currency: opened.Currency, Product: opened.Product, Status: string(opened.Status),
+		Balance: zero.Decimal(), Available: opened.Overdraft.Add(zero).Decimal(), Held: zero.Decimal(),
+		OpenedAt: opened.At, Position: outcome.Receipt.Last,
+	})
+}
+
+// List is the caller's own accounts.
+func (s Accounts) List(w http.ResponseWriter, r *http.Request) error {
+	page, err := s.page(r, "accounts")
+	if err != nil {
+		return err
+	}
+	if err := s.fresh(r, "accounts"); err != nil {
+		return err
+	}
+	after, err := marked[id.Account](page)
+	if err != nil {
+		return err
+	}
+	rows, err := s.Reads.AccountsOf(r.Context(), CallOf(r.Context()).Caller.Customer, after, page.limit+1)
+	if err != nil {
+		return err
+	}
+	rows, last, more := cut(rows, page.limit)
+	if more {
+		page.next(w, r, s.Cursors, last.Account.String())
+	}
+	list := AccountList{Accounts: make([]AccountAnswer, 0, len(rows))}
+	for _, row := range rows {
+		list.Accounts = append(list.Accounts, accountOf(row))
+	}
+	return wire.OK(w, list)
+}
+
+// Get is one account of the caller's.
+func (s Accounts) Get(w http.ResponseWriter, r *http.Request) error {
+	row, err := s.own(r)
+	if err != nil {
+		return err
+	}
+	return wire.OK(w, accountOf(row))
+}
+
+// own is the account of the path if it is the caller's, else not-found.
+func (s Accounts) own(r *http.Request) (projections.Account, error) {
+	asked, err := pathID[id.Account](r)
+	if err != nil {
+		return projections.Account{}, err
+	}
+	if err := s.fresh(r, "accounts"); err != nil {
+		return projections.Account{}, err
+	}
+	row, err := s.Reads.Account(r.Context(), asked)
+	if err == nil && row.Customer != CallOf(r.Context()).Caller.Customer {
+		err = problem.NotFound
+	}
+	return row, err
+}
+
+// Balance is what the account held at a time or a log position; now, if neither
+// is said.
+func (s Accounts) Balance(w http.ResponseWriter, r *http.Request) error {
+	row, err := s.own(r)
+	if err != nil {
+		return err
+	}
+	query, err := wire.Query(r, "at", "position")
+	if err != nil {
+		return err
+	}
+	answer := BalanceAnswer{Account: row.Account, Currency: row.Currency, Balance: row.Balance.Decimal(), Position: row.Position}
+	if query.Get("at") == "" && query.Get("position") == "" {
+		return wire.OK(w, answer)
+	}
+	moment, err := s.moment(r, query.Get("at"), query.Get("position"))
+	if err != nil {
+		return err
+	}
+	balance, position, err := s.Reads.BalanceAt(r.Context(), row.Account, moment)
+	if err != nil {
+		return err
+	}
+	answer.Balance, answer.Position, answer.At = balance.Decimal(), position, moment.Time
+	return wire.OK(w, answer)
+}
+
+// moment is the time or the position that is asked about; a position is waited for.
+func (s Accounts) moment(r *http.Request, at, position string) (projections.At, error) {
+	if at != "" && position != "" {
+		return projections.At{}, problem.BadParameter.With("Ask for a time or for a position, not for both.")
+	}
+	if at != "" {
+		when, err := time.Parse(time.RFC3339, at)
+		if err != nil {
+			return projections.At{}, problem.BadParameter.With("The time is RFC 3339, such as 2026-01-02T15:04:05Z.")
+		}
+		return projections.At{Time: when.UTC()}, nil
+	}
+	asked, err := wire.ParsePosition(position)
+	if err != nil {
+		return projections.At{}, err
+	}
+	return projections.At{Position: asked}, s.Reads.WaitFor(r.Context(), "accounts", asked)
+}
+
+// Transactions is the account's entries, booked and pending, newest first.
+func (s Accounts) Transactions(w http.ResponseWriter, r *http.Request) error {
+	row, err := s.own(r)
+	if err != nil {
+		return err
+	}
+	page, err := s.page(r, "transactions/"+row.Account.String())
+	if err != nil {
+		return err
+	}
+	before, err := page.position()
+	if err != nil {
+		return err
+	}
+	rows, err := s.Reads.Transactions(r.Context(), row.Account, before, page.limit+1)
+	if err != nil {
+		return err
+	}
+	rows, last, more := cut(rows, page.limit)
+	if more {
+		page.next(w, r, s.Cursors, strconv.FormatUint(uint64(last.Position), 10))
+	}
+	list := TransactionList{Transactions: make([]TransactionAnswer, 0, len(rows))}
+	for _, row := range rows {
+		list.Transactions = append(list.Transactions, transactionOf(row))
+	}
+	return wire.OK(w, list)
+}

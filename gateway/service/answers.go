@@ -1,0 +1,61 @@
+package service
+
+import (
+	"encoding/json"
+
+	"florin/domain/money"
+	"florin/projections"
+)
+
+// The shapes that read models take on the wire. An amount that there is none of
+// is left out; "0.00" says that there is nothing.
+
+func accountOf(row projections.Account) AccountAnswer {
+	return AccountAnswer{
+		Account: row.Account, Currency: row.Currency, Product: row.Product, Status: string(row.Status),
+		Balance: row.Balance.Decimal(), Available: row.Available.Decimal(), Held: row.Held.Decimal(),
+		OpenedAt: row.OpenedAt, Position: row.Position,
+	}
+}
+
+func transactionOf(row projections.Transaction) TransactionAnswer {
+	answer := TransactionAnswer{
+		Posting: row.Posting, Purpose: row.Purpose, Status: "booked", Counterparty: row.Counterparty,
+		Amount: row.Amount.Decimal(), Currency: row.Amount.Currency, Reference: row.Reference,
+		Position: row.Position, At: row.BookedAt,
+	}
+	if row.Pending {
+		answer.Status = "pending"
+	} else {
+		answer.Balance = row.Balance.Decimal()
+	}
+	return answer
+}
+
+func transferOf(row projections.Transfer) TransferAnswer {
+	answer := TransferAnswer{
+		Transfer: row.Transfer, Status: string(row.Status), Code: row.Code, From: row.From, To: row.To,
+		Amount: row.Amount.Decimal(), Currency: row.Amount.Currency, Reference: row.Reference,
+		Original: row.Original, Exemption: row.Exemption, Position: row.Position, At: row.ChangedAt,
+	}
+	if row.Reversed != (money.Amount{}) && !row.Reversed.IsZero() {
+		answer.Reversed = row.Reversed.Decimal()
+	}
+	if !row.Challenge.IsZero() {
+		answer.Challenge = &ChallengeAnswer{ID: row.Challenge, Nonce: row.Nonce, Methods: row.Methods,
+			Display: display(row.Display), ExpiresAt: row.ExpiresAt}
+	}
+	for _, step := range row.History {
+		answer.History = append(answer.History, TransferStep{Kind: step.Kind, Detail: step.Detail, Position: step.Position, At: step.At})
+	}
+	return answer
+}
+
+// display is a statement as it was shown; the object without members is what is
+// left of one after erasure.
+func display(text string) json.RawMessage {
+	if text == "" {
+		return json.RawMessage("{}")
+	}
+	return json.RawMessage(text)
+}

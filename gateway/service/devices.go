@@ -1,0 +1,157 @@
+package service
+
+import (
+	"net/http"
+	"time"
+
+	"florin/domain/id"
+	"florin/gateway/problem"
+	"florin/gateway/wire"
+	"florin/projections"
+	"florin/schemas"
+)
+
+// Devices serves /v1/devices, but for the registration itself: there nobody is
+// known yet, and the identity provider takes it.
+type Devices struct{ Desk }
+
+// DeviceAnswer is a device on the wire.
+type DeviceAnswer struct {
+	Device       id.Device `json:"device_id"`
+	Status       string    `json:"status"`
+	Name         string    `json:"name,omitzero"` // as its owner calls it
+	Current      bool      `json:"current"`       // the one that asks
+	Platform     string    `json:"platform"`
+	OS           string    `json:"os,omitzero"`
+	Model        string    `json:"model,omitzero"`
+	AppVersion   string    `json:"app_version,omitzero"`
+	Attestation  string    `json:"attestation_level"`
+	RegisteredAt time.Time `json:"registered_at"`
+	BoundAt      time.Time `json:"bound_at,omitzero"`
+	EndedAt      time.Time `json:"ended_at,omitzero"`
+}
+
+// DeviceList is a page of devices.
+type DeviceList struct {
+	Devices []DeviceAnswer `json:"devices"`
+}
+
+// EndedAnswer is what was ended.
+type EndedAnswer struct {
+	Device  id.Device  `json:"device_id,omitzero"`
+	Session id.Session `json:"session_id,omitzero"`
+	Status  string     `json:"status"`
+}
+
+// List is the caller's own devices, those that are no more included.
+func (s Devices) List(w http.ResponseWriter, r *http.Request) error {
+	page, err := s.page(r, "devices")
+	if err != nil {
+		return err
+	}
+	after, err := marked[id.Device](page)
+	if err != nil {
+		return err
+	}
+	if err := s.fresh(r, "devices"); err != nil {
+		return err
+	}
+	caller := CallOf(r.Context()).Caller
+	rows, err := s.Reads.DevicesOf(r.Context(), caller.Customer, after, page.limit+1)
+	if err != nil {
+		return err
+	}
+	rows, last, more := cut(rows, page.limit)
+	if more {
+		page.next(w, r, s.Cursors, last.Device.String())
+	}
+	list := DeviceList{Devices: make([]DeviceAnswer, 0, len(rows))}
+	for _, row := range rows {
+		list.Devices = append(list.Devices, deviceOf(row, caller.Device))
+	}
+	return wire.OK(w, list)
+}
+
+func deviceOf(row projections.Device, current id.Device) DeviceAnswer {
+	return DeviceAnswer{
+		Device: row.Device, Status: row.Status, Name: row.Name.Reveal(), Current: row.Device == current, Platform: row.Platform, OS: row.OS, Model: row.Model,
+		AppVersion: row.AppVersion, Attestation: row.Attestation, RegisteredAt: row.RegisteredAt, BoundAt: row.BoundAt, EndedAt: row.EndedAt,
+	}
+}
+
+// RenamedAnswer is a device with its new name.
+type RenamedAnswer struct {
+	Device id.Device `json:"device_id"`
+	Name   string    `json:"name"`
+}
+
+// Rename gives a device of the caller's a name.
+func (s Devices) Rename(w http.ResponseWriter, r *http.Request) error {
+	call := CallOf(r.Context())
+	asked, err := pathID[id.Device](r)
+	if err != nil {
+		return err
+	}
+	body, err := wire.Decode[schemas.RenameDevice](call.Body)
+	if err != nil {
+		return err
+	}
+	outcome, err := s.Bank.Devices().Rename(r.Context(), s.order(r, call), asked, profile(body.Name))
+	if err != nil {
+		return refused(w, outcome, err)
+	}
+	answered(w, outcome)
+	return wire.OK(w, RenamedAnswer{asked, body.Name})
+}
+
+// Revoke ends a device of the caller's and all its sessions. Another device than
+// the one that asks needs strong authentication that is fresh.
+func (s Devices) Revoke(w http.ResponseWriter, r *http.Request) error {
+	asked, err := s.asked(r)
+	if err != nil {
+		return err
+	}
+	outcome, err := s.Bank.Devices().Revoke(r.Context(), s.order(r, CallOf(r.Context())), asked, "removed-by-customer")
+	if err != nil {
+		return refused(w, outcome, err)
+	}
+	if err := s.settled(r, outcome); err != nil {
+		return err
+	}
+	answered(w, outcome)
+	return wire.OK(w, EndedAnswer{Device: asked, Status: projections.DeviceRevoked})
+}
+
+// ReportLost ends a device that its owner no longer has.
+func (s Devices) ReportLost(w http.ResponseWriter, r *http.Request) error {
+	asked, err := s.asked(r)
+	if err != nil {
+		return err
+	}
+	outcome, err := s.Bank.Devices().ReportLost(r.Context(), s.order(r, CallOf(r.Context())), asked)
+	if err != nil {
+		return refused(w, outcome, err)
+	}
+	if err := s.settled(r, outcome); err != nil {
+		return err
+	}
+	answered(w, outcome)
+	return wire.OK(w, EndedAnswer{Device: asked, Status: projections.DeviceLost})
+}
+
+// asked is the device of the path, if the caller is strong enough to end it. The
+// verb finds out whether it is the caller's.
+func (s Devices) asked(r *http.Request) (id.Device, error) {
+	call := CallOf(r.Context())
+	asked, err := pathID[id.Device](r)
+	if err != nil {
+		return asked, err
+	}
+	if err := empty(call.Body); err != nil {
+		return asked, err
+	}
+	if asked != call.Caller.Device && !call.FreshSCA {
+		return asked, problem.StepUp
+	}
+	return asked, nil
+}

@@ -1,0 +1,131 @@
+package gateway
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// TLS is the certificate of the public listener, read from disk and read again
+// whenever its files change: connections go on, new ones see the new certificate.
+//
+//	files --Load--> tls.Config --handshake--> connection
+//	  ^--Watch: every WatchEvery, by content--/
+//
+// TLS 1.2 and up, with Go's own choice of suites, all of which are safe (forward
+// secrecy, AEAD). Why polling: a mounted secret changes by a symlink's symlink,
+// which file events miss and content does not.
+type TLS struct {
+	files  TLSFiles
+	config atomic.Pointer[tls.Config]
+
+	mu   sync.Mutex
+	seen [3]string // what the files held when they were last taken
+}
+
+// TLSFiles are paths of PEM files. With ClientCA every client has to show a
+// certificate of one of its authorities; "": none is asked for.
+type TLSFiles struct{ Cert, Key, ClientCA string }
+
+// WatchEvery is how often the files are looked at; a change is served within it.
+const WatchEvery = time.Second
+
+// LoadTLS reads the files, which must fit each other and be valid now.
+func LoadTLS(files TLSFiles, now time.Time) (*TLS, error) {
+	t := &TLS{files: files}
+	if _, err := t.Reload(now); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// Config is for a listener; each handshake takes what is newest.
+func (t *TLS) Config() *tls.Config {
+	return &tls.Config{
+		MinVersion:         tls.VersionTLS12,
+		NextProtos:         []string{"h2", "http/1.1"},
+		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return t.config.Load(), nil },
+	}
+}
+
+// Reload takes the files if they hold something new. On an error what was served
+// before is served on: a file half written is read again at the next look.
+func (t *TLS) Reload(now time.Time) (changed bool, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var read [3]string
+	for i, path := range []string{t.files.Cert, t.files.Key, t.files.ClientCA} {
+		if path == "" {
+			continue
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return false, fmt.Errorf("gateway: read TLS file: %w", err)
+		}
+		read[i] = string(text)
+	}
+	if read == t.seen {
+		return false, nil
+	}
+	config, err := configOf(read, t.files.ClientCA != "", now)
+	if err != nil {
+		return false, err
+	}
+	t.config.Store(config)
+	t.seen = read
+	return true, nil
+}
+
+func configOf(read [3]string, wantsClients bool, now time.Time) (*tls.Config, error) {
+	pair, err := tls.X509KeyPair([]byte(read[0]), []byte(read[1]))
+	if err != nil {
+		return nil, fmt.Errorf("gateway: TLS certificate and key: %w", err)
+	}
+	if now.After(pair.Leaf.NotAfter) || now.Before(pair.Leaf.NotBefore) {
+		return nil, fmt.Errorf("gateway: the TLS certificate is valid from %s to %s only", pair.Leaf.NotBefore, pair.Leaf.NotAfter)
+	}
+	config := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}, Certificates: []tls.Certificate{pair}}
+	if !wantsClients {
+		return config, nil
+	}
+	config.ClientCAs, config.ClientAuth = x509.NewCertPool(), tls.RequireAndVerifyClientCert
+	// A session that is resumed would outlive a change of the authorities.
+	config.SessionTicketsDisabled = true
+	if !config.ClientCAs.AppendCertsFromPEM([]byte(read[2])) {
+		return nil, errors.New("gateway: no certificate in the file of the clients' authorities")
+	}
+	return config, nil
+}
+
+// Watch reloads until ctx ends. A failure is logged when it begins, and the
+// former certificate is served on.
+func (t *TLS) Watch(ctx context.Context, now func() time.Time, logger *slog.Logger) error {
+	clock := time.NewTicker(WatchEvery)
+	defer clock.Stop()
+	failing := ""
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-clock.C:
+		}
+		changed, err := t.Reload(now())
+		switch {
+		case err != nil && err.Error() != failing:
+			failing = err.Error()
+			logger.Error("the new TLS certificate is not taken; the former is served on", "error", err)
+		case err == nil && changed:
+			logger.Info("a new TLS certificate is served")
+		}
+		if err == nil {
+			failing = ""
+		}
+	}
+}

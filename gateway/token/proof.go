@@ -1,0 +1,165 @@
+package token
+
+import (
+	"crypto/ecdsa"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"florin/domain"
+)
+
+// ProofAge is how far a proof's iat may be from the server's clock.
+const ProofAge = 60 * time.Second
+
+// idBytesMax bounds a jti.
+const idBytesMax = 128
+
+// proofClaims are those of a DPoP proof (RFC 9449 section 4.2), and the two that
+// make it the signature of a request (http-api.md).
+type proofClaims struct {
+	ID             string `json:"jti"`
+	Method         string `json:"htm"`
+	URL            string `json:"htu"`
+	IssuedAt       int64  `json:"iat"`
+	TokenHash      string `json:"ath,omitzero"`
+	Nonce          string `json:"nonce,omitzero"`
+	ContentDigest  string `json:"content_digest,omitzero"`
+	IdempotencyKey string `json:"idempotency_key,omitzero"`
+}
+
+// Proof is a verified DPoP proof: this key was there, for this request.
+type Proof struct {
+	JKT            string // RFC 7638 thumbprint
+	Key            domain.PublicKey
+	ID             string // jti
+	IssuedAt       time.Time
+	ContentDigest  string // as claimed; SignedFor checks it
+	IdempotencyKey string
+	Raw            string // the proof itself: evidence
+}
+
+// SignedFor tells whether the proof is also the signature of a request with this
+// body and key: nil, ErrUnsigned if it makes no such claim, ErrProof if another.
+func (p *Proof) SignedFor(body []byte, idempotencyKey string) error {
+	if p.ContentDigest == "" || p.IdempotencyKey == "" {
+		return ErrUnsigned
+	}
+	same := subtle.ConstantTimeCompare([]byte(p.ContentDigest), []byte(ContentDigest(body))) &
+		subtle.ConstantTimeCompare([]byte(p.IdempotencyKey), []byte(idempotencyKey))
+	if same != 1 {
+		return ErrProof
+	}
+	return nil
+}
+
+// ContentDigest is the value of RFC 9530's header over the body.
+func ContentDigest(body []byte) string {
+	digest := sha256.Sum256(body)
+	return "sha-256=:" + base64.StdEncoding.EncodeToString(digest[:]) + ":"
+}
+
+// Want is what a proof has to be made for.
+type Want struct {
+	Method string
+	URL    string  // of the request, without query and fragment
+	Access *Access // nil where no token is shown: then there must be no ath
+}
+
+// Proofs checks DPoP proofs. One per process: it holds who has been seen.
+type Proofs struct {
+	now     func() time.Time
+	nonces  nonces
+	seen    *Once
+	signers kept[string, *signer] // by the proof's first segment, which names the key
+}
+
+// signer is whose key a proof's header says it is.
+type signer struct {
+	key   domain.PublicKey
+	point *ecdsa.PublicKey
+	jkt   string // RFC 7638 thumbprint
+}
+
+func readSigner(segment string) (*signer, error) {
+	head, err := decodeHeader(segment, "dpop+jwt")
+	if err != nil {
+		return nil, err
+	}
+	key, point, err := head.key()
+	if err != nil {
+		return nil, err
+	}
+	return &signer{key, point, key.Thumbprint()}, nil
+}
+
+// signerBytesMax bounds the headers that are kept; that of a plain proof has some 270.
+const signerBytesMax = 512
+
+// NewProofs makes a checker with fresh nonce keys: no proof made for a former
+// process passes.
+func NewProofs(now func() time.Time, random io.Reader) (*Proofs, error) {
+	p := &Proofs{now: now, seen: NewOnce(2*ProofAge, seenMax)}
+	_, err := io.ReadFull(random, p.nonces.key[:])
+	return p, err
+}
+
+// Nonce is what the next proof should carry; it stands for five to ten minutes.
+func (p *Proofs) Nonce() string { return p.nonces.at(p.now()) }
+
+// Check reads the request's one DPoP header. ErrNonce: make it anew with Nonce.
+// ErrProof: do not try again. ErrFull: try later. A proof that passes is used up.
+func (p *Proofs) Check(h http.Header, want Want) (*Proof, error) {
+	values := h.Values("DPoP")
+	if len(values) != 1 {
+		return nil, ErrProof
+	}
+	raw, now := values[0], p.now()
+	segment, err := framed(raw, ProofBytesMax)
+	if err != nil {
+		return nil, ErrProof
+	}
+	by, known := p.signers.get(segment)
+	if !known {
+		if by, err = readSigner(segment); err != nil {
+			return nil, ErrProof
+		}
+	}
+	claims, err := peek[proofClaims](raw)
+	if err != nil || !fits(claims, by.jkt, want, now) {
+		return nil, ErrProof
+	}
+	if !p.nonces.stands(claims.Nonce, now) {
+		return nil, ErrNonce
+	}
+	if err := verify(raw, by.point); err != nil { // last, for it costs more than all the rest
+		return nil, ErrProof
+	}
+	if err := p.seen.Claim(by.jkt, claims.ID, now); err != nil {
+		return nil, err
+	}
+	if !known && want.Access != nil && len(segment) <= signerBytesMax { // strangers' keys are not kept
+		p.signers.put(strings.Clone(segment), by)
+	}
+	return &Proof{
+		JKT: by.jkt, Key: by.key, ID: claims.ID, IssuedAt: time.Unix(claims.IssuedAt, 0).UTC(),
+		ContentDigest: claims.ContentDigest, IdempotencyKey: claims.IdempotencyKey, Raw: raw,
+	}, nil
+}
+
+func fits(claims proofClaims, jkt string, want Want, now time.Time) bool {
+	switch {
+	case claims.ID == "", len(claims.ID) > idBytesMax, !within(claims.IssuedAt, now, ProofAge):
+		return false
+	case claims.Method != want.Method, claims.URL != want.URL:
+		return false
+	case want.Access == nil:
+		return claims.TokenHash == ""
+	}
+	hash := base64.RawURLEncoding.EncodeToString(want.Access.Digest[:])
+	return claims.TokenHash == hash && jkt == want.Access.Confirmation.JKT
+}
