@@ -1,0 +1,277 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"florin/commands"
+	"florin/domain/risk"
+	"florin/gateway"
+	"florin/gateway/notify"
+	"florin/gateway/service"
+	"florin/gateway/wire"
+	"florin/projections"
+)
+
+// tick is how often the bank looks for what is due: expired challenges, erasures.
+const tick = time.Second
+
+// stopWithin bounds an orderly end: requests under way are answered first.
+const stopWithin = 10 * time.Second
+
+// showWithin bounds how long the read models may take for what was written last.
+const showWithin = 3 * time.Second
+
+// bank is everything that serves, wired. This file is all the wiring there is.
+type bank struct {
+	config config
+	logger *slog.Logger
+	ledger *ledger
+	write  *commands.Bank
+	reads  *projections.Reads
+	guards *projections.Guards
+	public *http.Server
+	admin  *http.Server
+	tls    *gateway.TLS // of the public listener; nil: it speaks in clear
+
+	caughtUp atomic.Bool
+}
+
+// build wires a bank, from the log at the bottom to the listeners on top. What
+// it has opened when it fails it closes again.
+func build(ctx context.Context, c config, logger *slog.Logger) (_ *bank, err error) {
+	b := &bank{config: c, logger: logger}
+	if c.TLSCert != "" {
+		if b.tls, err = gateway.LoadTLS(gateway.TLSFiles{Cert: c.TLSCert, Key: c.TLSKey, ClientCA: c.TLSClientCA}, sources().Now()); err != nil {
+			return nil, err
+		}
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, b.close())
+		}
+	}()
+	if b.ledger, err = openLedger(ctx, c, true, nil); err != nil {
+		return nil, err
+	}
+	if b.ledger.log.IndexMade() {
+		logger.Warn("the log's index was damaged or lost, and was made anew from its records")
+	}
+	if b.write, err = openCommands(ctx, c, b.ledger); err != nil {
+		return nil, err
+	}
+	if err := b.write.FirstStart(ctx); err != nil { // the first start's keys and client
+		return nil, fmt.Errorf("begin the bank: %w", err)
+	}
+	if b.reads, err = projections.Open(ctx, readsFile(c.Dir), b.ledger.log, b.ledger.treaty); err != nil {
+		return nil, err
+	}
+	b.guards = projections.NewGuards(b.ledger.log, b.ledger.treaty)
+	if err := b.guards.Seed(ctx, b.reads); err != nil {
+		return nil, fmt.Errorf("learn what is revoked: %w", err)
+	}
+	cursors, err := b.ledger.ring.Named("cursor")
+	if err != nil {
+		return nil, err
+	}
+	registry := prometheus.NewRegistry()
+	public, err := gateway.New(gateway.Settings{
+		Bank: b.write, Guards: b.guards, Issuer: c.Issuer, Hosts: []string{c.Listen}, Sandbox: c.Sandbox, Rates: c.rates(),
+		Logger: logger, Registry: registry,
+		Desk: service.Desk{Bank: b.write, Reads: b.reads, Log: b.ledger.log, Treaty: b.ledger.treaty, Cursors: wire.NewCursors(cursors)},
+	})
+	if err != nil {
+		return nil, err
+	}
+	b.public = gateway.Server(public, logger)
+	b.admin = gateway.Server(b.adminHandler(registry), logger)
+	return b, nil
+}
+
+// openCommands opens the write side above an open ledger.
+func openCommands(ctx context.Context, c config, l *ledger) (*commands.Bank, error) {
+	terms := commands.DefaultTerms()
+	terms.Audience = c.Issuer
+	var notifier commands.Notifier
+	if c.Notifier != "" {
+		var err error
+		if notifier, err = notify.Open(c.Notifier, os.Stdout, time.Now); err != nil {
+			return nil, err
+		}
+	}
+	terms.Scorer = risk.Fixed{ChallengeOver: c.ChallengeOver, LowValueMax: lowValueMax}.Score
+	return commands.Open(ctx, l.log, l.treaty, l.ring, sources(), commands.Settings{
+		BuildVersion: buildVersion(), Snapshots: l.journal.Snapshots(), Dir: filepath.Join(c.Dir, "processes"), Money: terms, Notifier: notifier,
+		Identity: commands.IdentitySettings{Issuer: l.log.Genesis().LegalEntity},
+	})
+}
+
+// lowValueMax is the exemption for payments of low value, in whole units (PSD2
+// RTS article 16).
+const lowValueMax = 30
+
+// sources are the process's own: the only clock and the only dice.
+func sources() commands.Sources {
+	return commands.Sources{Now: time.Now, Random: rand.Reader}
+}
+
+func (c config) rates() gateway.Rates {
+	caller := gateway.Rate{PerSecond: float64(c.RatePerSecond), Burst: c.RateBurst}
+	peer := gateway.Rate{PerSecond: 10 * caller.PerSecond, Burst: 10 * caller.Burst}
+	return gateway.Rates{Caller: caller, Login: caller, Peer: peer}
+}
+
+// run serves until ctx ends or a part of the bank fails.
+func (b *bank) run(ctx context.Context, serving func(public, admin net.Addr)) error {
+	public, err := net.Listen("tcp", b.config.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	admin, err := net.Listen("tcp", b.config.Admin)
+	if err != nil {
+		return errors.Join(fmt.Errorf("listen for admin: %w", err), public.Close())
+	}
+	parts := []func(context.Context) error{b.reads.Run, b.guards.Run, b.watch, b.catchUp}
+	if b.tls != nil {
+		parts = append(parts, func(ctx context.Context) error { return b.tls.Watch(ctx, sources().Now, b.logger) })
+	}
+	ended := make(chan error, len(parts)+4) // nobody waits to say that it has ended
+	begin := func(ctx context.Context, parts ...func(context.Context) error) *sync.WaitGroup {
+		var running sync.WaitGroup
+		for _, part := range parts {
+			running.Go(func() { ended <- part(ctx) })
+		}
+		return &running
+	}
+	whole := context.WithoutCancel(ctx) // the end is in order: who writes ends before who follows
+	following, unfollow := context.WithCancel(whole)
+	defer unfollow()
+	writing, halt := context.WithCancel(whole)
+	defer halt()
+	followers := begin(following, parts...)
+	writers := begin(writing, b.write.Run, b.tick,
+		func(context.Context) error { return b.public.Serve(b.secured(public)) },
+		func(context.Context) error { return b.admin.Serve(admin) })
+	serving(public.Addr(), admin.Addr())
+	var first error
+	select {
+	case <-ctx.Done():
+	case first = <-ended:
+	}
+	orderly, done := context.WithTimeout(whole, stopWithin)
+	defer done()
+	errs := []error{first, b.public.Shutdown(orderly), b.admin.Shutdown(orderly)}
+	halt()
+	writers.Wait()
+	b.showAll(whole)
+	unfollow()
+	followers.Wait()
+	close(ended)
+	for err := range ended {
+		errs = append(errs, err)
+	}
+	return serious(errs)
+}
+
+// showAll lets the read models take in what was written last, so that a stopped
+// bank's are what its log says. If they cannot they go on at the next start.
+func (b *bank) showAll(ctx context.Context) {
+	ctx, done := context.WithTimeout(ctx, showWithin)
+	defer done()
+	_ = b.reads.Caught(ctx)
+}
+
+// secured puts TLS around the public listener, if the bank has a certificate.
+func (b *bank) secured(listener net.Listener) net.Listener {
+	if b.tls == nil {
+		return listener
+	}
+	return tls.NewListener(listener, b.tls.Config())
+}
+
+// serious leaves out the errors that an orderly end consists of.
+func serious(errs []error) error {
+	var left []error
+	for _, err := range errs {
+		if err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, http.ErrServerClosed) {
+			left = append(left, err)
+		}
+	}
+	return errors.Join(left...)
+}
+
+// tick rings what is due.
+func (b *bank) tick(ctx context.Context) error {
+	clock := time.NewTicker(tick)
+	defer clock.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-clock.C:
+			if err := b.write.Tick(ctx); err != nil {
+				return fmt.Errorf("do what is due: %w", err)
+			}
+		}
+	}
+}
+
+// watch ends the process when the log can no longer be written.
+func (b *bank) watch(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-b.ledger.log.Failed():
+		return fmt.Errorf("the log has stopped: %w", b.ledger.log.Err())
+	}
+}
+
+// catchUp notes when the read models first show all that the log held at the start.
+func (b *bank) catchUp(ctx context.Context) error {
+	if err := b.reads.Caught(ctx); err != nil {
+		return err
+	}
+	b.caughtUp.Store(true)
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// ready tells whether requests are answered from what the log holds now.
+func (b *bank) ready(ctx context.Context) error {
+	if err := b.ledger.log.Err(); err != nil {
+		return err
+	}
+	if !b.caughtUp.Load() {
+		return errors.New("the read models are being made from the log")
+	}
+	head, err := b.ledger.log.Head(ctx)
+	if err != nil {
+		return err
+	}
+	return b.guards.WaitFor(ctx, head.Position)
+}
+
+// close ends in the reverse order of opening.
+func (b *bank) close() error {
+	var errs []error
+	if b.reads != nil {
+		errs = append(errs, b.reads.Close())
+	}
+	if b.ledger != nil {
+		errs = append(errs, b.ledger.close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,205 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"florin/commands"
+	"florin/domain"
+	"florin/domain/client"
+)
+
+func newClient(environ []string) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "client",
+		Short: "Register, list and disable software that may ask for tokens: on the host, and nowhere else",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newClientRegister(environ), newClientList(environ), newClientDisable(environ))
+	return cmd
+}
+
+func newClientRegister(environ []string) *cobra.Command {
+	var ask commands.RegisterClient
+	var keysFile, scopes, grants string
+	cmd := &cobra.Command{
+		Use:   "register CLIENT_ID",
+		Short: "Register a third party, or a further app of the bank's own",
+		Long: `Registers a client for good: what is registered never changes, a new shape is a new client_id. A
+third party is confidential and authenticates by private_key_jwt: --jwks is the file of its public
+keys (a JSON Web Key Set of P-256 keys with key ids). With --first-party it is a public app of the
+bank's own that logs customers in natively. Redirect URIs are compared byte for byte. The bank must
+not be running.`,
+		Example: `  florin client register shop --name 'Shop Ltd' --jwks shop.jwks.json \
+    --redirect-uri https://shop.example/callback --scopes 'openid accounts.read'`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ask.ClientID, ask.Scopes, ask.GrantTypes = args[0], words(scopes), words(grants)
+			if ask.FirstParty == (keysFile != "") {
+				return fmt.Errorf("%w: a third party needs --jwks; an app of the bank's own has --first-party and no keys", errUsage)
+			}
+			if keysFile != "" {
+				var err error
+				if ask.Keys, err = readKeySet(keysFile); err != nil {
+					return err
+				}
+			}
+			return withBank(cmd, environ, func(ctx context.Context, b *commands.Bank) error {
+				if _, err := b.Clients().Register(ctx, hostOrder(b, "client-registered-on-host"), ask); err != nil {
+					return err
+				}
+				if jsonWanted(cmd) {
+					return printJSON(cmd.OutOrStdout(), map[string]string{"client_id": ask.ClientID})
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "Client %s is registered.\n", ask.ClientID)
+				return nil
+			})
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&ask.Name, "name", "", "as customers are shown it when they are asked for consent")
+	flags.StringVar(&keysFile, "jwks", "", "file with the client's public keys (RFC 7517)")
+	flags.StringArrayVar(&ask.RedirectURIs, "redirect-uri", nil, "where customers are sent back to; may be given several times")
+	flags.StringVar(&scopes, "scopes", "", "such as 'openid accounts.read'")
+	flags.StringVar(&grants, "grant-types", client.AuthorizationCode+" "+client.RefreshToken, "what it may do at the token endpoint")
+	flags.BoolVar(&ask.FirstParty, "first-party", false, "a public app of the bank's own")
+	_ = cmd.MarkFlagRequired("name")
+	_ = cmd.MarkFlagRequired("scopes")
+	return cmd
+}
+
+func words(list string) []string { return strings.Fields(strings.ReplaceAll(list, ",", " ")) }
+
+// keySetBytesMax bounds a key set; twenty keys are some 4 KiB.
+const keySetBytesMax = 64 << 10
+
+// readKeySet reads public keys and refuses whatever could be a private one: it
+// would have been sent to us, and then it is nobody's secret any more.
+func readKeySet(path string) ([]domain.PublicKey, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the client's keys: %w", err)
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, keySetBytesMax))
+	if err != nil {
+		return nil, fmt.Errorf("read the client's keys: %w", err)
+	}
+	var set struct {
+		Keys []struct {
+			domain.PublicKey
+			Use        string   `json:"use"`
+			Operations []string `json:"key_ops"`
+		} `json:"keys"`
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&set); err != nil {
+		return nil, fmt.Errorf("read the client's keys: %s is no JSON Web Key Set of public keys alone: %w", path, err)
+	}
+	var keys []domain.PublicKey
+	for _, key := range set.Keys {
+		if key.Type != "EC" || key.Use != "" && key.Use != "sig" {
+			return nil, fmt.Errorf("read the client's keys: key %q does not sign with ES256", key.KeyID)
+		}
+		keys = append(keys, key.PublicKey)
+	}
+	if len(keys) == 0 {
+		return nil, errors.New("read the client's keys: the set is empty")
+	}
+	return keys, nil
+}
+
+func newClientDisable(environ []string) *cobra.Command {
+	var reason string
+	cmd := &cobra.Command{
+		Use: "disable CLIENT_ID", Short: "Give a client no token any more, for good", Args: cobra.ExactArgs(1),
+		Long: `Disables a client: it gets no token and no refresh any more, and access tokens that it has end
+within five minutes. The bank must not be running.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withBank(cmd, environ, func(ctx context.Context, b *commands.Bank) error {
+				if _, err := b.Clients().Disable(ctx, hostOrder(b, "client-disabled-on-host"), args[0], reason); err != nil {
+					return err
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "Client %s is disabled.\n", args[0])
+				return nil
+			})
+		},
+	}
+	cmd.Flags().StringVar(&reason, "reason", "", "a code, such as key-leaked")
+	_ = cmd.MarkFlagRequired("reason")
+	return cmd
+}
+
+// listedClient is a client as 'client list' shows it.
+type listedClient struct {
+	ClientID     string   `json:"client_id"`
+	Name         string   `json:"name"`
+	Type         string   `json:"type"`
+	FirstParty   bool     `json:"first_party"`
+	Disabled     bool     `json:"disabled"`
+	GrantTypes   []string `json:"grant_types"`
+	Scopes       []string `json:"scopes"`
+	RedirectURIs []string `json:"redirect_uris"`
+}
+
+func newClientList(environ []string) *cobra.Command {
+	return &cobra.Command{
+		Use: "list", Short: "Every client, also the disabled ones", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withLedger(cmd, environ, func(ctx context.Context, l *ledger, _ *commands.Bank) error {
+				clients, err := clientsOf(ctx, l)
+				if err != nil {
+					return err
+				}
+				if jsonWanted(cmd) {
+					return printJSON(cmd.OutOrStdout(), clients)
+				}
+				table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+				fmt.Fprintln(table, "CLIENT\tNAME\tTYPE\tDISABLED\tSCOPES\tREDIRECTS")
+				for _, c := range clients {
+					fmt.Fprintf(table, "%s\t%s\t%s\t%t\t%s\t%s\n", c.ClientID, c.Name, c.Type, c.Disabled,
+						strings.Join(c.Scopes, " "), strings.Join(c.RedirectURIs, " "))
+				}
+				return table.Flush()
+			})
+		},
+	}
+}
+
+// clientsOf reads the whole log: no read model lists clients, and they are few.
+func clientsOf(ctx context.Context, l *ledger) ([]listedClient, error) {
+	states := map[string]client.State{}
+	for record, err := range l.log.ReadAll(ctx, 0) {
+		if err != nil {
+			return nil, err
+		}
+		for _, stored := range record.Events {
+			if !strings.HasPrefix(stored.Kind, "client.") {
+				continue
+			}
+			event, err := l.treaty.Clients.Decode(stored.Kind, stored.SchemaVersion, stored.ID, stored.Data)
+			if err != nil {
+				return nil, fmt.Errorf("read client at position %d: %w", stored.Position, err)
+			}
+			states[string(stored.Stream)] = states[string(stored.Stream)].Evolve(event)
+		}
+	}
+	clients := []listedClient{}
+	for _, s := range states {
+		clients = append(clients, listedClient{s.ClientID, s.Name, s.Type, s.FirstParty, s.Disabled, s.GrantTypes, s.Scopes, s.RedirectURIs})
+	}
+	slices.SortFunc(clients, func(a, b listedClient) int { return strings.Compare(a.ClientID, b.ClientID) })
+	return clients, nil
+}

@@ -1,0 +1,258 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/knadh/koanf/parsers/yaml"
+	"github.com/knadh/koanf/providers/confmap"
+	"github.com/knadh/koanf/providers/env/v2"
+	"github.com/knadh/koanf/providers/file"
+	"github.com/knadh/koanf/v2"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"florin/gateway/notify"
+)
+
+// config is what the platform team sets. Every field is a flag, a FLORIN_*
+// variable and a key of the file under the same name.
+type config struct {
+	Dir           string `koanf:"dir"`
+	Listen        string `koanf:"listen"`
+	Admin         string `koanf:"admin"`
+	Issuer        string `koanf:"issuer"`
+	Sandbox       bool   `koanf:"sandbox"`
+	LegalEntity   string `koanf:"legal_entity"`
+	MasterKeyFile string `koanf:"master_key_file"`
+	LogLevel      string `koanf:"log_level"`
+	ChallengeOver int64  `koanf:"challenge_over"`
+	Notifier      string `koanf:"notifier"`
+	RatePerSecond int    `koanf:"rate_per_second"`
+	RateBurst     int    `koanf:"rate_burst"`
+	TLSCert       string `koanf:"tls_cert"`
+	TLSKey        string `koanf:"tls_key"`
+	TLSClientCA   string `koanf:"tls_client_ca"`
+}
+
+// setting is one row of the table that flags, environment, file and help share.
+type setting struct {
+	key     string
+	initial any
+	help    string
+	secret  bool
+}
+
+// sandboxEntity is the name of a sandbox that was given none.
+const sandboxEntity = "Florin Sandbox Bank"
+
+var settings = []setting{
+	{"dir", "data", "data directory: log, keys, read models", false},
+	{"listen", "127.0.0.1:8080", "public HTTP address", false},
+	{"admin", "127.0.0.1:9090", "address of /livez, /readyz and /metrics; never public", false},
+	{"issuer", "", "public base URL (default http://LISTEN, or https with tls_cert)", false},
+	{"sandbox", false, "open enrolment and deposits; written into a new log for ever", false},
+	{"legal_entity", "", "name of the bank, written into a new log for ever (a sandbox: " + sandboxEntity + ")", false},
+	{"master_key_file", "", "file of the key that seals the key ring, as the first start makes it (default DIR/keys/master.key)", true},
+	{"log_level", "info", "debug, info, warn or error", false},
+	{"challenge_over", 500, "transfers above this need strong authentication, in whole units of their currency", false},
+	{"notifier", "", "how customers are told: console (sandbox, its default), smtp(s)://[user:password@]host:port?from=address, https://[:secret@]host/path; without one nobody is", true},
+	{"rate_per_second", 50, "requests a second that one caller may make", false},
+	{"rate_burst", 100, "requests that one caller may make at once", false},
+	{"tls_cert", "", "PEM file of the public listener's certificate chain; read again when it changes", false},
+	{"tls_key", "", "PEM file of its private key", false},
+	{"tls_client_ca", "", "PEM file of authorities; every client of the public listener needs a certificate of one", false},
+}
+
+// addCommonFlags gives every command --dir, --config and --json.
+func addCommonFlags(root *cobra.Command) {
+	flags := root.PersistentFlags()
+	flags.String("config", "", "YAML file with any of the settings of 'florin config'")
+	flags.Bool("json", false, "machine-readable output on standard output")
+	addSettings(flags, "dir", "master_key_file")
+}
+
+// addSettings makes flags of the named settings; underscores become dashes.
+func addSettings(flags *pflag.FlagSet, keys ...string) {
+	for _, s := range settings {
+		for _, key := range keys {
+			if s.key == key {
+				addSetting(flags, s)
+			}
+		}
+	}
+}
+
+func addSetting(flags *pflag.FlagSet, s setting) {
+	name := strings.ReplaceAll(s.key, "_", "-")
+	switch initial := s.initial.(type) {
+	case string:
+		flags.String(name, initial, s.help)
+	case bool:
+		flags.Bool(name, initial, s.help)
+	case int:
+		flags.Int(name, initial, s.help)
+	}
+}
+
+// loadConfig merges defaults, file, environment and flags, in that order, and
+// refuses what it does not know or cannot mean.
+func loadConfig(flags *pflag.FlagSet, environ []string) (config, error) {
+	k := koanf.New("/")
+	defaults := map[string]any{}
+	for _, s := range settings {
+		defaults[s.key] = s.initial
+	}
+	_ = k.Load(confmap.Provider(defaults, "/"), nil) // a map cannot fail
+	if path, _ := flags.GetString("config"); path != "" {
+		if err := k.Load(file.Provider(path), yaml.Parser()); err != nil {
+			return config{}, fmt.Errorf("read --config %s: %w", path, err)
+		}
+	}
+	_ = k.Load(env.Provider("/", env.Opt{
+		Prefix:      "FLORIN_",
+		EnvironFunc: func() []string { return bankVariables(environ) },
+		TransformFunc: func(key, value string) (string, any) {
+			key = strings.ToLower(strings.TrimPrefix(key, "FLORIN_"))
+			return key, value
+		},
+	}), nil)
+	flags.VisitAll(func(flag *pflag.Flag) {
+		key := strings.ReplaceAll(flag.Name, "-", "_")
+		if _, known := defaults[key]; !known || !flag.Changed {
+			return
+		}
+		_ = k.Set(key, flag.Value.String())
+	})
+	for _, key := range k.Keys() {
+		if _, known := defaults[key]; !known {
+			return config{}, fmt.Errorf("%w: unknown setting %q; 'florin config' lists them all", errUsage, key)
+		}
+	}
+	var c config
+	if err := k.Unmarshal("", &c); err != nil {
+		return config{}, fmt.Errorf("%w: %w", errUsage, err)
+	}
+	return c.checked()
+}
+
+// bankVariables leaves out what tests and CI set under the same prefix.
+func bankVariables(environ []string) []string {
+	var ours []string
+	for _, pair := range environ {
+		switch name, _, _ := strings.Cut(pair, "="); {
+		case name == "FLORIN_CI", name == "FLORIN_SOAK", name == "FLORIN_VECTORS", strings.HasPrefix(name, "FLORIN_TEST_"):
+		default:
+			ours = append(ours, pair)
+		}
+	}
+	return ours
+}
+
+// checked validates before anything is opened.
+func (c config) checked() (config, error) {
+	for _, address := range []string{c.Listen, c.Admin} {
+		if _, _, err := net.SplitHostPort(address); err != nil {
+			return config{}, fmt.Errorf("%w: %q is not HOST:PORT", errUsage, address)
+		}
+	}
+	if c.Issuer == "" {
+		c.Issuer = c.scheme() + "://" + c.Listen
+	}
+	issuer, err := url.Parse(c.Issuer)
+	switch {
+	case err != nil, issuer.Host == "", issuer.Scheme != "https" && issuer.Scheme != "http", issuer.RawQuery != "", issuer.Fragment != "":
+		return config{}, fmt.Errorf("%w: issuer %q is not a base URL such as https://bank.example", errUsage, c.Issuer)
+	case (c.TLSCert == "") != (c.TLSKey == ""), c.TLSClientCA != "" && c.TLSCert == "":
+		return config{}, fmt.Errorf("%w: tls_cert and tls_key belong together, and tls_client_ca to both", errUsage)
+	case c.TLSCert != "" && issuer.Scheme != "https":
+		return config{}, fmt.Errorf("%w: with tls_cert the issuer is https, not %q", errUsage, c.Issuer)
+	case c.Sandbox && !local(issuer.Hostname()):
+		return config{}, fmt.Errorf("%w: a sandbox serves localhost only, not the issuer %q", errUsage, c.Issuer)
+	case c.ChallengeOver < 0, c.ChallengeOver > 1_000_000_000:
+		return config{}, fmt.Errorf("%w: challenge_over is from 0 to 1000000000", errUsage)
+	case c.Notifier == "console" && !c.Sandbox:
+		return config{}, fmt.Errorf("%w: the console notifier shows codes to whoever reads the log: it is for a sandbox", errUsage)
+	case c.RatePerSecond < 1, c.RateBurst < 1:
+		return config{}, fmt.Errorf("%w: rate_per_second and rate_burst are at least 1", errUsage)
+	}
+	if c.LegalEntity == "" && c.Sandbox {
+		c.LegalEntity = sandboxEntity
+	}
+	if c.Notifier == "" && c.Sandbox {
+		c.Notifier = "console"
+	}
+	if c.Notifier == "" {
+		return c, nil
+	}
+	if _, err := notify.Open(c.Notifier, io.Discard, time.Now); err != nil {
+		return config{}, fmt.Errorf("%w: %w", errUsage, err)
+	}
+	return c, nil
+}
+
+func (c config) scheme() string {
+	if c.TLSCert != "" {
+		return "https"
+	}
+	return "http"
+}
+
+func local(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+func newConfig(environ []string) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "config",
+		Short: "Print the effective configuration, secrets masked",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := loadConfig(cmd.Flags(), environ)
+			if err != nil {
+				return err
+			}
+			values := c.masked()
+			if jsonWanted(cmd) {
+				return printJSON(cmd.OutOrStdout(), values)
+			}
+			table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+			for _, s := range settings {
+				fmt.Fprintf(table, "%s\t%v\t# %s\n", s.key, values[s.key], s.help)
+			}
+			return table.Flush()
+		},
+	}
+	addServeFlags(cmd.Flags())
+	return cmd
+}
+
+// addServeFlags gives a command all settings that --dir and its like are not.
+func addServeFlags(flags *pflag.FlagSet) {
+	for _, s := range settings {
+		if s.key != "dir" && s.key != "master_key_file" {
+			addSetting(flags, s)
+		}
+	}
+}
+
+func (c config) masked() map[string]any {
+	values := map[string]any{
+		"dir": c.Dir, "listen": c.Listen, "admin": c.Admin, "issuer": c.Issuer, "sandbox": c.Sandbox,
+		"legal_entity": c.LegalEntity, "master_key_file": c.MasterKeyFile, "log_level": c.LogLevel,
+		"challenge_over": c.ChallengeOver, "rate_per_second": c.RatePerSecond, "rate_burst": c.RateBurst,
+		"notifier": c.Notifier, "tls_cert": c.TLSCert, "tls_key": c.TLSKey, "tls_client_ca": c.TLSClientCA,
+	}
+	for _, s := range settings {
+		if s.secret && values[s.key] != "" {
+			values[s.key] = "***"
+		}
+	}
+	return values
+}

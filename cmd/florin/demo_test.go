@@ -1,0 +1,60 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestDemoProvesWhatItSays runs the whole story with the real binary, and holds
+// it to every fact that --json prints.
+func TestDemoProvesWhatItSays(t *testing.T) {
+	t.Parallel()
+	_, environ := program(t)
+	var out, says bytes.Buffer
+	dir := t.TempDir()
+
+	code := run(context.Background(), []string{"demo", "--json", "--dir", dir}, environ, &out, &says)
+
+	require.Equal(t, exitDone, code, says.String())
+	var told facts
+	require.NoError(t, json.Unmarshal(out.Bytes(), &told), "one JSON object and nothing else")
+	require.NoError(t, told.wrong())
+	require.Equal(t, "0", told.LedgerSum)
+	require.Positive(t, told.CommandsPerSecond)
+	require.GreaterOrEqual(t, told.P99, told.P50)
+	require.Positive(t, told.Events)
+	fitsItsSchemas(t, filepath.Join(dir, "bank"))
+}
+
+func TestDemoWantsAnEmptyDirectory(t *testing.T) {
+	t.Parallel()
+	_, environ := program(t)
+	code, _, says := florin(t, environ, "demo", "--dir", ".")
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, says, "not empty")
+}
+
+func TestADemoThatIsWrongSaysWhat(t *testing.T) {
+	t.Parallel()
+	good := facts{Accounts: demoAccounts, TransfersPosted: demoTransfers, Retried: demoRetried, AttacksTried: 3, AttacksRefused: 3,
+		Challenged: "posted", Acknowledged: 5, LedgerSum: "0", Rebuilt: "equal", Verify: "ok", TamperFoundAt: 7}
+	require.NoError(t, good.wrong())
+	for says, spoil := range map[string]func(*facts){
+		"accounts":        func(f *facts) { f.Accounts-- },
+		"made twice":      func(f *facts) { f.Duplicates = 1 },
+		"attacks refused": func(f *facts) { f.AttacksRefused-- },
+		"lost":            func(f *facts) { f.AcknowledgedLost = 1 },
+		"sums to":         func(f *facts) { f.LedgerSum = "1" },
+		"verifies as":     func(f *facts) { f.Verify = "damage" },
+		"not found":       func(f *facts) { f.TamperFoundAt = 0 },
+	} {
+		bad := good
+		spoil(&bad)
+		require.ErrorContains(t, bad.wrong(), says)
+	}
+}

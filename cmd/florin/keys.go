@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"florin/commands"
+)
+
+func newKeys(environ []string) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "keys",
+		Short: "List and rotate the keys that sign tokens",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	list := &cobra.Command{
+		Use: "list", Short: "Every key that is published, and which one signs", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withBank(cmd, environ, func(_ context.Context, b *commands.Bank) error { return printKeys(cmd, b) })
+		},
+	}
+	var emergency bool
+	rotate := &cobra.Command{
+		Use: "rotate", Short: "Make a new signing key; tokens of the old one stay good until they expire", Args: cobra.NoArgs,
+		Long: `Makes a new key. It is published at once, signs after ten minutes, and the old one is believed
+until its last token has expired, so nobody is logged out. With --emergency the new key signs at
+once and the others are not believed any more: for a key that has leaked.`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			lead := commands.KeyLead
+			if emergency {
+				lead = 0
+			}
+			return withBank(cmd, environ, func(ctx context.Context, b *commands.Bank) error {
+				if _, _, err := b.Signings().Rotate(ctx, hostOrder(b, "signing-key-rotated-on-host"), lead); err != nil {
+					return err
+				}
+				return printKeys(cmd, b)
+			})
+		},
+	}
+	rotate.Flags().BoolVar(&emergency, "emergency", false, "believe no other key from now on")
+	cmd.AddCommand(list, rotate)
+	return cmd
+}
+
+// listedKey is a signing key as 'keys list' shows it.
+type listedKey struct {
+	KeyID     string `json:"kid"`
+	Algorithm string `json:"alg"`
+	Signs     bool   `json:"signs"` // the others are published and believed
+}
+
+func printKeys(cmd *cobra.Command, b *commands.Bank) error {
+	current, _, err := b.Signings().Current()
+	if err != nil {
+		return err
+	}
+	var keys []listedKey
+	for _, key := range b.Signings().Published() {
+		keys = append(keys, listedKey{key.KeyID, key.Algorithm, key.KeyID == current})
+	}
+	if jsonWanted(cmd) {
+		return printJSON(cmd.OutOrStdout(), keys)
+	}
+	table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "KEY\tALGORITHM\tSIGNS")
+	for _, key := range keys {
+		fmt.Fprintf(table, "%s\t%s\t%t\n", key.KeyID, key.Algorithm, key.Signs)
+	}
+	return table.Flush()
+}
