@@ -11,6 +11,7 @@ import (
 	"florin/domain/id"
 	"florin/domain/money"
 	"florin/domain/risk"
+	"florin/schemas"
 	"florin/schemas/seal"
 )
 
@@ -140,16 +141,19 @@ func (a Accounts) Open(ctx context.Context, order Order, ask OpenAccount) (Accou
 
 // Freeze stops money from leaving the account; reason is a code.
 func (a Accounts) Freeze(ctx context.Context, order Order, frozen id.Account, reason string) (AccountAnswer, Outcome, error) {
+	order.Asked = schemas.FreezeAccount{Account: frozen, Reason: reason}
 	return a.change(ctx, order, "account.freeze", frozen, account.Freeze{Reason: reason, At: order.At})
 }
 
 // Unfreeze ends a freeze.
 func (a Accounts) Unfreeze(ctx context.Context, order Order, frozen id.Account, reason string) (AccountAnswer, Outcome, error) {
+	order.Asked = schemas.UnfreezeAccount{Account: frozen, Reason: reason}
 	return a.change(ctx, order, "account.unfreeze", frozen, account.Unfreeze{Reason: reason, At: order.At})
 }
 
 // Close ends an account that is empty. A customer closes only an own one.
 func (a Accounts) Close(ctx context.Context, order Order, closed id.Account, reason string) (AccountAnswer, Outcome, error) {
+	order.Asked = schemas.CloseAccount{Account: closed, Reason: reason}
 	return a.change(ctx, order, "account.close", closed, account.Close{Reason: reason, At: order.At})
 }
 

@@ -8,6 +8,7 @@ import (
 	"florin/domain/attempt"
 	"florin/domain/grant"
 	"florin/domain/id"
+	"florin/schemas"
 )
 
 // budgetOf is a customer's attempt budget.
@@ -71,7 +72,7 @@ func origin(ip string) string {
 // count takes an attempt from the lanes before anything is checked. Refused:
 // *attempt.Throttled.
 func (b *Bank) count(ctx context.Context, order Order, budget id.Attempts, lanes []string) error {
-	order.ID = DerivedID(order.ID, "attempt")
+	order.ID, order.Asked = DerivedID(order.ID, "attempt"), schemas.CountAttempt{Attempts: budget, Lanes: lanes}
 	_, _, err := execute(ctx, b, "attempt.count", order, streams(budget), func(w *work) error {
 		return b.attempts.decide(w, budget, attempt.Count{Lanes: lanes, At: order.At})
 	}, nothing)

@@ -9,6 +9,7 @@ import (
 	"florin/domain/client"
 	"florin/domain/id"
 	"florin/domain/operator"
+	"florin/schemas"
 )
 
 // OwnApp is the client_id of the bank's own app.
@@ -28,14 +29,7 @@ type Clients struct{ bank *Bank }
 func (b *Bank) Clients() Clients { return Clients{b} }
 
 // RegisterClient asks for software to be known.
-type RegisterClient struct {
-	ClientID, Name string
-	Keys           []domain.PublicKey // some: confidential; none: public
-	RedirectURIs   []string
-	GrantTypes     []string
-	Scopes         []string
-	FirstParty     bool
-}
+type RegisterClient = schemas.RegisterClient
 
 // Register makes a client known.
 func (c Clients) Register(ctx context.Context, order Order, ask RegisterClient) (Outcome, error) {
@@ -45,6 +39,7 @@ func (c Clients) Register(ctx context.Context, order Order, ask RegisterClient) 
 	if len(ask.Keys) > 0 {
 		kind = client.Confidential
 	}
+	order.Asked = ask
 	_, outcome, err := execute(ctx, b, "client.register", order, streams(registered), func(w *work) error {
 		return b.clients.decide(w, registered, client.Register{
 			Client: registered, ClientID: ask.ClientID, Name: ask.Name, Type: kind, Keys: ask.Keys, RedirectURIs: ask.RedirectURIs,
@@ -58,6 +53,7 @@ func (c Clients) Register(ctx context.Context, order Order, ask RegisterClient) 
 func (c Clients) Disable(ctx context.Context, order Order, clientID, reason string) (Outcome, error) {
 	b := c.bank
 	disabled := id.Named[id.Client](clientID)
+	order.Asked = schemas.DisableClient{ClientID: clientID, Reason: reason}
 	_, outcome, err := execute(ctx, b, "client.disable", order, streams(disabled), func(w *work) error {
 		return b.clients.decide(w, disabled, client.Disable{Reason: reason, At: order.At})
 	}, nothing)

@@ -48,7 +48,7 @@ import (
 // Settings are what the wiring decides about the write side.
 type Settings struct {
 	BuildVersion string // goes into every commit's header
-	CheckSchemas bool   // validate every event against its JSON Schema before it is written; on in every test
+	CheckSchemas bool   // validate every command and event against its JSON Schema before it is written; on in every test
 	StatesMax    int    // accounts kept in memory, and a quarter of that for each other kind of aggregate; 0: 100,000
 
 	// Snapshots keeps states of long streams, so that loading them is fast. It

@@ -13,6 +13,7 @@ import (
 	"florin/domain/consent"
 	"florin/domain/grant"
 	"florin/domain/id"
+	"florin/schemas"
 )
 
 // Consents are the verbs of third parties' requests and of customers' answers.
@@ -98,6 +99,7 @@ func (c Consents) Open(ctx context.Context, order Order, clientID, uri, browser 
 		return Question{}, Outcome{}, err
 	}
 	open := consent.Open{Client: id.Named[id.Client](clientID), Browser: mark, At: order.At}
+	order.Asked = schemas.OpenConsent{ClientID: clientID, URI: uri}
 	_, outcome, err := execute(ctx, b, "consent.open", order, streams(asked), func(w *work) error {
 		return b.consents.decide(w, asked, open)
 	}, nothing)

@@ -14,6 +14,7 @@ import (
 	"florin/domain/session"
 	"florin/domain/text"
 	"florin/eventbus"
+	"florin/schemas"
 	"florin/schemas/seal"
 )
 
@@ -162,6 +163,7 @@ func (c Customers) ChangePassword(ctx context.Context, order Order, of id.Custom
 	if err != nil {
 		return Outcome{}, err
 	}
+	order.Asked = schemas.ChangePassword{Customer: of, Password: password}
 	return c.change(ctx, order, "customer.change_password", of, func(w *work) error {
 		if err := b.customers.decide(w, of, customer.ChangePassword{Password: hash, At: order.At}); err != nil {
 			return err
@@ -176,6 +178,7 @@ func (c Customers) Activate(ctx context.Context, order Order, of id.Customer) (O
 	if !text.Code(order.Caller.Reason) {
 		return Outcome{}, customer.ErrReason
 	}
+	order.Asked = schemas.ActivateCustomer{Reason: order.Caller.Reason}
 	return c.decide(ctx, order, "customer.activate", of, customer.Activate{At: order.At})
 }
 
@@ -184,16 +187,19 @@ func (c Customers) Restrict(ctx context.Context, order Order, of id.Customer, re
 	if !text.Code(reason) {
 		return Outcome{}, customer.ErrReason
 	}
+	order.Asked = schemas.RestrictCustomer{Reason: reason}
 	return c.decide(ctx, order, "customer.restrict", of, customer.Restrict{Reason: reason, At: order.At})
 }
 
 // ReportDeath ends every session; nobody logs in as this customer any more.
 func (c Customers) ReportDeath(ctx context.Context, order Order, of id.Customer) (Outcome, error) {
+	order.Asked = schemas.ReportDeath{Customer: of}
 	return c.end(ctx, order, "customer.report_death", of, customer.ReportDeath{At: order.At}, "customer-deceased")
 }
 
 // Close ends the relation and every session.
 func (c Customers) Close(ctx context.Context, order Order, of id.Customer, reason string) (Outcome, error) {
+	order.Asked = schemas.CloseCustomer{Customer: of, Reason: reason}
 	return c.end(ctx, order, "customer.close", of, customer.Close{Reason: reason, At: order.At}, "customer-closed")
 }
 
@@ -204,6 +210,7 @@ func (c Customers) RequestErasure(ctx context.Context, order Order, of id.Custom
 		return Outcome{}, customer.ErrReason
 	}
 	ask := customer.RequestErasure{Requester: order.Caller.ActorType, LegalBasis: legalBasis, At: order.At}
+	order.Asked = schemas.EraseCustomer{LegalBasis: legalBasis}
 	return c.end(ctx, order, "customer.request_erasure", of, ask, "erasure-requested")
 }
 
@@ -277,7 +284,7 @@ func (b *Bank) endDevice(w *work, of id.Device, whose id.Customer, but id.Sessio
 // finishErasure releases the names of a customer whose keys are destroyed, and
 // notes the end. It is done once, however often it is asked for.
 func (b *Bank) finishErasure(ctx context.Context, order Order, of id.Customer) error {
-	order.Intent, order.Subject = nil, seal.Subject{}
+	order.Intent, order.Subject, order.Asked = nil, seal.Subject{}, schemas.FinishErasure{Customer: of}
 	_, _, err := execute(ctx, b, "customer.finish_erasure", order, streams(of), func(w *work) error {
 		state, err := b.customers.load(w, of)
 		if err != nil {

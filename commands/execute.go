@@ -47,7 +47,7 @@ func (b *Bank) run(ctx context.Context, verb string, order *Order, locks lockset
 		return nil, Outcome{}, fmt.Errorf("commands: %s: %w", verb, err)
 	}
 	for attempt := range attemptsMax {
-		w := &work{ctx: ctx, bank: b, order: order, attempt: attempt, subject: order.Subject}
+		w := &work{ctx: ctx, bank: b, verb: verb, order: order, attempt: attempt, subject: order.Subject}
 		facts, outcome, err := b.once(w, locks, intent, decide)
 		if !again(err) {
 			return facts, outcome, err

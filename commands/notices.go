@@ -18,6 +18,7 @@ import (
 	"florin/domain/notification"
 	"florin/domain/session"
 	"florin/eventbus"
+	"florin/schemas"
 	"florin/schemas/seal"
 )
 
@@ -196,7 +197,8 @@ func (n *notifying) Ring(ctx context.Context, alarm Alarm, agenda *Agenda) error
 		return fmt.Errorf("commands: notify by %s: %w", told.channel, err)
 	}
 	order := SystemOrder(n.Name(), alarm.Cause, "notification.note/"+told.channel, now, seal.Subject{})
-	order.Intent = nil
+	order.Intent, order.Asked = nil, schemas.NoteNotification{Notification: named, Customer: told.customer,
+		Channel: told.channel, Template: told.template, Failed: failed}
 	_, _, err = execute(ctx, n.bank, "notification.note", order, streams(named), func(w *work) error {
 		return n.bank.notifications.decide(w, named, notification.Note{
 			Notification: named, Customer: told.customer, Channel: told.channel, Template: told.template, Failed: failed, At: now})

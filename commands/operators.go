@@ -7,6 +7,7 @@ import (
 	"florin/domain"
 	"florin/domain/id"
 	"florin/domain/operator"
+	"florin/schemas"
 	"florin/schemas/seal"
 )
 
@@ -35,6 +36,7 @@ type OperatorAnswer struct {
 func (o Operators) Create(ctx context.Context, order Order, ask CreateOperator) (OperatorAnswer, Outcome, error) {
 	b := o.bank
 	created := id.From[id.Operator](DerivedID(order.ID, "operator"))
+	order.Asked = schemas.CreateOperator{Name: ask.Name.Reveal(), Scopes: ask.Scopes, Key: ask.Key}
 	return execute(ctx, b, "operator.create", order, streams(created), func(w *work) error {
 		w.under(seal.Subject{Kind: ActorOperator, ID: created.UUID()})
 		b.operators.begin(w, created)
@@ -51,11 +53,13 @@ func (o Operators) Create(ctx context.Context, order Order, ask CreateOperator) 
 
 // GrantScopes sets an operator's scopes anew.
 func (o Operators) GrantScopes(ctx context.Context, order Order, to id.Operator, scopes []string) (Outcome, error) {
+	order.Asked = schemas.GrantScopes{Operator: to, Scopes: scopes}
 	return o.decide(ctx, order, "operator.grant_scopes", to, operator.GrantScopes{Scopes: scopes, At: order.At})
 }
 
 // Disable gives the operator no token any more; reason is a code.
 func (o Operators) Disable(ctx context.Context, order Order, disabled id.Operator, reason string) (Outcome, error) {
+	order.Asked = schemas.DisableOperator{Operator: disabled, Reason: reason}
 	return o.decide(ctx, order, "operator.disable", disabled, operator.Disable{Reason: reason, At: order.At})
 }
 

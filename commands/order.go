@@ -52,6 +52,11 @@ type Order struct {
 	Intent  []byte       // what was asked, in bytes: method, path, body
 	At      time.Time    // of the command; its facts' time. Sources.Time makes one
 	Subject seal.Subject // whose key the intent is under, and what is sealed unless a verb says otherwise
+
+	// Asked is the command as package schemas has it, of one that no request's body
+	// says; the verb sets it. It is kept nowhere: with CheckSchemas it is held
+	// against the command's schema before anything is written.
+	Asked any
 }
 
 // commandTag parts command ids from every other use of SHA-256 (log.md, Ids).

@@ -7,6 +7,7 @@ import (
 
 	"florin/domain/id"
 	"florin/domain/session"
+	"florin/schemas"
 )
 
 // Revoke ends a family; reason is a code. A customer ends only an own one: any
@@ -70,6 +71,7 @@ func (s Sessions) end(ctx context.Context, order Order, ended id.Session, reason
 // it is session.ErrElevation. To be called by what needs the elevation.
 func (s Sessions) UseElevation(ctx context.Context, order Order, of id.Session) (Outcome, error) {
 	b := s.bank
+	order.Asked = schemas.UseElevation{Session: of}
 	_, outcome, err := execute(ctx, b, "session.use_elevation", order, streams(of), func(w *work) error {
 		return b.sessions.decide(w, of, session.UseElevation{At: order.At})
 	}, nothing)

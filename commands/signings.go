@@ -15,6 +15,7 @@ import (
 	"florin/domain/client"
 	"florin/domain/session"
 	"florin/domain/signing"
+	"florin/schemas"
 	"florin/schemas/seal"
 )
 
@@ -136,6 +137,7 @@ func (s Signings) Rotate(ctx context.Context, order Order, lead time.Duration) (
 		return "", Outcome{}, err
 	}
 	useFrom := order.At.Add(lead)
+	order.Asked = schemas.RotateSigningKey{LeadSeconds: int64(lead.Seconds())}
 	kid, outcome, err = execute(ctx, b, "signing.rotate", order, streams(signing.Stream()), func(w *work) error {
 		before, err := b.signings.load(w, signing.Stream())
 		if err != nil {

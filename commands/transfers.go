@@ -12,6 +12,7 @@ import (
 	"florin/domain/risk"
 	"florin/domain/transfer"
 	"florin/eventbus"
+	"florin/schemas"
 )
 
 // Transfers are the verbs of transfers between accounts of the bank.
@@ -169,6 +170,7 @@ func (t Transfers) Cancel(ctx context.Context, order Order, cancelled id.Transfe
 // Expire ends a challenge whose time has run out and frees the funds. Only the
 // bank's own process asks for it; a refusal means that there is nothing to do.
 func (t Transfers) Expire(ctx context.Context, order Order, expired id.Transfer) (TransferAnswer, Outcome, error) {
+	order.Asked = schemas.ExpireTransfer{Transfer: expired}
 	return t.end(ctx, order, "transfer.expire", expired, transfer.Expire{At: order.At})
 }
 

@@ -18,6 +18,7 @@ import (
 type work struct {
 	ctx        context.Context
 	bank       *Bank
+	verb       string
 	order      *Order
 	attempt    int
 	generation eventbus.Generation
@@ -210,6 +211,11 @@ func (w *work) commit(intent []byte) (eventbus.Commit, []Fact, error) {
 	}
 	if err := checkLegs(w.opened); err != nil {
 		return eventbus.Commit{}, nil, err
+	}
+	if w.bank.settings.CheckSchemas {
+		if err := schemas.CheckAsked(w.verb, w.order.Asked); err != nil {
+			return eventbus.Commit{}, nil, fmt.Errorf("commands: %s: %w", w.verb, err)
+		}
 	}
 	return eventbus.Commit{
 		ID: w.order.ID, Header: w.order.header(w.bank.settings.BuildVersion, intent),

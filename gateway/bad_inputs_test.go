@@ -122,6 +122,14 @@ func TestRow33And34BodiesAreTakenStrictly(t *testing.T) {
 		if row.Request == nil {
 			return
 		}
+		if row.Request.NumField() == 0 {
+			for _, body := range []string{`{"balance":"canary"}`, "null", "[]", "{}{}", "{", `{"a":1,"a":1}`, "x"} {
+				answer := s.ask(s.caller(try.by), row, try.path, body, nil)
+				require.Equal(t, 400, answer.Status, "%s: %s", body, answer.Body)
+				require.NotContains(t, string(answer.Body), "canary")
+			}
+			return
+		}
 		p, inner := s.caller(try.by), strings.TrimSuffix(strings.TrimPrefix(try.body, "{"), "}")
 		first, rest := strings.SplitN(inner, `"`, 3)[1], ""
 		if _, after, more := strings.Cut(inner, ","); more {
@@ -205,7 +213,7 @@ func TestRow46MediaTypes(t *testing.T) {
 		answer := s.ask(p, row, try.path, try.body, func(r *phone.Request) { r.Header.Set("Accept", "application/xml") })
 		require.Equal(t, 406, answer.Status)
 		require.Equal(t, "not-acceptable", code(answer))
-		if row.Request == nil {
+		if row.Request == nil || row.Request.NumField() == 0 {
 			return
 		}
 		for _, mediaType := range []string{"", "text/plain", "application/xml", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded", "application/json; charset=latin1"} {

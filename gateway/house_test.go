@@ -50,6 +50,7 @@ type house struct {
 	guards  *projections.Guards
 	post    *mailbox
 	routes  []Route
+	truth   *truth
 	stop    func()
 	clients []*http.Client // of the phones
 
@@ -82,7 +83,12 @@ func newHouseIn(t testing.TB, sandbox bool) *house {
 		rates: Rates{Peer: Rate{1e6, 1e6}, Caller: Rate{1e6, 1e6}, Login: Rate{1e6, 1e6}}}
 	h.clock.Store(noon.UnixMicro())
 	h.open("127.0.0.1:0")
-	t.Cleanup(func() { h.stop() })
+	t.Cleanup(func() {
+		h.stop()
+		h.truth.mu.Lock()
+		defer h.truth.mu.Unlock()
+		require.Empty(t, h.truth.lies)
+	})
 	return h
 }
 
@@ -144,7 +150,10 @@ func (h *house) open(address string) {
 	handler, err := New(settings)
 	require.NoError(t, err)
 	h.routes = Routes(nil, service.Desk{Sandbox: h.sandbox})
-	server := Server(handler, logger)
+	if h.truth == nil {
+		h.truth = newTruth(h.routes)
+	}
+	server := Server(h.truth.watch(handler), logger)
 	go func() { _ = server.Serve(listener) }()
 	h.stop = func() {
 		_ = server.Close()

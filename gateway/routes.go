@@ -39,12 +39,12 @@ func provider(p *identity.Provider) []Route {
 		{Method: get, Path: "/.well-known/oauth-authorization-server", Handle: p.Discover, Open: true, Response: of[identity.Metadata]()},
 		{Method: get, Path: "/.well-known/oauth-protected-resource", Handle: p.DiscoverResource, Open: true, Response: of[identity.ResourceMetadata]()},
 		{Method: get, Path: "/oauth2/jwks", Handle: p.JWKS, Open: true, Response: of[identity.Keys]()},
-		{Method: post, Path: "/oauth2/challenge", Handle: p.Challenge, Open: true, OAuth: true},
-		{Method: post, Path: "/oauth2/par", Handle: p.Push, Open: true, OAuth: true, Response: of[identity.PushedAnswer]()},
+		{Method: post, Path: "/oauth2/challenge", Handle: p.Challenge, Open: true, OAuth: true, Request: of[schemas.LogIn]()},
+		{Method: post, Path: "/oauth2/par", Handle: p.Push, Open: true, OAuth: true, Request: of[schemas.RequestConsent](), Response: of[identity.PushedAnswer]()},
 		{Method: get, Path: identity.AuthorizePath, Handle: p.Authorize, Open: true, Page: p.Apologise, Gives: page},
-		{Method: post, Path: identity.AuthorizePath, Handle: p.Answer, Open: true, Page: p.Apologise, Gives: page},
-		{Method: post, Path: "/oauth2/token", Handle: p.Token, Open: true, OAuth: true, Response: of[identity.TokenAnswer]()},
-		{Method: post, Path: "/oauth2/revoke", Handle: p.Revoke, Open: true, OAuth: true},
+		{Method: post, Path: identity.AuthorizePath, Handle: p.Answer, Open: true, Page: p.Apologise, Gives: page, Request: of[schemas.AnswerConsent]()},
+		{Method: post, Path: "/oauth2/token", Handle: p.Token, Open: true, OAuth: true, Request: of[schemas.IssueToken](), Response: of[identity.TokenAnswer]()},
+		{Method: post, Path: "/oauth2/revoke", Handle: p.Revoke, Open: true, OAuth: true, Request: of[schemas.RevokeToken]()},
 		{Method: post, Path: "/oauth2/introspect", Handle: p.Introspect, Open: true, OAuth: true, Response: of[identity.Introspection]()},
 	}
 }
@@ -77,10 +77,12 @@ func persons(p *identity.Provider, desk service.Desk) []Route {
 		{Method: get, Path: "/v1/devices", Handle: devices.List, Scopes: scopes("devices.manage"), Response: of[service.DeviceList]()},
 		{Method: http.MethodPatch, Path: "/v1/devices/{id}", Handle: devices.Rename, Scopes: scopes("devices.manage"), Keyed: true, Signed: true,
 			Request: of[schemas.RenameDevice](), Response: of[service.RenamedAnswer]()},
-		{Method: del, Path: "/v1/devices/{id}", Handle: devices.Revoke, Scopes: scopes("devices.manage"), Keyed: true, Signed: true, Response: of[service.EndedAnswer]()},
-		{Method: post, Path: "/v1/devices/{id}/lost", Handle: devices.ReportLost, Scopes: scopes("devices.manage"), Keyed: true, Signed: true, Response: of[service.EndedAnswer]()},
+		{Method: del, Path: "/v1/devices/{id}", Handle: devices.Revoke, Scopes: scopes("devices.manage"), Keyed: true, Signed: true,
+			Request: of[schemas.RevokeDevice](), Response: of[service.EndedAnswer]()},
+		{Method: post, Path: "/v1/devices/{id}/lost", Handle: devices.ReportLost, Scopes: scopes("devices.manage"), Keyed: true, Signed: true,
+			Request: of[schemas.ReportDeviceLost](), Response: of[service.EndedAnswer]()},
 		{Method: get, Path: "/v1/sessions", Handle: sessions.List, Scopes: scopes("openid"), Response: of[service.SessionList]()},
-		{Method: del, Path: "/v1/sessions/{id}", Handle: sessions.End, Scopes: scopes("openid"), Response: of[service.EndedAnswer]()},
+		{Method: del, Path: "/v1/sessions/{id}", Handle: sessions.End, Scopes: scopes("openid"), Request: of[schemas.EndSession](), Response: of[service.EndedAnswer]()},
 	}
 }
 
@@ -94,13 +96,13 @@ func factors(desk service.Desk) []Route {
 	}
 	return []Route{
 		{Method: get, Path: "/v1/factors", Handle: factors.List, Scopes: scopes("factors.manage"), Response: of[service.FactorList]()},
-		change(post, "/v1/factors/totp", factors.OfferTOTP, nil),
-		change(post, "/v1/factors/passkeys", factors.OfferPasskey, nil),
-		change(post, "/v1/factors/recovery-codes", factors.MakeRecoveryCodes, nil),
+		change(post, "/v1/factors/totp", factors.OfferTOTP, of[schemas.OfferTOTP]()),
+		change(post, "/v1/factors/passkeys", factors.OfferPasskey, of[schemas.OfferPasskey]()),
+		change(post, "/v1/factors/recovery-codes", factors.MakeRecoveryCodes, of[schemas.MakeRecoveryCodes]()),
 		change(post, "/v1/factors/{id}/attestation", factors.AddPasskey, of[schemas.AddPasskey]()),
 		change(post, "/v1/factors/{id}/confirmation", factors.Confirm, of[schemas.ConfirmFactor]()),
-		change(post, "/v1/factors/{id}/approval", factors.Approve, nil),
-		change(del, "/v1/factors/{id}", factors.Remove, nil),
+		change(post, "/v1/factors/{id}/approval", factors.Approve, of[schemas.ApproveFactor]()),
+		change(del, "/v1/factors/{id}", factors.Remove, of[schemas.RemoveFactor]()),
 	}
 }
 
@@ -125,7 +127,7 @@ func money(desk service.Desk) []Route {
 		{Method: post, Path: "/v1/transfers/{id}/authorization", Handle: transfers.Authorise, Acts: true, Scopes: scopes("payments.transfer"), Keyed: true, Signed: true,
 			Request: of[schemas.AuthoriseTransfer](), Response: of[service.TransferAnswer]()},
 		{Method: post, Path: "/v1/transfers/{id}/cancellation", Handle: transfers.Cancel, Scopes: scopes("payments.transfer"), Keyed: true, Signed: true,
-			Response: of[service.TransferAnswer]()},
+			Request: of[schemas.CancelTransfer](), Response: of[service.TransferAnswer]()},
 		{Method: post, Path: "/v1/transfers/{id}/reversal", Handle: transfers.Reverse, Scopes: scopes("ledger.reverse"), Keyed: true, Signed: true,
 			ACR: problem.StrongACR, MaxAge: problem.Fresh, Request: of[schemas.ReverseTransfer](), Response: of[service.TransferAnswer]()},
 		deposit,

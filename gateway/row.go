@@ -18,7 +18,7 @@ import (
 type Route struct {
 	Method, Path string
 	Handle       func(http.ResponseWriter, *http.Request) error
-	Request      reflect.Type // of the JSON body; nil: there is none
+	Request      reflect.Type // the command (schemas.Commands), by its body or form; nil: nothing is changed
 	Response     reflect.Type // of the JSON answer; nil: none, or not JSON
 	Gives        []string     // media types of the answer; none: application/json
 
@@ -129,7 +129,7 @@ func mediaTypes(r *http.Request, row Route) error {
 	switch {
 	case (row.OAuth || row.Page != nil) && row.Method == http.MethodPost:
 		return wire.Takes(r, formType)
-	case row.Request != nil:
+	case row.Request != nil && row.Request.NumField() > 0:
 		return wire.Takes(r, "application/json")
 	case body && r.Method == http.MethodPost: // a command without content may still send {}
 		return wire.Takes(r, "application/json")

@@ -2,7 +2,6 @@ package schemas
 
 import (
 	"errors"
-	"reflect"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -30,7 +29,7 @@ func (d *Decimal) UnmarshalJSONFrom(decoder *jsontext.Decoder) error {
 	return nil
 }
 
-// The bodies of the commands as callers send them. A member is required unless
+// The JSON bodies of the commands as callers send them. A member is required unless
 // it is omitzero.
 type (
 	// EnrolCustomer is POST /v1/customers.
@@ -44,8 +43,8 @@ type (
 	// ChangeContact is PATCH /v1/customers/me: one e-mail or one phone, first
 	// without and then with the code that was sent there.
 	ChangeContact struct {
-		Email string `json:"email,omitzero"`
-		Phone string `json:"phone,omitzero"`
+		Email string `json:"email,omitzero" jsonschema:"anyof_required=email"`
+		Phone string `json:"phone,omitzero" jsonschema:"anyof_required=phone"`
 		Code  string `json:"code,omitzero"`
 	}
 	// ActivateCustomer is POST /v1/customers/{id}/activation, RestrictCustomer
@@ -62,46 +61,6 @@ type (
 	// RegisterDevice is POST /v1/devices: a JWS of type florin-device+jwt.
 	RegisterDevice struct {
 		Registration string `json:"registration"`
-	}
-	// LogIn is the form of POST /oauth2/challenge (OAuth 2.0 for First-Party
-	// Applications): the first step names the client, the later ones the session.
-	LogIn struct {
-		ClientID            string `json:"client_id,omitzero"`
-		ResponseType        string `json:"response_type,omitzero"` // code
-		Scope               string `json:"scope,omitzero"`
-		CodeChallenge       string `json:"code_challenge,omitzero"`
-		CodeChallengeMethod string `json:"code_challenge_method,omitzero"` // S256
-		Nonce               string `json:"nonce,omitzero"`
-		ACRValues           string `json:"acr_values,omitzero"`
-		MaxAge              string `json:"max_age,omitzero"`
-		UserName            string `json:"username,omitzero"`
-		Password            string `json:"password,omitzero"`
-		AuthSession         string `json:"auth_session,omitzero"`
-		OTP                 string `json:"otp,omitzero"`
-		OTPMethod           string `json:"otp_method,omitzero"`
-		OTPSend             string `json:"otp_send,omitzero"` // email or sms
-		WebAuthn            string `json:"webauthn,omitzero"` // options, or a PublicKeyCredential
-		RecoveryCode        string `json:"recovery_code,omitzero"`
-		SCAAssertion        string `json:"sca_assertion,omitzero"` // florin-login+jwt
-	}
-	// IssueToken is the form of POST /oauth2/token (RFC 6749): which parameters
-	// are needed depends on the grant type.
-	IssueToken struct {
-		GrantType           string `json:"grant_type"`
-		ClientID            string `json:"client_id,omitzero"`
-		Code                string `json:"code,omitzero"`
-		CodeVerifier        string `json:"code_verifier,omitzero"`
-		RedirectURI         string `json:"redirect_uri,omitzero"`
-		RefreshToken        string `json:"refresh_token,omitzero"`
-		ClientAssertionType string `json:"client_assertion_type,omitzero"`
-		ClientAssertion     string `json:"client_assertion,omitzero"`
-		Scope               string `json:"scope,omitzero"`
-	}
-	// RevokeToken is the form of POST /oauth2/revoke (RFC 7009).
-	RevokeToken struct {
-		Token         string `json:"token"`
-		TokenTypeHint string `json:"token_type_hint,omitzero"`
-		ClientID      string `json:"client_id,omitzero"`
 	}
 	// OpenAccount is POST /v1/accounts.
 	OpenAccount struct {
@@ -168,24 +127,6 @@ type (
 	RevokeDevice struct{}
 	// ReportDeviceLost is POST /v1/devices/{id}/lost.
 	ReportDeviceLost struct{}
+	// EndSession is DELETE /v1/sessions/{id}.
+	EndSession struct{}
 )
-
-// Command is the name of a command and the type of its body.
-type Command struct {
-	Name string
-	Type reflect.Type
-}
-
-// Commands lists every command that has a schema, by name.
-func Commands() []Command {
-	return []Command{
-		body[ActivateCustomer](), body[AddPasskey](), body[ApproveFactor](), body[AuthoriseTransfer](), body[CancelTransfer](), body[ChangeContact](), body[ConfirmFactor](), body[Deposit](), body[EnrolCustomer](), body[EraseCustomer](),
-		body[InitiateTransfer](), body[IssueToken](), body[LogIn](), body[MakeRecoveryCodes](), body[OfferPasskey](), body[OfferTOTP](), body[OpenAccount](), body[RegisterDevice](), body[RemoveFactor](), body[RenameDevice](),
-		body[ReportDeviceLost](), body[RestrictCustomer](), body[ReverseTransfer](), body[RevokeDevice](), body[RevokeToken](),
-	}
-}
-
-func body[T any]() Command {
-	t := reflect.TypeFor[T]()
-	return Command{t.Name(), t}
-}

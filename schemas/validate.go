@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
@@ -63,8 +64,16 @@ func (t *Treaty) Validate(kind string, n uint16, data []byte) error {
 	return validate(fmt.Sprintf("events/%s.v%d", kind, n), data)
 }
 
-// ValidateCommand compares the body of a command with its schema.
-func ValidateCommand(name string, data []byte) error { return validate("commands/"+name, data) }
+// ValidateCommand compares the body of a command, or its form as an object of
+// texts, with its schema. Like the gateway it takes I-JSON alone (RFC 7493): a name
+// that comes twice and text that is not UTF-8 are ErrInvalid. A name that is no
+// command's is ErrUnknownKind.
+func ValidateCommand(name string, data []byte) error {
+	if !jsontext.Value(data).IsValid() {
+		return fmt.Errorf("%w commands/%s: it is not I-JSON", ErrInvalid, name)
+	}
+	return validate("commands/"+name, data)
+}
 
 func validate(name string, data []byte) error {
 	all, err := compiled()

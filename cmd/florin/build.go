@@ -70,7 +70,7 @@ func build(ctx context.Context, c config, logger *slog.Logger) (_ *bank, err err
 	if b.ledger.log.IndexMade() {
 		logger.Warn("the log's index was damaged or lost, and was made anew from its records")
 	}
-	if b.write, err = openCommands(ctx, c, b.ledger); err != nil {
+	if b.write, err = openCommands(ctx, c, b.ledger, false); err != nil {
 		return nil, err
 	}
 	if err := b.write.FirstStart(ctx); err != nil { // the first start's keys and client
@@ -101,8 +101,9 @@ func build(ctx context.Context, c config, logger *slog.Logger) (_ *bank, err err
 	return b, nil
 }
 
-// openCommands opens the write side above an open ledger.
-func openCommands(ctx context.Context, c config, l *ledger) (*commands.Bank, error) {
+// openCommands opens the write side above an open ledger. checked holds every
+// command and event against its schema before it is written: for hands, not for load.
+func openCommands(ctx context.Context, c config, l *ledger, checked bool) (*commands.Bank, error) {
 	terms := commands.DefaultTerms()
 	terms.Audience = c.Issuer
 	var notifier commands.Notifier
@@ -114,7 +115,7 @@ func openCommands(ctx context.Context, c config, l *ledger) (*commands.Bank, err
 	}
 	terms.Scorer = risk.Fixed{ChallengeOver: c.ChallengeOver, LowValueMax: lowValueMax}.Score
 	return commands.Open(ctx, l.log, l.treaty, l.ring, sources(), commands.Settings{
-		BuildVersion: buildVersion(), Snapshots: l.journal.Snapshots(), Dir: filepath.Join(c.Dir, "processes"), Money: terms, Notifier: notifier,
+		BuildVersion: buildVersion(), CheckSchemas: checked, Snapshots: l.journal.Snapshots(), Dir: filepath.Join(c.Dir, "processes"), Money: terms, Notifier: notifier,
 		Identity: commands.IdentitySettings{Issuer: l.log.Genesis().LegalEntity},
 	})
 }

@@ -64,7 +64,7 @@ func withLedgerAt(cmd *cobra.Command, environ []string, create bool, do func(con
 	if err != nil {
 		return err
 	}
-	b, err := openCommands(cmd.Context(), c, l)
+	b, err := openCommands(cmd.Context(), c, l, true)
 	if err == nil {
 		err = b.FirstStart(cmd.Context())
 	}

@@ -14,6 +14,7 @@ import (
 	"florin/domain/grant"
 	"florin/gateway/problem"
 	"florin/gateway/wire"
+	"florin/schemas"
 )
 
 // AuthorizePath is the one place that browsers come to from elsewhere.
@@ -46,7 +47,7 @@ func (p *Provider) Authorize(w http.ResponseWriter, r *http.Request) error {
 // Answer is POST /oauth2/authorize: the forms of the pages. Each holds all that it
 // needs, so nothing is kept between them.
 func (p *Provider) Answer(w http.ResponseWriter, r *http.Request) error {
-	values, err := form(r, "request_uri", "csrf", "auth_session", "username", "password", "otp", "decision")
+	values, err := formOf[schemas.AnswerConsent](r)
 	if err != nil {
 		return problem.BadRequest
 	}

@@ -14,6 +14,7 @@ import (
 	"florin/gateway/problem"
 	"florin/gateway/token"
 	"florin/gateway/wire"
+	"florin/schemas"
 )
 
 // Challenge is one step of a native login. The first names the client, what is
@@ -23,9 +24,7 @@ func (p *Provider) Challenge(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	values, err := form(r, paramClientID, paramResponseType, paramScope, paramCodeChallenge, paramChallengeMethod, paramNonce,
-		paramACRValues, paramMaxAge, paramAuthSession, paramUserName, paramPassword, paramOTP, paramOTPMethod, paramOTPSend, paramSCAAssertion,
-		paramWebAuthn, paramRecoveryCode)
+	values, err := formOf[schemas.LogIn](r)
 	if err != nil {
 		return err
 	}

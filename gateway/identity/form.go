@@ -8,10 +8,16 @@ import (
 	"unicode/utf8"
 
 	"florin/gateway/problem"
+	"florin/gateway/wire"
 )
 
 // formValueMax bounds one value: the longest is a client assertion.
 const formValueMax = 16 << 10
+
+// formOf reads the form of T, whose members are those it may hold.
+func formOf[T any](r *http.Request) (url.Values, error) {
+	return form(r, wire.Members[T]()...)
+}
 
 // form reads the body: UTF-8, every parameter at most once (RFC 6749 section
 // 3.2) and none but the known ones, for a parameter that is ignored is one that

@@ -11,6 +11,7 @@ import (
 	"florin/gateway/problem"
 	"florin/gateway/token"
 	"florin/gateway/wire"
+	"florin/schemas"
 )
 
 // Introspection is the answer about a token (RFC 7662 section 2.2). All that is
@@ -41,7 +42,7 @@ const scopeIntrospectAll = "audit.read"
 // private_key_jwt may ask, about the own tokens or, as an auditor, about all;
 // another's token answers like one that never was.
 func (p *Provider) Introspect(w http.ResponseWriter, r *http.Request) error {
-	values, err := form(r, append([]string{"token", "token_type_hint"}, clientParameters...)...)
+	values, err := formOf[schemas.RevokeToken](r) // the same members: which token, and who asks
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"florin/gateway/problem"
 	"florin/gateway/token"
 	"florin/gateway/wire"
+	"florin/schemas"
 )
 
 // PushedAnswer is that of the pushed authorization request endpoint (RFC 9126
@@ -21,11 +22,6 @@ import (
 type PushedAnswer struct {
 	URI       string `json:"request_uri"`
 	ExpiresIn int64  `json:"expires_in"`
-}
-
-var pushedParameters = []string{
-	"response_type", "response_mode", "redirect_uri", "scope", "state", "nonce", "code_challenge", "code_challenge_method",
-	"acr_values", "max_age", "prompt", "ui_locales", "authorization_details", "dpop_jkt",
 }
 
 // Push is POST /oauth2/par: a third party says, authenticated, what it asks for
@@ -38,7 +34,7 @@ func (p *Provider) Push(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	values, err := form(r, slices.Concat(pushedParameters, clientParameters)...)
+	values, err := formOf[schemas.RequestConsent](r)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"florin/gateway/problem"
 	"florin/gateway/token"
 	"florin/gateway/wire"
+	"florin/schemas"
 )
 
 // TokenAnswer is that of the token endpoint (RFC 6749 section 5.1).
@@ -29,15 +30,13 @@ type TokenAnswer struct {
 
 const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
-var clientParameters = []string{"client_id", "client_assertion", "client_assertion_type"}
-
 // Token is POST /oauth2/token: IssueToken.
 func (p *Provider) Token(w http.ResponseWriter, r *http.Request) error {
 	proof, err := p.proof(r)
 	if err != nil {
 		return err
 	}
-	values, err := form(r, append([]string{"grant_type", "code", "code_verifier", "redirect_uri", "refresh_token", "scope"}, clientParameters...)...)
+	values, err := formOf[schemas.IssueToken](r)
 	if err != nil {
 		return err
 	}
@@ -205,7 +204,7 @@ func (p *Provider) Revoke(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	values, err := form(r, append([]string{"token", "token_type_hint"}, clientParameters...)...)
+	values, err := formOf[schemas.RevokeToken](r)
 	if err != nil {
 		return err
 	}

@@ -44,8 +44,9 @@ func profile(text string) domain.Profile {
 
 // empty refuses a body that says something where nothing is asked.
 func empty(body []byte) error {
-	if text := bytes.TrimSpace(body); len(text) == 0 || bytes.Equal(text, []byte("{}")) {
+	if len(bytes.TrimSpace(body)) == 0 {
 		return nil
 	}
-	return problem.UnknownField
+	_, err := wire.Decode[struct{}](body)
+	return err
 }

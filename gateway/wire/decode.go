@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 
@@ -65,6 +67,11 @@ func shapeOf(t reflect.Type) shape {
 	}
 	shapes.Store(t, s)
 	return s
+}
+
+// Members are the names that T's fields have on the wire.
+func Members[T any]() []string {
+	return slices.Sorted(maps.Keys(shapeOf(reflect.TypeFor[T]()).known))
 }
 
 // survey walks the tokens once: syntax, depth, nulls, and which members are there.

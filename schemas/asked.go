@@ -1,0 +1,113 @@
+package schemas
+
+import (
+	"florin/domain"
+	"florin/domain/id"
+)
+
+// The commands that no caller's body says: they come from the host, from a
+// process of the bank's own, or follow from a request by themselves. What they
+// concern is a member here, for there is no address that names it.
+type (
+	// CreateOperator is florin operator create.
+	CreateOperator struct {
+		Name   string           `json:"name"` // who this is
+		Scopes []string         `json:"scopes"`
+		Key    domain.PublicKey `json:"key"` // of the operator's assertions
+	}
+	// GrantScopes sets an operator's scopes anew.
+	GrantScopes struct {
+		Operator id.Operator `json:"operator"`
+		Scopes   []string    `json:"scopes"`
+	}
+	// DisableOperator gives an operator no token any more.
+	DisableOperator struct {
+		Operator id.Operator `json:"operator"`
+		Reason   string      `json:"reason"` // code
+	}
+	// RegisterClient is florin client register. With keys the client is
+	// confidential, without any it is public.
+	RegisterClient struct {
+		ClientID     string             `json:"client_id"`
+		Name         string             `json:"name"`
+		Keys         []domain.PublicKey `json:"keys,omitempty"`
+		RedirectURIs []string           `json:"redirect_uris,omitempty"`
+		GrantTypes   []string           `json:"grant_types"`
+		Scopes       []string           `json:"scopes,omitempty"`
+		FirstParty   bool               `json:"first_party,omitzero"`
+	}
+	// DisableClient is florin client disable.
+	DisableClient struct {
+		ClientID string `json:"client_id"`
+		Reason   string `json:"reason"` // code
+	}
+	// RotateSigningKey is florin keys rotate. No lead is an emergency: the keys
+	// before it are not believed any more.
+	RotateSigningKey struct {
+		LeadSeconds int64 `json:"lead_seconds" jsonschema:"minimum=0"`
+	}
+	// FreezeAccount stops money from leaving an account, UnfreezeAccount ends that,
+	// CloseAccount ends an account that is empty.
+	FreezeAccount struct {
+		Account id.Account `json:"account"`
+		Reason  string     `json:"reason"` // code
+	}
+	UnfreezeAccount struct {
+		Account id.Account `json:"account"`
+		Reason  string     `json:"reason"` // code
+	}
+	CloseAccount struct {
+		Account id.Account `json:"account"`
+		Reason  string     `json:"reason"` // code
+	}
+	// ChangePassword sets another password; the caller is the customer.
+	ChangePassword struct {
+		Customer id.Customer `json:"customer"`
+		Password string      `json:"password"`
+	}
+	// ReportDeath and CloseCustomer end the relation with a customer.
+	ReportDeath struct {
+		Customer id.Customer `json:"customer"`
+	}
+	CloseCustomer struct {
+		Customer id.Customer `json:"customer"`
+		Reason   string      `json:"reason"` // code
+	}
+	// FinishErasure notes that a customer's keys are destroyed.
+	FinishErasure struct {
+		Customer id.Customer `json:"customer"`
+	}
+	// OpenConsent is what a browser brings to GET /oauth2/authorize; whatever else
+	// it brings does not count.
+	OpenConsent struct {
+		ClientID string `json:"client_id"`
+		URI      string `json:"request_uri"`
+	}
+	// CountAttempt takes an attempt from lanes of a budget.
+	CountAttempt struct {
+		Attempts id.Attempts `json:"attempts"`
+		Lanes    []string    `json:"lanes"`
+	}
+	// UseElevation makes a session's elevation last from now.
+	UseElevation struct {
+		Session id.Session `json:"session"`
+	}
+	// ExpireTransfer ends a challenge whose time has run out.
+	ExpireTransfer struct {
+		Transfer id.Transfer `json:"transfer"`
+	}
+	// GrantAccess records that a reader is answered.
+	GrantAccess struct {
+		Reader   id.Access `json:"reader"`
+		Resource string    `json:"resource"`
+		Query    string    `json:"query,omitzero"`
+	}
+	// NoteNotification records what became of a message.
+	NoteNotification struct {
+		Notification id.Notification `json:"notification"`
+		Customer     id.Customer     `json:"customer"`
+		Channel      string          `json:"channel"`
+		Template     string          `json:"template"`
+		Failed       bool            `json:"failed,omitzero"`
+	}
+)

@@ -1,0 +1,120 @@
+package schemas
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/go-json-experiment/json"
+)
+
+// Way is how a command comes to the bank.
+type Way int
+
+const (
+	AsBody  Way = iota // as JSON
+	AsForm             // as a form
+	AsAsked            // from the host or from within: nobody outside says it
+)
+
+// Command is what the bank can be told to do, by its word of the trade. Its schema
+// is commands/<Name>.json.
+type Command struct {
+	Name  string
+	Type  reflect.Type
+	Way   Way
+	Verbs []string // of package commands, that carry it out
+}
+
+// Commands lists every command of the house, by name. Tests hold it against the
+// verbs of package commands, the routes of the gateway, and the files.
+func Commands() []Command { return slices.Clone(commandTable) }
+
+var commandTable = []Command{
+	body[ActivateCustomer]("customer.activate"),
+	body[AddPasskey]("factor.add_passkey"),
+	form[AnswerConsent]("consent.grant", "consent.deny", "grant.challenge"),
+	body[ApproveFactor]("factor.approve"),
+	body[AuthoriseTransfer]("transfer.authorise"),
+	body[CancelTransfer]("transfer.cancel"),
+	body[ChangeContact]("customer.request_contact", "customer.change_contact"),
+	asked[ChangePassword]("customer.change_password"),
+	asked[CloseAccount]("account.close"),
+	asked[CloseCustomer]("customer.close"),
+	body[ConfirmFactor]("factor.confirm_totp"),
+	asked[CountAttempt]("attempt.count"),
+	asked[CreateOperator]("operator.create"),
+	body[Deposit]("deposit.make"),
+	asked[DisableClient]("client.disable"),
+	asked[DisableOperator]("operator.disable"),
+	body[EndSession]("session.revoke"),
+	body[EnrolCustomer]("customer.enrol"),
+	body[EraseCustomer]("customer.request_erasure"),
+	asked[ExpireTransfer]("transfer.expire"),
+	asked[FinishErasure]("customer.finish_erasure"),
+	asked[FreezeAccount]("account.freeze"),
+	asked[GrantAccess]("access.read"),
+	asked[GrantScopes]("operator.grant_scopes"),
+	body[InitiateTransfer]("transfer.initiate"),
+	form[IssueToken]("session.redeem", "session.refresh", "session.machine"),
+	form[LogIn]("grant.challenge"),
+	body[MakeRecoveryCodes]("factor.make_recovery_codes"),
+	asked[NoteNotification]("notification.note"),
+	body[OfferPasskey]("factor.offer_passkey"),
+	body[OfferTOTP]("factor.offer_totp"),
+	body[OpenAccount]("account.open"),
+	asked[OpenConsent]("consent.open"),
+	body[RegisterDevice]("device.register"),
+	asked[RegisterClient]("client.register"),
+	body[RemoveFactor]("factor.remove"),
+	body[RenameDevice]("device.rename"),
+	asked[ReportDeath]("customer.report_death"),
+	body[ReportDeviceLost]("device.report_lost"),
+	form[RequestConsent]("consent.push"),
+	body[RestrictCustomer]("customer.restrict"),
+	body[ReverseTransfer]("transfer.reverse"),
+	body[RevokeDevice]("device.revoke"),
+	form[RevokeToken]("session.revoke"),
+	asked[RotateSigningKey]("signing.rotate"),
+	asked[UnfreezeAccount]("account.unfreeze"),
+	asked[UseElevation]("session.use_elevation"),
+}
+
+func body[T any](verbs ...string) Command  { return command[T](AsBody, verbs) }
+func form[T any](verbs ...string) Command  { return command[T](AsForm, verbs) }
+func asked[T any](verbs ...string) Command { return command[T](AsAsked, verbs) }
+
+func command[T any](way Way, verbs []string) Command {
+	t := reflect.TypeFor[T]()
+	return Command{t.Name(), t, way, verbs}
+}
+
+// CommandOf is the command whose body, form or asked value has this type.
+func CommandOf(t reflect.Type) (Command, bool) {
+	i := slices.IndexFunc(commandTable, func(c Command) bool { return c.Type == t })
+	if i < 0 {
+		return Command{}, false
+	}
+	return commandTable[i], true
+}
+
+// CheckAsked compares what a verb was asked with the schema of its command. what
+// may be nil if the verb's commands come from outside, where the gateway reads
+// them; a verb that no command names is not checked. Errors: ErrInvalid.
+func CheckAsked(verb string, what any) error {
+	if what == nil {
+		if i := slices.IndexFunc(commandTable, func(c Command) bool { return c.Way == AsAsked && slices.Contains(c.Verbs, verb) }); i >= 0 {
+			return fmt.Errorf("%w commands/%s: nothing says what %s was asked", ErrInvalid, commandTable[i].Name, verb)
+		}
+		return nil
+	}
+	command, known := CommandOf(reflect.TypeOf(what))
+	if !known || !slices.Contains(command.Verbs, verb) {
+		return fmt.Errorf("%w: %T is not what %s is asked", ErrInvalid, what, verb)
+	}
+	text, err := json.Marshal(what)
+	if err != nil {
+		return fmt.Errorf("schemas: %s: %w", command.Name, err)
+	}
+	return ValidateCommand(command.Name, text)
+}

@@ -1,0 +1,81 @@
+package schemas
+
+// The forms of the commands (application/x-www-form-urlencoded): every member is
+// text, comes once at most, and one that is empty counts as left out (RFC 6749
+// section 3.1). The provider takes in exactly the members that stand here.
+type (
+	// LogIn is the form of POST /oauth2/challenge (OAuth 2.0 for First-Party
+	// Applications): the first step names the client, the later ones the session.
+	LogIn struct {
+		ClientID            string `json:"client_id,omitzero"`
+		ResponseType        string `json:"response_type,omitzero"` // code
+		Scope               string `json:"scope,omitzero"`
+		CodeChallenge       string `json:"code_challenge,omitzero"`
+		CodeChallengeMethod string `json:"code_challenge_method,omitzero"` // S256
+		Nonce               string `json:"nonce,omitzero"`
+		ACRValues           string `json:"acr_values,omitzero"`
+		MaxAge              string `json:"max_age,omitzero"`
+		UserName            string `json:"username,omitzero"`
+		Password            string `json:"password,omitzero"`
+		AuthSession         string `json:"auth_session,omitzero"`
+		OTP                 string `json:"otp,omitzero"`
+		OTPMethod           string `json:"otp_method,omitzero"`
+		OTPSend             string `json:"otp_send,omitzero"` // email or sms
+		WebAuthn            string `json:"webauthn,omitzero"` // options, or a PublicKeyCredential
+		RecoveryCode        string `json:"recovery_code,omitzero"`
+		SCAAssertion        string `json:"sca_assertion,omitzero"` // florin-login+jwt
+	}
+	// IssueToken is the form of POST /oauth2/token (RFC 6749): which parameters
+	// are needed depends on the grant type.
+	IssueToken struct {
+		GrantType           string `json:"grant_type"`
+		ClientID            string `json:"client_id,omitzero"`
+		Code                string `json:"code,omitzero"`
+		CodeVerifier        string `json:"code_verifier,omitzero"`
+		RedirectURI         string `json:"redirect_uri,omitzero"`
+		RefreshToken        string `json:"refresh_token,omitzero"`
+		ClientAssertionType string `json:"client_assertion_type,omitzero"`
+		ClientAssertion     string `json:"client_assertion,omitzero"`
+		Scope               string `json:"scope,omitzero"`
+	}
+	// RevokeToken is the form of POST /oauth2/revoke (RFC 7009).
+	RevokeToken struct {
+		Token               string `json:"token"`
+		TokenTypeHint       string `json:"token_type_hint,omitzero"`
+		ClientID            string `json:"client_id,omitzero"`
+		ClientAssertion     string `json:"client_assertion,omitzero"`
+		ClientAssertionType string `json:"client_assertion_type,omitzero"`
+	}
+	// RequestConsent is the form of POST /oauth2/par (RFC 9126): an authorization
+	// request that a third party pushes.
+	RequestConsent struct {
+		ResponseType        string `json:"response_type"`          // code
+		ResponseMode        string `json:"response_mode,omitzero"` // query
+		RedirectURI         string `json:"redirect_uri"`
+		Scope               string `json:"scope"`
+		State               string `json:"state,omitzero"`
+		Nonce               string `json:"nonce,omitzero"`
+		CodeChallenge       string `json:"code_challenge"`
+		CodeChallengeMethod string `json:"code_challenge_method"` // S256
+		ACRValues           string `json:"acr_values,omitzero"`
+		MaxAge              string `json:"max_age,omitzero"`
+		Prompt              string `json:"prompt,omitzero"`
+		UILocales           string `json:"ui_locales,omitzero"`
+		Details             string `json:"authorization_details,omitzero"` // JSON text (RFC 9396)
+		JKT                 string `json:"dpop_jkt,omitzero"`
+		ClientID            string `json:"client_id,omitzero"`
+		ClientAssertion     string `json:"client_assertion,omitzero"`
+		ClientAssertionType string `json:"client_assertion_type,omitzero"`
+	}
+	// AnswerConsent is the form of POST /oauth2/authorize: what a person typed into
+	// one of the pages. Without a decision it is a step of the login.
+	AnswerConsent struct {
+		URI         string `json:"request_uri"`
+		CSRF        string `json:"csrf"`
+		AuthSession string `json:"auth_session,omitzero"`
+		UserName    string `json:"username,omitzero"`
+		Password    string `json:"password,omitzero"`
+		OTP         string `json:"otp,omitzero"`
+		Decision    string `json:"decision,omitzero" jsonschema:"enum=allow,enum=deny"`
+	}
+)
