@@ -19,7 +19,8 @@ func (s Sessions) Revoke(ctx context.Context, order Order, ended id.Session, rea
 }
 
 // RevokeToken is RFC 7009: a refresh token, or the family of a verified access
-// token. It counts with its own client and key alone.
+// token. It counts with its own client and key alone; JKT may be empty for a
+// confidential client, which has proven itself by its assertion.
 type RevokeToken struct {
 	ClientID, JKT, Token string
 	Session              id.Session
@@ -44,7 +45,8 @@ func (s Sessions) RevokeToken(ctx context.Context, order Order, ask RevokeToken)
 		return Outcome{}, err
 	}
 	outcome, err := s.end(ctx, order, ended, "logout", func(state session.State) bool {
-		return !state.Session.IsZero() && state.Client == app.ID && state.Operator == app.Operator && state.JKT == ask.JKT
+		return !state.Session.IsZero() && state.Client == app.ID && state.Operator == app.Operator &&
+			(state.JKT == ask.JKT || ask.JKT == "" && app.Confidential)
 	})
 	if errors.Is(err, session.ErrUnknown) {
 		return outcome, nil

@@ -220,3 +220,35 @@ func TestWhatIsPushedIsReadStrictly(t *testing.T) {
 	require.Equal(t, 415, h.form(shop.p, "/oauth2/par", shop.proven(wish("openid")), "Content-Type: text/plain").Status)
 	require.Equal(t, 403, h.form(shop.p, "/oauth2/par", shop.proven(wish("openid")), "Origin: null").Status)
 }
+
+// Who authenticates revokes without a proof, as stock clients do; who does not is
+// known by the key alone.
+func TestAThirdPartyRevokesWithoutAProof(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	anna, shop, other := h.customer("anna"), h.thirdParty("shop", "openid"), h.thirdParty("other", "openid")
+	agree := func() phone.Tokens {
+		h.pass(30 * time.Second)
+		b := h.browser().visit("shop", shop.push(wish("openid"))).login("anna", anna)
+		tokens := tokensOf(t, shop.redeem(b.submit("decision", "allow").back().Get("code"), nil))
+		shop.p.SetTokens(tokens)
+		return tokens
+	}
+	tokens := agree()
+	require.Equal(t, 200, other.post("/oauth2/revoke", other.proven(url.Values{"token": {tokens.Refresh}})).Status)
+	require.Equal(t, 200, other.post("/oauth2/revoke", other.proven(url.Values{"token": {tokens.Access}})).Status)
+	require.Equal(t, "invalid_dpop_proof", code(other.post("/oauth2/revoke", url.Values{"token": {anna.Tokens().Refresh}, "client_id": {phone.ClientID}})))
+	require.Equal(t, "invalid_client", code(other.post("/oauth2/revoke", url.Values{"token": {tokens.Refresh}, "client_id": {"shop"}})))
+	require.Equal(t, 200, h.form(other.p, "/oauth2/revoke", shop.proven(url.Values{"token": {tokens.Access}})).Status, "a proof by another key is another's")
+	require.Equal(t, 200, h.get(shop.p, "/oauth2/userinfo").Status, "nothing of that ends it")
+	require.NoError(t, anna.Refresh(t.Context()))
+	for name, what := range map[string]func(phone.Tokens) string{
+		"by its refresh token": func(tokens phone.Tokens) string { return tokens.Refresh },
+		"by its access token":  func(tokens phone.Tokens) string { return tokens.Access },
+	} {
+		tokens := agree()
+		require.Equal(t, 200, shop.post("/oauth2/revoke", shop.proven(url.Values{"token": {what(tokens)}})).Status, name)
+		require.Equal(t, 401, h.get(shop.p, "/oauth2/userinfo").Status, name)
+		require.Equal(t, "invalid_grant", code(shop.refresh(tokens.Refresh)), name)
+	}
+}

@@ -198,11 +198,16 @@ func (p *Provider) proveClient(client commands.Client, assertion string) error {
 }
 
 // Revoke is POST /oauth2/revoke (RFC 7009): 200 also for a token that means
-// nothing, but never while the log cannot say that it is done.
+// nothing, but never while the log cannot say that it is done. A client that
+// authenticates needs no DPoP proof, as stock clients send none here; one that
+// does not is known by its key alone.
 func (p *Provider) Revoke(w http.ResponseWriter, r *http.Request) error {
-	proof, err := p.proof(r)
-	if err != nil {
-		return err
+	var proof *token.Proof
+	if len(r.Header.Values("DPoP")) > 0 {
+		var err error
+		if proof, err = p.proof(r); err != nil {
+			return err
+		}
 	}
 	values, err := formOf[schemas.RevokeToken](r)
 	if err != nil {
@@ -215,14 +220,22 @@ func (p *Provider) Revoke(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	ask := commands.RevokeToken{ClientID: client.ClientID, JKT: proof.JKT, Token: values.Get("token")}
+	ask, order := commands.RevokeToken{ClientID: client.ClientID, Token: values.Get("token")}, p.order(r, proof)
+	switch {
+	case proof != nil:
+		ask.JKT = proof.JKT
+	case !client.Confidential:
+		return problem.OAuthInvalidProof
+	default:
+		order.Caller.ActorType, order.Caller.Actor, order.Caller.Client = commands.ActorClient, client.ID.UUID(), client.ID
+	}
 	if access, err := p.verifier.Verify(ask.Token); err == nil {
-		if access.ClientID != client.ClientID || access.Confirmation.JKT != proof.JKT {
+		if access.ClientID != client.ClientID || proof != nil && access.Confirmation.JKT != proof.JKT {
 			return wire.OK(w, struct{}{}) // another's: it means nothing here
 		}
 		ask.Token, ask.Session = "", access.Session
 	}
-	outcome, err := p.settings.Bank.Sessions().RevokeToken(r.Context(), p.order(r, proof), ask)
+	outcome, err := p.settings.Bank.Sessions().RevokeToken(r.Context(), order, ask)
 	if err != nil {
 		return err
 	}
