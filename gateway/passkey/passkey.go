@@ -165,6 +165,11 @@ func (p Party) Asserted(response string, challenge []byte, have []customer.Facto
 // the same: P-256's base point, in COSE (RFC 9053 section 7.1.1).
 func nobodys() []byte {
 	curve := elliptic.P256().Params()
+	return cose(curve.Gx.FillBytes(make([]byte, 32)), curve.Gy.FillBytes(make([]byte, 32)))
+}
+
+// cose is a P-256 key, its coordinates of 32 bytes each, as authenticators write it.
+func cose(x, y []byte) []byte {
 	head := []byte{0xa5, 0x01, 0x02, 0x03, 0x26, 0x20, 0x01, 0x21, 0x58, 0x20}
-	return slices.Concat(head, curve.Gx.FillBytes(make([]byte, 32)), []byte{0x22, 0x58, 0x20}, curve.Gy.FillBytes(make([]byte, 32)))
+	return slices.Concat(head, x, []byte{0x22, 0x58, 0x20}, y)
 }

@@ -20,6 +20,7 @@ import (
 	"crypto/ecdsa"
 	"encoding/base64"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -117,6 +118,9 @@ func (h header) key() (domain.PublicKey, *ecdsa.PublicKey, error) {
 	}
 	if err := json.Unmarshal(h.JWK, &k, json.RejectUnknownMembers(true)); err != nil {
 		return domain.PublicKey{}, nil, errJWS
+	}
+	if k.Use != "" && k.Use != "sig" || len(k.Operations) > 0 && !slices.Contains(k.Operations, "verify") {
+		return domain.PublicKey{}, nil, errJWS // a key for something else (RFC 7517 sections 4.2 and 4.3)
 	}
 	return pointOf(k.PublicKey)
 }

@@ -295,7 +295,8 @@ func TestKeptTokensAreBounded(t *testing.T) {
 	require.LessOrEqual(t, len(k.young)+len(k.old), 2*keptMax)
 }
 
-// Row 19: what a signature may look like, as Project Wycheproof lists it.
+// Row 19: shapes of a signature on an access token; the vectors of Project
+// Wycheproof are in wycheproof_test.go.
 func TestSignaturesInOtherShapes(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
