@@ -321,6 +321,7 @@ func TestRow44And54OneLineWithoutSecrets(t *testing.T) {
 		var fields map[string]any
 		require.NoError(t, json.Unmarshal([]byte(line), &fields), line)
 		require.NotEmpty(t, fields["request"])
+		require.Contains(t, fields, "took_us", "a number without a unit is a riddle")
 	}
 	require.Contains(t, lines[1], `"route":"/signed"`)
 	require.Contains(t, lines[1], `"stripped":1`)

@@ -46,7 +46,7 @@ func (d *door) note(r *http.Request, v *visit, seen *watched, took time.Duration
 	level := slog.LevelInfo
 	fields := []slog.Attr{
 		slog.String("request", v.id.String()), slog.String("method", methodLabel(r.Method)), slog.String("route", route),
-		slog.Int("status", status), slog.Duration("took", took), slog.Int64("bytes", seen.bytes),
+		slog.Int("status", status), slog.Int64("took_us", took.Microseconds()), slog.Int64("bytes", seen.bytes),
 	}
 	if v.report.Code != "" {
 		fields = append(fields, slog.String("code", v.report.Code))

@@ -161,6 +161,20 @@ func (r *Reads) List(ctx context.Context) ([]Status, error) {
 	return statuses, nil
 }
 
+// Unmade is the List of a bank that has no read models yet: they lag by the whole
+// log.
+func Unmade(ctx context.Context, log eventbus.Log) ([]Status, error) {
+	head, err := log.Head(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("projections: asking for the log's head: %w", err)
+	}
+	statuses := make([]Status, 0, len(definitions))
+	for _, d := range definitions {
+		statuses = append(statuses, Status{Name: d.name, Version: d.version, Lag: head.Position})
+	}
+	return statuses, nil
+}
+
 // Health is what an operator should look at.
 type Health struct {
 	Stopped error // why the log is not being followed; nil while it is, or before Run

@@ -178,26 +178,24 @@ func newClientList(environ []string) *cobra.Command {
 	}
 }
 
-// clientsOf reads the whole log: no read model lists clients, and they are few.
+// clientsOf folds the stream of every client that the log's index names.
 func clientsOf(ctx context.Context, l *ledger) ([]listedClient, error) {
-	states := map[string]client.State{}
-	for record, err := range l.log.ReadAll(ctx, 0) {
+	clients := []listedClient{}
+	for stream, err := range l.log.Streams(ctx, "client") {
 		if err != nil {
 			return nil, err
 		}
-		for _, stored := range record.Events {
-			if !strings.HasPrefix(stored.Kind, "client.") {
-				continue
+		var s client.State
+		for stored, err := range l.log.ReadStream(ctx, stream, 0) {
+			if err != nil {
+				return nil, err
 			}
 			event, err := l.treaty.Clients.Decode(stored.Kind, stored.SchemaVersion, stored.ID, stored.Data)
 			if err != nil {
 				return nil, fmt.Errorf("read client at position %d: %w", stored.Position, err)
 			}
-			states[string(stored.Stream)] = states[string(stored.Stream)].Evolve(event)
+			s = s.Evolve(event)
 		}
-	}
-	clients := []listedClient{}
-	for _, s := range states {
 		clients = append(clients, listedClient{s.ClientID, s.Name, s.Type, s.FirstParty, s.Disabled, s.GrantTypes, s.Scopes, s.RedirectURIs})
 	}
 	slices.SortFunc(clients, func(a, b listedClient) int { return strings.Compare(a.ClientID, b.ClientID) })

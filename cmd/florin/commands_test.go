@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"florin/projections"
 )
 
 // host is a bank's machine, as the person who runs it sees it.
@@ -139,6 +141,15 @@ func (h *host) audit(posted string) {
 	require.False(t, strings.Contains(export, "ada@example.org"), "personal data is sealed")
 	require.False(t, strings.Contains(export, "garden"), "remittance text is sealed")
 
+	made := h.does("projection", "list", "--dir", h.dir, "--json")
+	reads, aside := readsFile(h.dir), filepath.Join(t.TempDir(), "read.db")
+	require.NoError(t, os.Rename(reads, aside))
+	unmade := read[[]projections.Status](t, h.does("projection", "list", "--dir", h.dir, "--json"))
+	require.NoFileExists(t, reads, "who only looks makes nothing")
+	require.NoError(t, os.Rename(aside, reads))
+	for i, status := range read[[]projections.Status](t, made) {
+		require.Equal(t, projections.Status{Name: status.Name, Version: status.Version, Lag: status.Lag + status.Position}, unmade[i])
+	}
 	require.Contains(t, h.does("projection", "list", "--dir", h.dir), "accounts")
 	h.does("projection", "rebuild", "all", "--dir", h.dir)
 	require.Contains(t, h.fails("projection", "rebuild", "nothing", "--dir", h.dir), "invalid argument")

@@ -86,29 +86,10 @@ func TestKillDuringRefreshesKeepsTheRotation(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, bank.start(ctx))
 	t.Cleanup(func() { _ = errors.Join(bank.kill(), bank.close()) })
-	families := make([]*rotation, rounds+4)
-	require.NoError(t, inParallel(len(families), 2, func(i int) error {
-		p, err := newPerson(ctx, base, fmt.Sprintf("chain%d", i), newHTTPClient())
-		if err == nil {
-			families[i] = &rotation{phone: p.phone, current: p.phone.Tokens().Refresh}
-		}
-		return err
-	}))
+	families := rotations(ctx, t, base, rounds+4)
 	underWay, known, rotated := 0, 0, 0
 	for round := range rounds {
-		var all sync.WaitGroup
-		for i, family := range families {
-			times := 1_000_000 // one answer is under way in the kill
-			if i%2 == 1 {
-				times = 2 // the last answer has come, or is under way
-			}
-			all.Go(func() { family.chain(ctx, times) })
-		}
-		killed := make(chan error, 1)
-		time.AfterFunc(time.Duration(50+rand.Intn(200))*time.Millisecond, func() { killed <- bank.kill() })
-		all.Wait()
-		require.NoError(t, <-killed)
-		require.NoError(t, bank.start(ctx))
+		refreshUntilKilled(ctx, t, bank, families)
 		for _, family := range families {
 			next, refused, err := family.refresh(ctx, family.old, family.key)
 			require.NoError(t, err)
@@ -123,17 +104,7 @@ func TestKillDuringRefreshesKeepsTheRotation(t *testing.T) {
 		}
 		victim := families[0]
 		families = families[1:]
-		third, refused, err := victim.refresh(ctx, victim.current, victim.phone.NewID())
-		require.NoError(t, err)
-		require.Empty(t, refused, "the successor is alive")
-		for _, dead := range []struct{ name, token, key string }{
-			{"the old token, under the key of before", victim.old, victim.key}, {"the successor that was used", victim.current, victim.phone.NewID()},
-			{"the newest, for reuse ended the family", third, victim.phone.NewID()},
-		} {
-			_, refused, err := victim.refresh(ctx, dead.token, dead.key)
-			require.NoError(t, err)
-			require.Equal(t, "invalid_grant", refused, "round %d: %s", round, dead.name)
-		}
+		victim.reuse(ctx, t, round)
 		rotated += victim.done
 	}
 	for _, family := range families {
@@ -143,4 +114,50 @@ func TestKillDuringRefreshesKeepsTheRotation(t *testing.T) {
 	require.NotZero(t, known, "families whose latest answer had come")
 	require.NotZero(t, underWay, "families that were asking in a kill")
 	t.Logf("%d kills, %d rotations acknowledged; asked again after a kill: %d that were under way, %d whose answer had come (the same successor)", rounds, rotated, underWay, known)
+}
+
+// rotations are families of token, each on a phone of its own.
+func rotations(ctx context.Context, t *testing.T, base string, count int) []*rotation {
+	families := make([]*rotation, count)
+	require.NoError(t, inParallel(count, 2, func(i int) error {
+		p, err := newPerson(ctx, base, fmt.Sprintf("chain%d", i), newHTTPClient())
+		if err == nil {
+			families[i] = &rotation{phone: p.phone, current: p.phone.Tokens().Refresh}
+		}
+		return err
+	}))
+	return families
+}
+
+// refreshUntilKilled has all families rotate at once, kills the bank meanwhile,
+// and starts it again.
+func refreshUntilKilled(ctx context.Context, t *testing.T, bank *child, families []*rotation) {
+	var all sync.WaitGroup
+	for i, family := range families {
+		times := 1_000_000 // one answer is under way in the kill
+		if i%2 == 1 {
+			times = 2 // the last answer has come, or is under way
+		}
+		all.Go(func() { family.chain(ctx, times) })
+	}
+	killed := make(chan error, 1)
+	time.AfterFunc(time.Duration(50+rand.Intn(200))*time.Millisecond, func() { killed <- bank.kill() })
+	all.Wait()
+	require.NoError(t, <-killed)
+	require.NoError(t, bank.start(ctx))
+}
+
+// reuse shows the old token once more, which ends the family.
+func (r *rotation) reuse(ctx context.Context, t *testing.T, round int) {
+	third, refused, err := r.refresh(ctx, r.current, r.phone.NewID())
+	require.NoError(t, err)
+	require.Empty(t, refused, "the successor is alive")
+	for _, dead := range []struct{ name, token, key string }{
+		{"the old token, under the key of before", r.old, r.key}, {"the successor that was used", r.current, r.phone.NewID()},
+		{"the newest, for reuse ended the family", third, r.phone.NewID()},
+	} {
+		_, refused, err := r.refresh(ctx, dead.token, dead.key)
+		require.NoError(t, err)
+		require.Equal(t, "invalid_grant", refused, "round %d: %s", round, dead.name)
+	}
 }

@@ -48,8 +48,15 @@ signs what it posts. Nothing is kept.
 		}
 		return p, p.LoginByKey(cmd.Context(), clientID, key)
 	}
-	var idempotencyKey string
-	get := &cobra.Command{
+	cmd.AddCommand(machineGet(login), machinePost(login))
+	return cmd
+}
+
+// keyed logs in with the key of the flags.
+type keyed func(*cobra.Command) (*phone.Phone, error)
+
+func machineGet(login keyed) *cobra.Command {
+	return &cobra.Command{
 		Use: "get PATH", Short: "Read a resource", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, err := login(cmd)
@@ -63,6 +70,10 @@ signs what it posts. Nothing is kept.
 			return printAnswer(cmd, answer)
 		},
 	}
+}
+
+func machinePost(login keyed) *cobra.Command {
+	var idempotencyKey string
 	post := &cobra.Command{
 		Use: "post PATH [BODY]", Short: "Send a signed command", Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -88,8 +99,7 @@ signs what it posts. Nothing is kept.
 		},
 	}
 	post.Flags().StringVar(&idempotencyKey, "key", "", "idempotency key (default: a new one); the same key is the same command")
-	cmd.AddCommand(get, post)
-	return cmd
+	return post
 }
 
 // readKey is the private key that writeKey kept.

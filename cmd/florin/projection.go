@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -45,23 +47,42 @@ func newProjectionList(environ []string) *cobra.Command {
 		Short: "Each projection with its position, its lag and what it could not read",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withReads(cmd, environ, func(ctx context.Context, _ *archive, reads *projections.Reads) error {
-				list, err := reads.List(ctx)
-				if err != nil {
-					return err
-				}
-				if jsonWanted(cmd) {
-					return printJSON(cmd.OutOrStdout(), list)
-				}
-				table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-				fmt.Fprintln(table, "PROJECTION\tPOSITION\tLAG\tPARKED STREAMS")
-				for _, p := range list {
-					fmt.Fprintf(table, "%s\t%d\t%d\t%d\n", p.Name, p.Position, p.Lag, p.Parked)
-				}
-				return table.Flush()
-			})
+			list, err := projectionsOf(cmd, environ)
+			if err != nil {
+				return err
+			}
+			if jsonWanted(cmd) {
+				return printJSON(cmd.OutOrStdout(), list)
+			}
+			table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+			fmt.Fprintln(table, "PROJECTION\tPOSITION\tLAG\tPARKED STREAMS")
+			for _, p := range list {
+				fmt.Fprintf(table, "%s\t%d\t%d\t%d\n", p.Name, p.Position, p.Lag, p.Parked)
+			}
+			return table.Flush()
 		},
 	}
+}
+
+// projectionsOf looks and leaves no trace: where there are no read models it makes none.
+func projectionsOf(cmd *cobra.Command, environ []string) (list []projections.Status, err error) {
+	c, err := loadConfig(cmd.Flags(), environ)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(readsFile(c.Dir)); errors.Is(err, fs.ErrNotExist) {
+		a, err := openArchive(c.Dir)
+		if err != nil {
+			return nil, err
+		}
+		list, err := projections.Unmade(cmd.Context(), a.log)
+		return list, errors.Join(err, a.close())
+	}
+	err = withReads(cmd, environ, func(ctx context.Context, _ *archive, reads *projections.Reads) (err error) {
+		list, err = reads.List(ctx)
+		return err
+	})
+	return list, err
 }
 
 func newProjectionRebuild(environ []string) *cobra.Command {

@@ -2,6 +2,8 @@ package eventbustest
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -67,6 +69,40 @@ var readerLaws = []law{
 				require.Equal(t, len(receipts)-i-map[bool]int{true: 1}[after == r.Last], n)
 			}
 		}
+		p.end(t)
+	}},
+	{sentence: "the streams of a context are listed, and of no other", holds: func(t *testing.T, s *subject) {
+		p := s.start(t)
+		context, _, _ := strings.Cut(string(StreamOf(0)), "/")
+		var want []eventbus.Stream
+		for i := range 40 {
+			c := commit(t, p, i, i, i+1)
+			longer := eventbus.Stream(context + "s/" + ID(i).String())
+			c.Streams = append(c.Streams, eventbus.Append{Stream: longer, Events: []eventbus.Event{EventOf("{}")}})
+			ticket, err := p.Enqueue(c)
+			require.NoError(t, err)
+			_, err = ticket.Wait(t.Context())
+			require.NoError(t, err)
+			want = append(want, StreamOf(i))
+		}
+		want = append(want, StreamOf(40))
+		slices.Sort(want)
+		listed := func(p *session, of string) (all []eventbus.Stream) {
+			for stream, err := range p.Streams(t.Context(), of) {
+				require.NoError(t, err)
+				all = append(all, stream)
+			}
+			return all
+		}
+		require.Equal(t, want, listed(p, context))
+		require.Len(t, listed(p, context+"s"), 40)
+		require.Empty(t, listed(p, "nobody"))
+		for _, err := range p.Streams(t.Context(), "No/Context") {
+			require.ErrorIs(t, err, eventbus.ErrInvalid)
+		}
+		p.end(t)
+		p = s.start(t)
+		require.Equal(t, want, listed(p, context))
 		p.end(t)
 	}},
 	{sentence: "a position beyond the head is refused", holds: func(t *testing.T, s *subject) {

@@ -68,6 +68,19 @@ func TestForgedProofsAreRefused(t *testing.T) {
 	b := newBench(t)
 	access := b.access(t)
 	want := b.want(t, access)
+	for _, forged := range []map[string][]string{b.forgedClaims(t, access), b.forgedHeaders(t, access)} {
+		for name, values := range forged {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				_, err := b.proofs.Check(dpop(values...), want)
+				require.ErrorIs(t, err, ErrProof)
+			})
+		}
+	}
+}
+
+// forgedClaims are proofs by the right key that are not for this request.
+func (b *bench) forgedClaims(t *testing.T, access string) map[string][]string {
 	claim := func(name string, value any) map[string]any {
 		claims := b.proofClaims(t, access)
 		if claims[name] = value; value == nil {
@@ -75,6 +88,34 @@ func TestForgedProofsAreRefused(t *testing.T) {
 		}
 		return claims
 	}
+	good := func() string { return b.proof(t, b.proofClaims(t, access)) }
+	return map[string][]string{
+		"none":                 {},
+		"two headers":          {good(), good()},
+		"two in one header":    {good() + "," + good()},
+		"empty":                {""},
+		"wrong htm":            {b.proof(t, claim("htm", "POST"))},
+		"htm in lower case":    {b.proof(t, claim("htm", "get"))},
+		"no htm":               {b.proof(t, claim("htm", nil))},
+		"wrong htu":            {b.proof(t, claim("htu", issuer+"/v1/transfers"))},
+		"htu of another host":  {b.proof(t, claim("htu", "http://evil.example/v1/accounts"))},
+		"htu with a query":     {b.proof(t, claim("htu", issuer+"/v1/accounts?limit=1"))},
+		"htu with a slash":     {b.proof(t, claim("htu", issuer+"/v1/accounts/"))},
+		"no htu":               {b.proof(t, claim("htu", nil))},
+		"iat 61 s old":         {b.proof(t, claim("iat", b.now.Unix()-61))},
+		"iat 61 s ahead":       {b.proof(t, claim("iat", b.now.Unix()+61))},
+		"iat an hour off":      {b.proof(t, claim("iat", b.now.Unix()-3600))},
+		"no iat":               {b.proof(t, claim("iat", nil))},
+		"iat a string":         {b.proof(t, claim("iat", "now"))},
+		"no jti":               {b.proof(t, claim("jti", nil))},
+		"jti very long":        {b.proof(t, claim("jti", strings.Repeat("j", 200)))},
+		"no ath":               {b.proof(t, claim("ath", nil))},
+		"ath of another token": {b.proof(t, claim("ath", base64.RawURLEncoding.EncodeToString(make([]byte, 32))))},
+	}
+}
+
+// forgedHeaders are proofs for this request by keys that are none, or not the token's.
+func (b *bench) forgedHeaders(t *testing.T, access string) map[string][]string {
 	key := jwkOf(t, b.device)
 	with := func(jwk any) string {
 		head := map[string]any{"typ": "dpop+jwt", "alg": "ES256", "jwk": jwk}
@@ -95,29 +136,8 @@ func TestForgedProofsAreRefused(t *testing.T) {
 	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
 	require.NoError(t, err)
 	thief := newKey(t)
-	good := func() string { return b.proof(t, b.proofClaims(t, access)) }
-	for name, values := range map[string][]string{
-		"none":                     {},
-		"two headers":              {good(), good()},
-		"two in one header":        {good() + "," + good()},
-		"empty":                    {""},
-		"wrong htm":                {b.proof(t, claim("htm", "POST"))},
-		"htm in lower case":        {b.proof(t, claim("htm", "get"))},
-		"no htm":                   {b.proof(t, claim("htm", nil))},
-		"wrong htu":                {b.proof(t, claim("htu", issuer+"/v1/transfers"))},
-		"htu of another host":      {b.proof(t, claim("htu", "http://evil.example/v1/accounts"))},
-		"htu with a query":         {b.proof(t, claim("htu", issuer+"/v1/accounts?limit=1"))},
-		"htu with a slash":         {b.proof(t, claim("htu", issuer+"/v1/accounts/"))},
-		"no htu":                   {b.proof(t, claim("htu", nil))},
-		"iat 61 s old":             {b.proof(t, claim("iat", b.now.Unix()-61))},
-		"iat 61 s ahead":           {b.proof(t, claim("iat", b.now.Unix()+61))},
-		"iat an hour off":          {b.proof(t, claim("iat", b.now.Unix()-3600))},
-		"no iat":                   {b.proof(t, claim("iat", nil))},
-		"iat a string":             {b.proof(t, claim("iat", "now"))},
-		"no jti":                   {b.proof(t, claim("jti", nil))},
-		"jti very long":            {b.proof(t, claim("jti", strings.Repeat("j", 200)))},
-		"no ath":                   {b.proof(t, claim("ath", nil))},
-		"ath of another token":     {b.proof(t, claim("ath", base64.RawURLEncoding.EncodeToString(make([]byte, 32))))},
+	good := b.proof(t, b.proofClaims(t, access))
+	return map[string][]string{
 		"typ JWT":                  {header("typ", "JWT")},
 		"crit":                     {header("crit", []string{"x"})},
 		"jku":                      {header("jku", "https://evil.example")},
@@ -136,14 +156,8 @@ func TestForgedProofsAreRefused(t *testing.T) {
 		"alg none":                 {forge(t, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, map[string]any{"typ": "dpop+jwt", "alg": "none", "jwk": key}, b.proofClaims(t, access))},
 		"HS256":                    {forge(t, jwt.SigningMethodHS256, []byte("k"), map[string]any{"typ": "dpop+jwt", "alg": "HS256", "jwk": key}, b.proofClaims(t, access))},
 		"RS256":                    {forge(t, jwt.SigningMethodRS256, rsaKey, map[string]any{"typ": "dpop+jwt", "alg": "RS256", "jwk": map[string]any{"kty": "RSA", "e": "AQAB", "n": base64.RawURLEncoding.EncodeToString(rsaKey.N.Bytes())}}, b.proofClaims(t, access))},
-		"a changed signature":      {good()[:len(good())-4] + "AAAA"},
+		"a changed signature":      {good[:len(good)-4] + "AAAA"},
 		"a megabyte":               {strings.Repeat("a", 1<<20)},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			_, err := b.proofs.Check(dpop(values...), want)
-			require.ErrorIs(t, err, ErrProof)
-		})
 	}
 }
 

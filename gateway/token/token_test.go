@@ -133,14 +133,34 @@ func TestAccessTokenSaysWho(t *testing.T) {
 	require.False(t, access.Covers("accounts.write"))
 }
 
+// goodHead is the header of an access token of ours.
+var goodHead = map[string]any{"typ": "at+jwt", "alg": "ES256", "kid": "k1"}
+
 // Rows 15 to 18 of bad-inputs.md, and group 1 of identity.md.
 func TestForgedAccessTokensAreRefused(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	good := map[string]any{"typ": "at+jwt", "alg": "ES256", "kid": "k1"}
+	_, err := b.verifier.Verify(b.signs(t, goodHead, b.claims(t)))
+	require.NoError(t, err, "the unforged one passes, so each refusal below has its own reason")
+	for _, forged := range []map[string]string{b.tokensWithForgedHeaders(t), b.tokensWithForgedClaims(t)} {
+		for name, raw := range forged {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				_, err := b.verifier.Verify(raw)
+				require.ErrorIs(t, err, ErrToken)
+			})
+		}
+	}
+}
+
+func (b *bench) signs(t *testing.T, head map[string]any, claims any) string {
+	return forge(t, jwt.SigningMethodES256, b.signing, head, claims)
+}
+
+func (b *bench) tokensWithForgedHeaders(t *testing.T) map[string]string {
 	head := func(name string, value any) map[string]any {
 		changed := map[string]any{}
-		for k, v := range good {
+		for k, v := range goodHead {
 			changed[k] = v
 		}
 		if changed[name] = value; value == nil {
@@ -148,69 +168,64 @@ func TestForgedAccessTokensAreRefused(t *testing.T) {
 		}
 		return changed
 	}
+	es := func(head map[string]any) string { return b.signs(t, head, b.claims(t)) }
+	point, err := b.signing.PublicKey.Bytes()
+	require.NoError(t, err)
+	thief := newKey(t)
+	return map[string]string{
+		"alg none":                  forge(t, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, head("alg", "none"), b.claims(t)),
+		"alg None in another case":  forge(t, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, head("alg", "nOnE"), b.claims(t)),
+		"HS256 with the public key": forge(t, jwt.SigningMethodHS256, point, head("alg", "HS256"), b.claims(t)),
+		"ES256 named, HS256 made":   forge(t, jwt.SigningMethodHS256, point, goodHead, b.claims(t)),
+		"another's key":             forge(t, jwt.SigningMethodES256, thief, goodHead, b.claims(t)),
+		"its own key in the header": forge(t, jwt.SigningMethodES256, thief, head("jwk", jwkOf(t, thief)), b.claims(t)),
+		"jku":                       es(head("jku", "https://evil.example/jwks")),
+		"x5u":                       es(head("x5u", "https://evil.example/cert")),
+		"x5c":                       es(head("x5c", []string{"AA=="})),
+		"crit":                      es(head("crit", []string{"exp"})),
+		"b64":                       es(head("b64", false)),
+		"zip":                       es(head("zip", "DEF")),
+		"typ missing":               es(head("typ", nil)),
+		"typ JWT, an ID token":      es(head("typ", "JWT")),
+		"typ dpop+jwt":              es(head("typ", "dpop+jwt")),
+		"kid missing":               es(head("kid", nil)),
+		"kid unknown":               es(head("kid", "k2")),
+		"kid a path":                es(head("kid", "../../dev/null")),
+		"kid SQL":                   es(head("kid", "k1' OR '1'='1")),
+		"kid a number":              es(head("kid", 1)),
+		"kid very long":             es(head("kid", strings.Repeat("k", 200))),
+	}
+}
+
+func (b *bench) tokensWithForgedClaims(t *testing.T) map[string]string {
 	claim := func(change func(*Claims)) Claims {
 		c := b.claims(t)
 		change(&c)
 		return c
 	}
-	es := func(head map[string]any, claims any) string {
-		return forge(t, jwt.SigningMethodES256, b.signing, head, claims)
-	}
-	point, err := b.signing.PublicKey.Bytes()
-	require.NoError(t, err)
-	thief := newKey(t)
-	_, err = b.verifier.Verify(es(good, b.claims(t)))
-	require.NoError(t, err, "the unforged one passes, so each refusal below has its own reason")
-
-	for name, raw := range map[string]string{
-		"alg none":                     forge(t, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, head("alg", "none"), b.claims(t)),
-		"alg None in another case":     forge(t, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, head("alg", "nOnE"), b.claims(t)),
-		"HS256 with the public key":    forge(t, jwt.SigningMethodHS256, point, head("alg", "HS256"), b.claims(t)),
-		"ES256 named, HS256 made":      forge(t, jwt.SigningMethodHS256, point, good, b.claims(t)),
-		"another's key":                forge(t, jwt.SigningMethodES256, thief, good, b.claims(t)),
-		"its own key in the header":    forge(t, jwt.SigningMethodES256, thief, head("jwk", jwkOf(t, thief)), b.claims(t)),
-		"jku":                          es(head("jku", "https://evil.example/jwks"), b.claims(t)),
-		"x5u":                          es(head("x5u", "https://evil.example/cert"), b.claims(t)),
-		"x5c":                          es(head("x5c", []string{"AA=="}), b.claims(t)),
-		"crit":                         es(head("crit", []string{"exp"}), b.claims(t)),
-		"b64":                          es(head("b64", false), b.claims(t)),
-		"zip":                          es(head("zip", "DEF"), b.claims(t)),
-		"typ missing":                  es(head("typ", nil), b.claims(t)),
-		"typ JWT, an ID token":         es(head("typ", "JWT"), b.claims(t)),
-		"typ dpop+jwt":                 es(head("typ", "dpop+jwt"), b.claims(t)),
-		"kid missing":                  es(head("kid", nil), b.claims(t)),
-		"kid unknown":                  es(head("kid", "k2"), b.claims(t)),
-		"kid a path":                   es(head("kid", "../../dev/null"), b.claims(t)),
-		"kid SQL":                      es(head("kid", "k1' OR '1'='1"), b.claims(t)),
-		"kid a number":                 es(head("kid", 1), b.claims(t)),
-		"kid very long":                es(head("kid", strings.Repeat("k", 200)), b.claims(t)),
-		"another issuer":               es(good, claim(func(c *Claims) { c.Issuer = "http://127.0.0.1:8081" })),
-		"issuer with a slash":          es(good, claim(func(c *Claims) { c.Issuer += "/" })),
-		"another audience":             es(good, claim(func(c *Claims) { c.Audience = "florin-app" })),
-		"no audience":                  es(good, claim(func(c *Claims) { c.Audience = "" })),
-		"expired by 61 s":              es(good, claim(func(c *Claims) { c.ExpiresAt = b.now.Unix() - 61 })),
-		"expired by 11 s":              es(good, claim(func(c *Claims) { c.ExpiresAt = b.now.Unix() - 11 })),
-		"no expiry":                    es(good, claim(func(c *Claims) { c.ExpiresAt = 0 })),
-		"not before in 61 s":           es(good, claim(func(c *Claims) { c.NotBefore = b.now.Unix() + 61 })),
-		"issued in 61 s":               es(good, claim(func(c *Claims) { c.IssuedAt = b.now.Unix() + 61 })),
-		"bound to no key":              es(good, claim(func(c *Claims) { c.Confirmation.JKT = "" })),
-		"no jti":                       es(good, claim(func(c *Claims) { c.ID = "" })),
-		"a subject that is none":       es(good, claim(func(c *Claims) { c.Subject = "cus_1" })),
-		"a device that is none":        es(good, claim(func(c *Claims) { c.DeviceID = "x" })),
+	es := func(claims any) string { return b.signs(t, goodHead, claims) }
+	return map[string]string{
+		"another issuer":               es(claim(func(c *Claims) { c.Issuer = "http://127.0.0.1:8081" })),
+		"issuer with a slash":          es(claim(func(c *Claims) { c.Issuer += "/" })),
+		"another audience":             es(claim(func(c *Claims) { c.Audience = "florin-app" })),
+		"no audience":                  es(claim(func(c *Claims) { c.Audience = "" })),
+		"expired by 61 s":              es(claim(func(c *Claims) { c.ExpiresAt = b.now.Unix() - 61 })),
+		"expired by 11 s":              es(claim(func(c *Claims) { c.ExpiresAt = b.now.Unix() - 11 })),
+		"no expiry":                    es(claim(func(c *Claims) { c.ExpiresAt = 0 })),
+		"not before in 61 s":           es(claim(func(c *Claims) { c.NotBefore = b.now.Unix() + 61 })),
+		"issued in 61 s":               es(claim(func(c *Claims) { c.IssuedAt = b.now.Unix() + 61 })),
+		"bound to no key":              es(claim(func(c *Claims) { c.Confirmation.JKT = "" })),
+		"no jti":                       es(claim(func(c *Claims) { c.ID = "" })),
+		"a subject that is none":       es(claim(func(c *Claims) { c.Subject = "cus_1" })),
+		"a device that is none":        es(claim(func(c *Claims) { c.DeviceID = "x" })),
 		"nothing":                      "",
 		"dots":                         "..",
-		"four parts":                   es(good, b.claims(t)) + ".x",
-		"padded":                       es(good, b.claims(t)) + "=",
-		"cut off":                      strings.TrimSuffix(es(good, b.claims(t)), "AA")[:100],
-		"signature left out":           es(good, b.claims(t))[:strings.LastIndexByte(es(good, b.claims(t)), '.')+1],
-		"claims that are an array":     es(good, []string{"a"}),
-		"claims with a float for time": es(good, map[string]any{"exp": 1e300}),
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			_, err := b.verifier.Verify(raw)
-			require.ErrorIs(t, err, ErrToken)
-		})
+		"four parts":                   es(b.claims(t)) + ".x",
+		"padded":                       es(b.claims(t)) + "=",
+		"cut off":                      strings.TrimSuffix(es(b.claims(t)), "AA")[:100],
+		"signature left out":           es(b.claims(t))[:strings.LastIndexByte(es(b.claims(t)), '.')+1],
+		"claims that are an array":     es([]string{"a"}),
+		"claims with a float for time": es(map[string]any{"exp": 1e300}),
 	}
 }
 
