@@ -53,6 +53,16 @@ func (b *Bank) lanesOf(caller Caller, device id.Device, bound bool) (lanes, erro
 		[]string{"otp-send-origin:" + place, attempt.OTPSend}, []string{"recovery-code-origin:" + place, attempt.RecoveryCode}}, nil
 }
 
+// recoveryLanes are those that recoveries are begun in; strangers' are not the own
+// device's.
+func (b *Bank) recoveryLanes(caller Caller, device id.Device, bound bool) ([]string, error) {
+	if bound {
+		return []string{"recovery-device:" + device.UUID().String()}, nil
+	}
+	digest, err := b.mac(keyOrigin, []byte(origin(caller.IP.Reveal())))
+	return []string{"recovery-origin:" + opaque.EncodeToString(digest[:12]), attempt.Recovery}, err
+}
+
 func otpLanes(device id.Device) []string { return []string{"otp-device:" + device.UUID().String()} }
 
 // origin is what one place is: an IPv4 address, or the /64 that one IPv6

@@ -11,9 +11,21 @@ import (
 	"florin/eventbus"
 )
 
-// contacts are where a customer can be reached; erased ones cannot.
+// contacts are where a customer can be reached; erased ones cannot. One is verified
+// by the code that was sent to it and by nothing else: what stands in an enrolment
+// was only said (CVE-2026-27946).
 type contacts struct {
 	email, phone domain.Profile
+
+	emailVerified, phoneVerified bool
+}
+
+// verified gives the one of a type if it is verified.
+func (c contacts) verified(kind string) domain.Profile {
+	if kind == customer.Phone && c.phoneVerified || kind == customer.Email && c.emailVerified {
+		return c.of(kind)
+	}
+	return domain.Profile{}
 }
 
 // of gives one by the type that claims have.
@@ -50,9 +62,9 @@ func (b *Bank) contactsOf(ctx context.Context, of id.Customer, before eventbus.P
 			found.email, found.phone = e.Email, e.Phone
 		case customer.ContactChanged:
 			if e.Type == customer.Phone {
-				found.phone = e.Address
+				found.phone, found.phoneVerified = e.Address, true
 			} else {
-				found.email = e.Address
+				found.email, found.emailVerified = e.Address, true
 			}
 		}
 	}
@@ -61,8 +73,15 @@ func (b *Bank) contactsOf(ctx context.Context, of id.Customer, before eventbus.P
 
 // requestedContact is the request for another address that a version of the
 // customer's stream is.
-func (b *Bank) requestedContact(ctx context.Context, of id.Customer, version eventbus.Version) (found customer.ContactRequested, err error) {
-	for recorded, err := range b.log.ReadStream(ctx, eventbus.Stream(of.Stream()), version-1) {
+func (b *Bank) requestedContact(ctx context.Context, of id.Customer, version eventbus.Version) (customer.ContactRequested, error) {
+	event, err := b.customerEvent(ctx, of, version)
+	found, _ := event.(customer.ContactRequested)
+	return found, err
+}
+
+// permittedRecovery is the permit that stands, with its address.
+func (b *Bank) permittedRecovery(ctx context.Context, of id.Customer, wanted id.Recovery) (found customer.RecoveryPermitted, err error) {
+	for recorded, err := range b.log.ReadStream(ctx, eventbus.Stream(of.Stream()), 0) {
 		if err != nil {
 			return found, fmt.Errorf("commands: read %s: %w", of, err)
 		}
@@ -70,10 +89,26 @@ func (b *Bank) requestedContact(ctx context.Context, of id.Customer, version eve
 		if err != nil {
 			return found, fmt.Errorf("commands: read %s: %w", of, err)
 		}
-		found, _ = event.(customer.ContactRequested)
-		break
+		if e, ok := event.(customer.RecoveryPermitted); ok && e.Recovery == wanted {
+			return e, nil
+		}
 	}
 	return found, nil
+}
+
+// customerEvent is the event that gave a customer's stream its version.
+func (b *Bank) customerEvent(ctx context.Context, of id.Customer, version eventbus.Version) (customer.Event, error) {
+	for recorded, err := range b.log.ReadStream(ctx, eventbus.Stream(of.Stream()), version-1) {
+		if err != nil {
+			return nil, fmt.Errorf("commands: read %s: %w", of, err)
+		}
+		event, err := b.treaty.Customers.Decode(recorded.Kind, recorded.SchemaVersion, recorded.ID, recorded.Data)
+		if err != nil {
+			return nil, fmt.Errorf("commands: read %s: %w", of, err)
+		}
+		return event, nil
+	}
+	return nil, nil
 }
 
 func channelOf(kind string) string {

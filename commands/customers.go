@@ -163,7 +163,7 @@ func (c Customers) ChangePassword(ctx context.Context, order Order, of id.Custom
 	if err != nil {
 		return Outcome{}, err
 	}
-	order.Asked = schemas.ChangePassword{Customer: of, Password: password}
+	order.Asked = schemas.ChangePassword{Password: password}
 	return c.change(ctx, order, "customer.change_password", of, func(w *work) error {
 		if err := b.customers.decide(w, of, customer.ChangePassword{Password: hash, At: order.At}); err != nil {
 			return err

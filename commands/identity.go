@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -22,6 +23,7 @@ type IdentitySettings struct {
 	// HashesAtOnce bounds password hashes in work, for each takes Argon's memory;
 	// 0: one for each processor.
 	HashesAtOnce int
+	RecoveryWait time.Duration // before an operator's permit to recover is good; 0: a day
 }
 
 // identity is what the verbs of logins keep in memory.

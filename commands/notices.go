@@ -16,6 +16,7 @@ import (
 	"florin/domain/grant"
 	"florin/domain/id"
 	"florin/domain/notification"
+	"florin/domain/recovery"
 	"florin/domain/session"
 	"florin/eventbus"
 	"florin/schemas"
@@ -69,7 +70,8 @@ func (n *notifying) Name() string { return "notifications" }
 func (n *notifying) Kinds() []string {
 	return []string{device.Bound{}.Kind(), customer.PasswordChanged{}.Kind(), customer.FactorAdded{}.Kind(), customer.PasskeyAdded{}.Kind(),
 		customer.RecoveryCodesMade{}.Kind(), customer.RecoveryCodeUsed{}.Kind(),
-		customer.FactorApproved{}.Kind(), customer.FactorRemoved{}.Kind(), session.Revoked{}.Kind(), grant.OTPRequested{}.Kind(), customer.ContactRequested{}.Kind(), customer.ContactChanged{}.Kind()}
+		customer.FactorApproved{}.Kind(), customer.FactorRemoved{}.Kind(), session.Revoked{}.Kind(), grant.OTPRequested{}.Kind(), customer.ContactRequested{}.Kind(), customer.ContactChanged{}.Kind(),
+		recovery.Started{}.Kind(), customer.RecoveryPermitted{}.Kind(), customer.RecoveryObjected{}.Kind(), customer.Recovered{}.Kind()}
 }
 
 // notice is one message to come, as an alarm's note has it: codes and identifiers.
@@ -135,6 +137,17 @@ func (n *notifying) Take(ctx context.Context, fact Happened, agenda *Agenda) err
 		n.set(agenda, fact.EventID, notice{template: "contact-code", channel: channelOf(e.Type), customer: id.From[id.Customer](uuidIn(fact.Stream)),
 			fact: fact.Stream, step: int64(fact.Version), expires: e.ExpiresAt})
 		return nil
+	case recovery.Started:
+		told.template, told.customer, told.expires = "recovery-code", e.Customer, e.ExpiresAt
+	case customer.RecoveryPermitted:
+		told.template, told.customer, told.step = "recovery-permitted", id.From[id.Customer](uuidIn(fact.Stream)), int64(fact.Version)
+	case customer.RecoveryObjected:
+		told.template, told.customer = "recovery-objected", id.From[id.Customer](uuidIn(fact.Stream))
+	case customer.Recovered:
+		told.template, told.customer = "recovered", id.From[id.Customer](uuidIn(fact.Stream))
+		if e.PaymentsFrom.IsZero() {
+			told.template = "unlocked"
+		}
 	case customer.ContactChanged:
 		told.template, told.customer = "contact-changed", id.From[id.Customer](uuidIn(fact.Stream))
 	}
@@ -231,6 +244,8 @@ func (n *notifying) address(ctx context.Context, told notice, at eventbus.Positi
 	case "contact-code":
 		asked, err := n.bank.requestedContact(ctx, told.customer, eventbus.Version(told.step))
 		return asked.Address, err
+	case "recovery-code":
+		return n.recoveryAddress(ctx, told)
 	case "contact-changed":
 		reached, err := n.bank.contactsOf(ctx, told.customer, at)
 		return reached.by(told.channel), err
@@ -247,6 +262,10 @@ func (n *notifying) code(ctx context.Context, told notice) (code string, wanted 
 		return n.loginCode(ctx, told)
 	case "contact-code":
 		return n.contactCode(ctx, told)
+	case "recovery-code":
+		return n.recoveryCode(ctx, told)
+	case "recovery-permitted":
+		return n.objection(ctx, told)
 	}
 	return "", true, nil
 }
@@ -288,6 +307,11 @@ var noticeTexts = map[string]struct{ subject, body string }{
 	"contact-code":        {"Your code", "{code} is your code to confirm this address. It is valid for fifteen minutes. If you did not ask for it, do nothing and tell nobody."},
 	"login-code":          {"Your code", "{code} is your code to log in. It is valid for five minutes. We never ask you for it by telephone: tell nobody."},
 	"session-misused":     {"A session was ended", "We ended a session of yours because its key was used a second time. Please log in again; if you see a device that is not yours, remove it."},
+	"recovery-code":       {"Your code", "{code} is your code to get back into your account. It is valid for ten minutes and is not enough alone. If you did not ask for it, do nothing and tell nobody."},
+	"recovery-permitted":  {"Somebody asks to recover your account", "We were asked to let you back into your account without your devices and codes, and shall do so after a waiting time. If this was not you, object in the app, call us at once, or stop it with this code: {code}"},
+	"recovery-objected":   {"The recovery was stopped", "The recovery of your account was stopped, as you or one of your devices told us."},
+	"recovered":           {"Your account was recovered", "Your account was recovered and all its sessions were ended. Payments to others wait for a day. If this was not you, call us at once."},
+	"unlocked":            {"Your account was unlocked", "Your account takes attempts to log in again, as one of your devices or codes has asked. If this was not you, call us at once."},
 	"recovery-codes-made": {"Recovery codes were made", "A new list of recovery codes was made; older codes no longer work. If this was not you, call us at once."},
 	"recovery-code-used":  {"A recovery code was used", "Somebody logged in with one of your recovery codes. If this was not you, call us at once."},
 }

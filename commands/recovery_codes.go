@@ -30,14 +30,26 @@ func (b *Bank) recoveryCodes(list id.Factor) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		text := base32.StdEncoding.EncodeToString(secret[:recoveryBytes])
-		codes[i] = strings.Join([]string{text[:4], text[4:8], text[8:12], text[12:]}, "-")
+		codes[i] = spelled(secret)
 	}
 	return codes, nil
 }
 
+// spelled is a secret as a person types it.
+func spelled(secret []byte) string {
+	text := base32.StdEncoding.EncodeToString(secret[:recoveryBytes])
+	return strings.Join([]string{text[:4], text[4:8], text[8:12], text[12:]}, "-")
+}
+
+// sameCode compares a code with what somebody typed. Case, spaces and dashes do not
+// matter.
+func sameCode(want, said string) bool {
+	plain := strings.NewReplacer("-", "", " ", "")
+	return subtle.ConstantTimeCompare([]byte(plain.Replace(want)), []byte(plain.Replace(strings.ToUpper(said)))) == 1
+}
+
 // matchRecoveryCode finds which code of a list this is; of a list made up, for
-// somebody who has none. Case, spaces and dashes do not matter.
+// somebody who has none.
 func (b *Bank) matchRecoveryCode(person customer.State, madeUp id.Factor, code string, at time.Time) (spent customer.Command, ok bool, err error) {
 	list, there := person.RecoveryList()
 	if !there {
@@ -47,11 +59,9 @@ func (b *Bank) matchRecoveryCode(person customer.State, madeUp id.Factor, code s
 	if err != nil {
 		return nil, false, err
 	}
-	plain := strings.NewReplacer("-", "", " ", "")
-	said := []byte(plain.Replace(strings.ToUpper(code)))
 	use := customer.UseRecoveryCode{Factor: list.Factor, At: at}
 	for i, want := range codes {
-		if subtle.ConstantTimeCompare([]byte(plain.Replace(want)), said) == 1 {
+		if sameCode(want, code) {
 			use.Index, ok = int64(i), there
 		}
 	}

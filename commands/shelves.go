@@ -13,6 +13,7 @@ import (
 	"florin/domain/journal"
 	"florin/domain/notification"
 	"florin/domain/operator"
+	"florin/domain/recovery"
 	"florin/domain/session"
 	"florin/domain/signing"
 	"florin/domain/transfer"
@@ -35,6 +36,7 @@ type shelves struct {
 	names         *shelf[id.Claim, customer.Name, customer.NameCommand, customer.NameEvent]
 	notifications *shelf[id.Notification, notification.State, notification.Command, notification.Event]
 	operators     *shelf[id.Operator, operator.State, operator.Command, operator.Event]
+	recoveries    *shelf[id.Recovery, recovery.State, recovery.Command, recovery.Event]
 	sessions      *shelf[id.Session, session.State, session.Command, session.Event]
 	signings      *shelf[id.Signing, signing.State, signing.Command, signing.Event]
 	transfers     *shelf[id.Transfer, transfer.State, transfer.Command, transfer.Event]
@@ -55,6 +57,7 @@ func newShelves(b *Bank) shelves {
 		names:         newShelf[id.Claim, customer.Name, customer.NameCommand](b, t.Claims),
 		notifications: newShelf[id.Notification, notification.State, notification.Command](b, t.Notifications),
 		operators:     newShelf[id.Operator, operator.State, operator.Command](b, t.Operators),
+		recoveries:    newShelf[id.Recovery, recovery.State, recovery.Command](b, t.Recoveries),
 		sessions:      newShelf[id.Session, session.State, session.Command](b, t.Sessions),
 		signings:      newShelf[id.Signing, signing.State, signing.Command](b, t.Signings),
 		transfers:     newShelf[id.Transfer, transfer.State, transfer.Command](b, t.Transfers),

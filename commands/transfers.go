@@ -85,7 +85,7 @@ func (i initiation) decide(w *work) error {
 		i.limited = !own
 		command.Assessment = assessed(risk.Assess(b.settings.Money.Scorer, risk.Facts{
 			Customer: caller.Customer, From: i.From, To: i.To, Own: own, Amount: i.Amount, ACR: caller.ACR}))
-		if command.Refused, err = codeOf(try(w, func() error { return i.move(w, command.Assessment.Outcome, creditor) })); err != nil {
+		if command.Refused, err = codeOf(try(w, func() error { return i.move(w, command.Assessment.Outcome, debtor, creditor) })); err != nil {
 			return err
 		}
 	}
@@ -100,7 +100,12 @@ func (i initiation) decide(w *work) error {
 
 // move stages what the outcome means for the accounts: money moves, or is held
 // for a creditor who could take it, or nothing happens.
-func (i initiation) move(w *work, outcome transfer.Outcome, creditor account.State) error {
+func (i initiation) move(w *work, outcome transfer.Outcome, debtor, creditor account.State) error {
+	if debtor.Customer != creditor.Customer {
+		if err := i.bank.payable(w, debtor.Customer); err != nil {
+			return err
+		}
+	}
 	stream, at := i.transfer.Stream(), i.order.At
 	credit := account.Credit{Posting: stream, Amount: i.Amount, At: at}
 	switch outcome {

@@ -8,6 +8,7 @@ import (
 
 	"florin/domain"
 	"florin/domain/account"
+	"florin/domain/customer"
 	"florin/domain/id"
 	"florin/domain/money"
 	"florin/domain/transfer"
@@ -111,6 +112,9 @@ func rejection(code string) *domain.Refusal {
 	}
 	if refusal, ok := account.Refusal(code); ok {
 		return refusal
+	}
+	if code == customer.ErrPaused.Code {
+		return customer.ErrPaused
 	}
 	return &domain.Refusal{Class: domain.Refused, Code: code, Detail: "The transfer was refused."}
 }

@@ -129,7 +129,13 @@ func wouldRefuse(w *work, state transfer.State, capture account.Capture, credit 
 	if err != nil {
 		return "", err
 	}
-	if _, err = debtor.Decide(capture); err == nil {
+	if debtor.Customer != creditor.Customer {
+		err = w.bank.payable(w, debtor.Customer)
+	}
+	if err == nil {
+		_, err = debtor.Decide(capture)
+	}
+	if err == nil {
 		_, err = creditor.Decide(credit)
 	}
 	if err == nil {

@@ -27,6 +27,7 @@ func Routes(p *identity.Provider, desk service.Desk) []Route {
 	rows := provider(p)
 	rows = append(rows, persons(p, desk)...)
 	rows = append(rows, factors(desk)...)
+	rows = append(rows, recoveries(p, desk)...)
 	rows = append(rows, money(desk)...)
 	return append(rows, readers(desk)...)
 }
@@ -72,6 +73,8 @@ func persons(p *identity.Provider, desk service.Desk) []Route {
 		{Method: get, Path: "/v1/customers/me", Handle: customers.Me, Scopes: scopes("profile"), Response: of[service.CustomerAnswer]()},
 		{Method: http.MethodPatch, Path: "/v1/customers/me", Handle: customers.ChangeContact, Scopes: scopes("profile"), Keyed: true, Signed: true,
 			ACR: problem.StrongACR, MaxAge: problem.Fresh, Request: of[schemas.ChangeContact](), Response: of[service.ContactAnswer]()},
+		{Method: post, Path: "/v1/customers/me/password", Handle: customers.ChangePassword, Scopes: scopes("factors.manage"), Keyed: true, Signed: true,
+			ACR: problem.StrongACR, MaxAge: problem.Fresh, Request: of[schemas.ChangePassword](), Response: of[service.PasswordAnswer]()},
 		{Method: post, Path: "/v1/devices/challenge", Handle: p.ChallengeDevice, Open: true, Response: of[identity.DeviceChallenge]()},
 		{Method: post, Path: "/v1/devices", Handle: p.RegisterDevice, Open: true, Request: of[schemas.RegisterDevice](), Response: of[identity.Device]()},
 		{Method: get, Path: "/v1/devices", Handle: devices.List, Scopes: scopes("devices.manage"), Response: of[service.DeviceList]()},
@@ -103,6 +106,24 @@ func factors(desk service.Desk) []Route {
 		change(post, "/v1/factors/{id}/confirmation", factors.Confirm, of[schemas.ConfirmFactor]()),
 		change(post, "/v1/factors/{id}/approval", factors.Approve, of[schemas.ApproveFactor]()),
 		change(del, "/v1/factors/{id}", factors.Remove, of[schemas.RemoveFactor]()),
+	}
+}
+
+// recoveries: ways back into an account. Who recovers is known by the phone's key
+// alone, which signs; only the bank's own app sees and stops what an operator has
+// permitted.
+func recoveries(p *identity.Provider, desk service.Desk) []Route {
+	recoveries := service.Recoveries{Desk: desk}
+	return []Route{
+		{Method: post, Path: "/v1/recovery", Handle: p.BeginRecovery, Open: true, Keyed: true, Request: of[schemas.BeginRecovery](), Response: of[identity.Recovery]()},
+		{Method: post, Path: "/v1/recovery/completion", Handle: p.CompleteRecovery, Open: true, Keyed: true,
+			Request: of[schemas.CompleteRecovery](), Response: of[identity.Recovered]()},
+		{Method: post, Path: "/v1/recovery/objection", Handle: recoveries.Stop, Open: true, Request: of[schemas.StopRecovery](), Response: of[service.ObjectedAnswer]()},
+		{Method: get, Path: "/v1/recovery", Handle: recoveries.List, Scopes: scopes("devices.manage"), Response: of[service.PermittedList]()},
+		{Method: del, Path: "/v1/recovery/{id}", Handle: recoveries.Object, Scopes: scopes("devices.manage"), Keyed: true, Signed: true,
+			Request: of[schemas.ObjectToRecovery](), Response: of[service.ObjectedAnswer]()},
+		{Method: post, Path: "/v1/customers/{id}/recovery", Handle: recoveries.Permit, Scopes: scopes("customers.manage"), Keyed: true, Signed: true,
+			ACR: problem.StrongACR, MaxAge: problem.Fresh, Request: of[schemas.PermitRecovery](), Response: of[service.PermitAnswer]()},
 	}
 }
 

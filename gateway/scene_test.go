@@ -11,6 +11,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
+	"florin/commands"
+	"florin/domain"
 	"florin/gateway/phone"
 )
 
@@ -70,7 +72,8 @@ func (h *house) things(p *phone.Phone, account, transfer string) map[string]stri
 	}
 	require.NoError(h.t, json.Unmarshal(h.get(p, "/v1/factors").Body, &own))
 	require.NotEmpty(h.t, own.Factors)
-	return map[string]string{"factors": own.Factors[0].ID, "accounts": account, "transfers": transfer, "devices": p.Profile().Device, "sessions": list.Sessions[0].ID}
+	permit := h.permitted(p.Profile().Customer, commands.PermitRecovery{For: "factors", Email: domain.NewProfile("new-" + p.Profile().UserName + "@example.test")})
+	return map[string]string{"recovery": permit.Recovery.String(), "factors": own.Factors[0].ID, "accounts": account, "transfers": transfer, "devices": p.Profile().Device, "sessions": list.Sessions[0].ID}
 }
 
 // tries has an entry for every row of the table; a test fails for one without.
@@ -98,6 +101,13 @@ func (s *scene) tries() map[string]try {
 		"POST /v1/customers/{id}/erasure":             {by: "auditor", body: `{"legal_basis":"gdpr-17-1-b"}`},
 		"GET /v1/customers/me":                        {by: "customer"},
 		"PATCH /v1/customers/me":                      {by: "customer", body: `{"email":"anna.new@example.test"}`},
+		"POST /v1/customers/me/password":              {by: "customer", path: "/v1/customers/me/password", body: `{"password":"another wooden horse"}`},
+		"POST /v1/recovery":                           {by: "nobody", body: `{"username":"anna","for":"password"}`},
+		"POST /v1/recovery/completion":                {by: "nobody", body: `{"recovery_id":"rec_00000000-0000-4000-8000-000000000001","code":"123456","recovery_code":"AAAA-AAAA-AAAA-AAAA","password":"another wooden horse"}`},
+		"POST /v1/recovery/objection":                 {by: "nobody", body: `{"objection":"x"}`},
+		"GET /v1/recovery":                            {by: "customer"},
+		"DELETE /v1/recovery/{id}":                    {by: "customer"},
+		"POST /v1/customers/{id}/recovery":            {by: "auditor", body: `{"for":"factors","reason":"identified-at-desk","email":"new@example.test"}`},
 		"POST /v1/devices/challenge":                  {by: "nobody"},
 		"POST /v1/devices":                            {by: "nobody", body: `{"registration":"x.y.z"}`},
 		"GET /v1/devices":                             {by: "customer", list: true},

@@ -60,11 +60,6 @@ type (
 		Account id.Account `json:"account"`
 		Reason  string     `json:"reason"` // code
 	}
-	// ChangePassword sets another password; the caller is the customer.
-	ChangePassword struct {
-		Customer id.Customer `json:"customer"`
-		Password string      `json:"password"`
-	}
 	// ReportDeath and CloseCustomer end the relation with a customer.
 	ReportDeath struct {
 		Customer id.Customer `json:"customer"`

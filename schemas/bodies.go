@@ -47,6 +47,43 @@ type (
 		Phone string `json:"phone,omitzero" jsonschema:"anyof_required=phone"`
 		Code  string `json:"code,omitzero"`
 	}
+	// ChangePassword is POST /v1/customers/me/password.
+	ChangePassword struct {
+		Password string `json:"password"`
+	}
+	// BeginRecovery is POST /v1/recovery, signed by the phone's key: whose name it
+	// is, and what is to be recovered.
+	BeginRecovery struct {
+		UserName string `json:"username"` // user name, phone or e-mail
+		For      string `json:"for"`      // password, factors, contact or unlock
+	}
+	// CompleteRecovery is POST /v1/recovery/completion, signed by the same key: two
+	// proofs, and what is to be set anew. A contact takes two requests, the second
+	// one with the code that the first had sent there.
+	CompleteRecovery struct {
+		Recovery     id.Recovery `json:"recovery_id"`
+		Code         string      `json:"code,omitzero"`
+		RecoveryCode string      `json:"recovery_code,omitzero"`
+		SCAAssertion string      `json:"sca_assertion,omitzero"` // JWS florin-recovery+jwt
+		Password     string      `json:"password,omitzero"`
+		Email        string      `json:"email,omitzero"`
+		Phone        string      `json:"phone,omitzero"`
+		ContactCode  string      `json:"contact_code,omitzero"`
+	}
+	// PermitRecovery is POST /v1/customers/{id}/recovery: an operator has seen who
+	// the person is. With an email or a phone, the person is reached there from then on.
+	PermitRecovery struct {
+		For    string `json:"for"`
+		Reason string `json:"reason"` // code
+		Email  string `json:"email,omitzero"`
+		Phone  string `json:"phone,omitzero"`
+	}
+	// ObjectToRecovery is DELETE /v1/recovery/{id}, by a device; StopRecovery is POST
+	// /v1/recovery/objection, by whoever has the notice.
+	ObjectToRecovery struct{}
+	StopRecovery     struct {
+		Objection string `json:"objection"`
+	}
 	// ActivateCustomer is POST /v1/customers/{id}/activation, RestrictCustomer
 	// POST /v1/customers/{id}/restriction, EraseCustomer POST /v1/customers/{id}/erasure.
 	ActivateCustomer struct {

@@ -33,6 +33,7 @@ import (
 	"florin/domain/journal"
 	"florin/domain/notification"
 	"florin/domain/operator"
+	"florin/domain/recovery"
 	"florin/domain/session"
 	"florin/domain/signing"
 	"florin/domain/transfer"
@@ -72,6 +73,7 @@ type Treaty struct {
 	Journals      *Codec[journal.Event]
 	Notifications *Codec[notification.Event]
 	Operators     *Codec[operator.Event]
+	Recoveries    *Codec[recovery.Event]
 	Sessions      *Codec[session.Event]
 	Signings      *Codec[signing.Event]
 	Transfers     *Codec[transfer.Event]
@@ -95,6 +97,7 @@ func New(ring *seal.Ring) *Treaty {
 	t.Journals = sign(t, d, Journals)
 	t.Notifications = sign(t, d, Notifications)
 	t.Operators = sign(t, d, Operators)
+	t.Recoveries = sign(t, d, Recoveries)
 	t.Sessions = sign(t, d, Sessions)
 	t.Signings = sign(t, d, Signings)
 	t.Transfers = sign(t, d, Transfers)

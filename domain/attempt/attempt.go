@@ -7,7 +7,7 @@
 //	unknown          all unknown devices together
 //	otp-device:, otp-origin:, otp        the same for one-time passwords, smaller
 //	otp-send-device:, otp-send-origin:, otp-send        one-time passwords to be sent
-//	recovery         lost factors
+//	recovery-device:, recovery-origin:, recovery        accounts to be recovered
 //
 // A guess is counted before it is checked, and a complete login resets the lanes
 // it went through. Strangers fill other lanes than the owner's phone uses, so
@@ -95,9 +95,9 @@ func budget(lane string) (free int, delay, longest time.Duration) {
 		return 30, 10 * time.Second, time.Minute
 	case OTP:
 		return 10, 30 * time.Second, 5 * time.Minute
-	case OTPSend, RecoveryCode:
+	case OTPSend, RecoveryCode, Recovery:
 		return 10, 30 * time.Second, 5 * time.Minute
-	case "otp-send-origin", "otp-send-device", "recovery-code-origin":
+	case "otp-send-origin", "otp-send-device", "recovery-code-origin", "recovery-origin", "recovery-device":
 		return 4, time.Minute, time.Hour
 	case "otp-device", "otp-origin":
 		return 5, time.Minute, time.Hour

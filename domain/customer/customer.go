@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"florin/domain"
 	"florin/domain/id"
@@ -46,8 +47,11 @@ type State struct {
 	Devices  []id.Device // ever bound, the revoked included
 	Visited  []id.Device // by weak logins; not the customer's
 	Asked    AskedContact
+	Permit   Permit // of an operator, to recover
 	Erasing  bool
 	Gone     bool // erased
+
+	PaymentsFrom time.Time // no money leaves to others before: the customer was recovered
 }
 
 // MayLogIn tells whether anybody may log in as this customer.
@@ -93,6 +97,11 @@ func (s State) Decide(command Command) ([]Event, error) {
 			return nil, ErrEnded
 		}
 		return s.contact(c)
+	case PermitRecovery, ObjectToRecovery, Recover:
+		if !s.MayLogIn() {
+			return nil, ErrEnded
+		}
+		return s.recovering(c)
 	case RequestErasure:
 		return []Event{ErasureRequested(c)}, nil
 	}

@@ -43,6 +43,12 @@ func (s State) Evolve(event Event) State {
 		s.Asked = AskedContact{e.Type, e.Claim, e.Salt, e.ExpiresAt}
 	case ContactChanged:
 		s = s.moved(e)
+	case RecoveryPermitted:
+		s.Permit = Permit{e.Recovery, e.For, e.Contact, e.Claim, e.UsableFrom, e.ExpiresAt}
+	case RecoveryObjected:
+		s.Permit = Permit{}
+	case Recovered:
+		s = s.recovered(e)
 	case Activated:
 		s.Status = Active
 	case Restricted:
@@ -65,5 +71,17 @@ func (s State) added(f Factor) State {
 	f.Older = slices.Clip(s.Devices)
 	s.Factors = append(slices.Clone(s.Factors), f)
 	s.Offers = s.without(func(o Offer) bool { return o.Factor == f.Factor })
+	return s
+}
+
+// recovered takes in a recovery. A pause never becomes shorter; and whoever has set
+// anything anew needs no permit any more, whether it was used or not.
+func (s State) recovered(e Recovered) State {
+	if e.PaymentsFrom.After(s.PaymentsFrom) {
+		s.PaymentsFrom = e.PaymentsFrom
+	}
+	if !e.PaymentsFrom.IsZero() || !e.Permit.IsZero() {
+		s.Permit = Permit{}
+	}
 	return s
 }

@@ -41,6 +41,7 @@ type (
 	Notification = ID[notification]
 	Operator     = ID[operator]
 	Payment      = ID[payment]
+	Recovery     = ID[recovery]
 	Session      = ID[session]
 	Signing      = ID[signing]
 	Transfer     = ID[transfer]
@@ -63,6 +64,7 @@ type (
 	notification struct{}
 	operator     struct{}
 	payment      struct{}
+	recovery     struct{}
 	session      struct{}
 	signing      struct{}
 	transfer     struct{}
@@ -84,6 +86,7 @@ func (journal) name() (string, string)      { return "jrn", "journal" }
 func (notification) name() (string, string) { return "ntf", "notification" }
 func (operator) name() (string, string)     { return "opr", "operator" }
 func (payment) name() (string, string)      { return "pay", "payment" }
+func (recovery) name() (string, string)     { return "rec", "recovery" }
 func (session) name() (string, string)      { return "ses", "session" }
 func (signing) name() (string, string)      { return "sig", "signing" }
 func (transfer) name() (string, string)     { return "trf", "transfer" }

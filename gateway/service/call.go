@@ -81,7 +81,7 @@ func (d Desk) order(r *http.Request, call Call) commands.Order {
 	caller := call.Caller
 	order := commands.Order{
 		Caller: caller, At: at, Subject: subjectOf(caller, at),
-		Intent: intent(r, call.Body),
+		Intent: Intent(r, call.Body),
 	}
 	if call.Key == "" {
 		order.ID = d.Bank.Sources().NewID()
@@ -91,9 +91,9 @@ func (d Desk) order(r *http.Request, call Call) commands.Order {
 	return order
 }
 
-// intent is what was asked, in bytes: method, path and body. The key's second use
+// Intent is what was asked, in bytes: method, path and body. The key's second use
 // is held against it.
-func intent(r *http.Request, body []byte) []byte {
+func Intent(r *http.Request, body []byte) []byte {
 	asked := make([]byte, 0, len(r.Method)+len(r.URL.Path)+len(body)+2)
 	asked = append(asked, r.Method...)
 	asked = append(append(asked, '\n'), r.URL.Path...)

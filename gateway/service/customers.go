@@ -41,6 +41,10 @@ type CustomerAnswer struct {
 	Phone      string      `json:"phone"`
 	Email      string      `json:"email"`
 	EnrolledAt time.Time   `json:"enrolled_at"`
+
+	// By a code that was sent there, and by nothing else: what was said at enrolment is not.
+	PhoneVerified bool `json:"phone_verified"`
+	EmailVerified bool `json:"email_verified"`
 }
 
 // Enrol makes a customer.
@@ -97,6 +101,30 @@ func (s Customers) ChangeContact(w http.ResponseWriter, r *http.Request) error {
 	return wire.OK(w, answer)
 }
 
+// PasswordAnswer tells that the password was changed.
+type PasswordAnswer struct {
+	Status   string            `json:"status"`
+	Position eventbus.Position `json:"position"`
+}
+
+// ChangePassword sets another password; every session but the caller's is over.
+func (s Customers) ChangePassword(w http.ResponseWriter, r *http.Request) error {
+	call := CallOf(r.Context())
+	body, err := wire.Decode[schemas.ChangePassword](call.Body)
+	if err != nil {
+		return err
+	}
+	outcome, err := s.Bank.Customers().ChangePassword(r.Context(), s.order(r, call), call.Caller.Customer, body.Password)
+	if err != nil {
+		return refused(w, outcome, err)
+	}
+	if err := s.settled(r, outcome); err != nil {
+		return err
+	}
+	answered(w, outcome)
+	return wire.OK(w, PasswordAnswer{"changed", outcome.Receipt.Last})
+}
+
 // Me is the caller's own data, opened from the log.
 func (s Customers) Me(w http.ResponseWriter, r *http.Request) error {
 	if err := s.fresh(r, "customers"); err != nil {
@@ -109,5 +137,6 @@ func (s Customers) Me(w http.ResponseWriter, r *http.Request) error {
 	return wire.OK(w, CustomerAnswer{
 		Customer: row.Customer, Status: string(row.Status), UserName: row.UserName.Reveal(), Name: row.DisplayName.Reveal(),
 		Phone: row.Phone.Reveal(), Email: row.Email.Reveal(), EnrolledAt: row.EnrolledAt,
+		PhoneVerified: row.PhoneFrom > 0, EmailVerified: row.EmailFrom > 0,
 	})
 }
