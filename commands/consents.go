@@ -112,6 +112,16 @@ func (c Consents) Open(ctx context.Context, order Order, clientID, uri, browser 
 
 // Ask gives the question again to the browser that has opened it.
 func (c Consents) Ask(ctx context.Context, order Order, uri, browser string) (Question, error) {
+	return c.question(ctx, uri, browser, func(state consent.State, mark string) error { return state.Asks(mark, order.At) })
+}
+
+// Answered gives the question that this browser has answered a moment ago, for as
+// long as the answer may be given again.
+func (c Consents) Answered(ctx context.Context, order Order, uri, browser string) (Question, error) {
+	return c.question(ctx, uri, browser, func(state consent.State, mark string) error { return state.Answered(mark, order.At) })
+}
+
+func (c Consents) question(ctx context.Context, uri, browser string, may func(consent.State, string) error) (Question, error) {
 	b := c.bank
 	asked, err := b.readRequestURI(uri)
 	if err != nil {
@@ -125,7 +135,7 @@ func (c Consents) Ask(ctx context.Context, order Order, uri, browser string) (Qu
 	if err != nil {
 		return Question{}, err
 	}
-	if err := state.Asks(mark, order.At); err != nil {
+	if err := may(state, mark); err != nil {
 		return Question{}, err
 	}
 	app, err := b.clients.look(ctx, state.Client)
@@ -165,11 +175,11 @@ func (c Consents) Grant(ctx context.Context, order Order, reply Reply) (code str
 		if err != nil {
 			return err
 		}
-		if err := state.Proves(asked, mark, order.At); err != nil {
-			return err
-		}
 		request, err := b.consents.load(w, asked)
 		if err != nil {
+			return err
+		}
+		if err := state.Proves(asked, mark, looks(request.Scopes, request.Payment), order.At); err != nil {
 			return err
 		}
 		if err := b.standing(w, state.Customer, id.Device{}, Client{ID: request.Client}, false); err != nil {
@@ -194,7 +204,7 @@ func (c Consents) Deny(ctx context.Context, order Order, reply Reply) (Outcome, 
 	if err != nil {
 		return Outcome{}, err
 	}
-	if who.Proves(asked, mark, order.At) == nil {
+	if who.Proves(asked, mark, true, order.At) == nil {
 		deny.Customer, deny.Grant = who.Customer, login
 		order = by(order, who)
 	}

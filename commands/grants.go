@@ -111,6 +111,11 @@ func (g Grants) Challenge(ctx context.Context, order Order, ask LoginStep) (Logi
 			return LoginAnswer{}, Outcome{}, err
 		}
 	}
+	if ask.Browser != "" {
+		if answer, outcome, found, err := g.repeated(ctx, order); found || err != nil {
+			return answer, outcome, err
+		}
+	}
 	l, err := g.login(ctx, order, ask)
 	if err != nil {
 		return LoginAnswer{}, Outcome{}, err

@@ -62,6 +62,13 @@ func (g Grants) begin(ctx context.Context, order Order, ask LoginStep, from devi
 			start.TOTP = factor.Factor
 		}
 	}
+	if ask.Browser != "" {
+		asked, err := b.consents.look(ctx, ask.Consent)
+		if err != nil {
+			return login{}, err
+		}
+		start.Second = offeredFor(asked, start.Second)
+	}
 	return g.started(order, start, person, from)
 }
 

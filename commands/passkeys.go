@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"slices"
 
 	"florin/domain/customer"
 	"florin/domain/grant"
@@ -70,18 +71,11 @@ type PasskeyQuestion struct {
 // PasskeyQuestion gives the challenge of a login's present step: it is derived from
 // the auth_session, so that an assertion fits one step of one login alone, and a
 // step is taken once. Refusals: grant.ErrSession, grant.ErrFactor.
-func (g Grants) PasskeyQuestion(ctx context.Context, authSession, jkt string) (PasskeyQuestion, error) {
+func (g Grants) PasskeyQuestion(ctx context.Context, ask LoginStep) (PasskeyQuestion, error) {
 	b := g.bank
-	kind, named, step, ok, err := b.readHandle(authSession)
-	switch {
-	case err != nil:
-		return PasskeyQuestion{}, err
-	case !ok || kind != handleLogin:
-		return PasskeyQuestion{}, grant.ErrSession
-	}
-	state, err := b.grants.look(ctx, id.From[id.Grant](named))
-	if err == nil {
-		err = state.Expects(grant.Passkey, step, jkt, b.sources.Time())
+	state, err := g.asking(ctx, ask)
+	if err == nil && !slices.Contains(state.Asks(), grant.Passkey) {
+		err = grant.ErrFactor
 	}
 	if err != nil {
 		return PasskeyQuestion{}, err
@@ -99,6 +93,6 @@ func (g Grants) PasskeyQuestion(ctx context.Context, authSession, jkt string) (P
 		}
 		question.Have = []customer.Factor{{Credential: customer.Credential{ID: madeUp}}}
 	}
-	question.Challenge, err = b.mac(keyPasskey, []byte("login"), []byte(authSession))
+	question.Challenge, err = b.mac(keyPasskey, []byte("login"), []byte(ask.AuthSession))
 	return question, err
 }

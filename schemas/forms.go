@@ -70,12 +70,19 @@ type (
 	// AnswerConsent is the form of POST /oauth2/authorize: what a person typed into
 	// one of the pages. Without a decision it is a step of the login.
 	AnswerConsent struct {
-		URI         string `json:"request_uri"`
-		CSRF        string `json:"csrf"`
-		AuthSession string `json:"auth_session,omitzero"`
-		UserName    string `json:"username,omitzero"`
-		Password    string `json:"password,omitzero"`
-		OTP         string `json:"otp,omitzero"`
-		Decision    string `json:"decision,omitzero" jsonschema:"enum=allow,enum=deny"`
+		URI          string `json:"request_uri"`
+		CSRF         string `json:"csrf"`
+		Once         string `json:"once,omitzero"`  // tells one login's first form from the next
+		Shown        string `json:"shown,omitzero"` // which form it was
+		AuthSession  string `json:"auth_session,omitzero"`
+		UserName     string `json:"username,omitzero"`
+		Password     string `json:"password,omitzero"`
+		OTP          string `json:"otp,omitzero"`
+		OTPMethod    string `json:"otp_method,omitzero"` // email or sms; else the authenticator app's
+		OTPSend      string `json:"otp_send,omitzero"`   // email or sms
+		WebAuthn     string `json:"webauthn,omitzero"`   // a PublicKeyCredential
+		RecoveryCode string `json:"recovery_code,omitzero"`
+		Way          string `json:"way,omitzero"` // the factor whose form is to be shown
+		Decision     string `json:"decision,omitzero" jsonschema:"enum=allow,enum=deny"`
 	}
 )

@@ -55,6 +55,17 @@ func (s State) Asks(browser string, at time.Time) error {
 	return nil
 }
 
+// Answered tells whether this browser has answered, and may have the answer again:
+// a button was pressed twice, and what came first was never seen. Not once the
+// code was taken: to the client it would be a stolen one. ErrURI if not.
+func (s State) Answered(browser string, at time.Time) error {
+	if s.phase != granted && s.phase != denied || s.phase == granted && !at.Before(s.Granted.ExpiresAt) || !at.Before(s.Until) ||
+		browser == "" || !same(s.Browser, browser) {
+		return ErrURI
+	}
+	return nil
+}
+
 // Decide answers a command with the facts that follow from it.
 func (s State) Decide(command Command) ([]Event, error) {
 	switch c := command.(type) {
@@ -68,6 +79,9 @@ func (s State) Decide(command Command) ([]Event, error) {
 	case Grant:
 		return s.grant(c)
 	case Deny:
+		if s.phase == denied {
+			return nil, s.Answered(c.Browser, c.At)
+		}
 		if err := s.Asks(c.Browser, c.At); err != nil {
 			return nil, err
 		}
@@ -114,6 +128,9 @@ func (s State) open(c Open) ([]Event, error) {
 }
 
 func (s State) grant(c Grant) ([]Event, error) {
+	if s.phase == granted && s.Granted.Grant == c.Grant {
+		return nil, s.Answered(c.Browser, c.At)
+	}
 	if err := s.Asks(c.Browser, c.At); err != nil {
 		return nil, err
 	}

@@ -50,6 +50,7 @@ func TestConsent(t *testing.T) {
 		return pushing(func(c *consent.Push) { change(&c.Payment) })
 	}
 	redeeming := func(change func(*consent.Redeem)) consent.Redeem { c := redeem; change(&c); return c }
+	granting := func(change func(*consent.Grant)) consent.Grant { c := grant; change(&c); return c }
 	unbound := pushed
 	unbound.JKT = ""
 	name := func(text string) func(*consent.Payment) {
@@ -83,12 +84,18 @@ func TestConsent(t *testing.T) {
 		{Name: "nor what was answered", Given: given(pushed, opened, granted), When: consent.Open{Client: shop, Browser: "b", At: noon}, Refused: consent.ErrURI},
 
 		{Name: "the customer agrees", Given: given(pushed, opened), When: grant, Then: given(granted)},
-		{Name: "once", Given: given(pushed, opened, granted), When: grant, Refused: consent.ErrURI},
+		{Name: "once: the same button again changes nothing", Given: given(pushed, opened, granted), When: grant},
+		{Name: "nor does another login's yes", Given: given(pushed, opened, granted), When: granting(func(c *consent.Grant) { c.Grant = id.Named[id.Grant]("x") }), Refused: consent.ErrURI},
+		{Name: "nor another browser's", Given: given(pushed, opened, granted), When: granting(func(c *consent.Grant) { c.Browser = "c" }), Refused: consent.ErrURI},
+		{Name: "nor one that comes when the code has expired", Given: given(pushed, opened, granted), When: granting(func(c *consent.Grant) { c.At = after(consent.CodeTTL) }), Refused: consent.ErrURI},
+		{Name: "nor one that comes when the code was taken", Given: given(pushed, opened, granted, redeemed), When: grant, Refused: consent.ErrURI},
 		{Name: "not before it was shown", Given: given(pushed), When: grant, Refused: consent.ErrURI},
 		{Name: "not in another browser", Given: given(pushed, consent.Opened{Browser: "c", ExpiresAt: opened.ExpiresAt}), When: grant, Refused: consent.ErrURI},
 		{Name: "not too late", Given: given(pushed, consent.Opened{Browser: "b", ExpiresAt: noon}), When: grant, Refused: consent.ErrURI},
 		{Name: "not after a no", Given: given(pushed, opened, denied), When: grant, Refused: consent.ErrURI},
 		{Name: "the customer says no", Given: given(pushed, opened), When: consent.Deny{Browser: "b", Customer: anna, Grant: login, At: noon}, Then: given(denied)},
+		{Name: "once", Given: given(pushed, opened, denied), When: consent.Deny{Browser: "b", At: noon}},
+		{Name: "not again in another browser", Given: given(pushed, opened, denied), When: consent.Deny{Browser: "c", At: noon}, Refused: consent.ErrURI},
 		{Name: "nobody else does", Given: given(pushed, opened), When: consent.Deny{Browser: "c", At: noon}, Refused: consent.ErrURI},
 		{Name: "not after a yes", Given: given(pushed, opened, granted), When: consent.Deny{Browser: "b", At: noon}, Refused: consent.ErrURI},
 

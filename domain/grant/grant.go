@@ -59,9 +59,9 @@ func (s State) Complete() bool {
 
 // Proves refuses to take this login for that of a customer who answers a third
 // party's request in a browser. A password that was sent lets nobody act, and so
-// nobody let others act.
-func (s State) Proves(consent id.Consent, browser string, at time.Time) error {
-	if s.phase != authenticated || s.Proven.ACR == ACRDevice || consent.IsZero() || s.Consent != consent || !at.Before(s.Proven.ExpiresAt) ||
+// nobody let others act; looks says that the request is not to act.
+func (s State) Proves(consent id.Consent, browser string, looks bool, at time.Time) error {
+	if s.phase != authenticated || s.Proven.ACR == ACRDevice && !looks || consent.IsZero() || s.Consent != consent || !at.Before(s.Proven.ExpiresAt) ||
 		subtle.ConstantTimeCompare([]byte(s.JKT), []byte(browser)) != 1 {
 		return ErrSession
 	}
@@ -103,12 +103,21 @@ func (s State) wantsStrong() bool {
 	return len(s.ACRValues) > 0 && (s.ACRValues[0] == ACRStrong || s.ACRValues[0] == ACRStrongInKey)
 }
 
+// Awaits tells whether the login goes on from this step, with this key.
+func (s State) Awaits(step int64, jkt string, at time.Time) error {
+	if s.phase != open || !at.Before(s.ExpiresAt) || s.Steps != step || subtle.ConstantTimeCompare([]byte(s.JKT), []byte(jkt)) != 1 {
+		return ErrSession
+	}
+	return nil
+}
+
 // Expects tells whether a factor may be shown now; Decide asks it again. It lets
 // a verb refuse before it spends an attempt.
 func (s State) Expects(factor string, step int64, jkt string, at time.Time) error {
+	if err := s.Awaits(step, jkt, at); err != nil {
+		return err
+	}
 	switch {
-	case s.phase != open, !at.Before(s.ExpiresAt), s.Steps != step, subtle.ConstantTimeCompare([]byte(s.JKT), []byte(jkt)) != 1:
-		return ErrSession
 	case factor == ByEmail || factor == BySMS:
 		if s.Requested.Method != factor || !slices.Contains(s.Asks(), OTPSend) {
 			return ErrFactor

@@ -4,14 +4,12 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
-	"errors"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"florin/commands"
 	"florin/domain/consent"
-	"florin/domain/grant"
 	"florin/gateway/problem"
 	"florin/gateway/wire"
 	"florin/schemas"
@@ -41,7 +39,7 @@ func (p *Provider) Authorize(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	http.SetCookie(w, p.cookie(browser))
-	return p.show(w, r, p.sheet(question, browser, formLogin), nil)
+	return p.show(w, r, p.login(p.asked(question, browser)), nil)
 }
 
 // Answer is POST /oauth2/authorize: the forms of the pages. Each holds all that it
@@ -56,81 +54,44 @@ func (p *Provider) Answer(w http.ResponseWriter, r *http.Request) error {
 	if browser == "" || subtle.ConstantTimeCompare([]byte(values.Get("csrf")), []byte(antiForgery(browser, reply.URI))) != 1 {
 		return problem.FormForeign
 	}
-	question, err := p.settings.Bank.Consents().Ask(r.Context(), p.order(r, nil), reply.URI, browser)
+	defer p.turns.wait(reply.URI)() // a button that is pressed twice
+	consents, decision := p.settings.Bank.Consents(), values.Get("decision")
+	question, err := consents.Ask(r.Context(), p.order(r, nil), reply.URI, browser)
+	if err != nil && decision != "" {
+		question, err = consents.Answered(r.Context(), p.order(r, nil), reply.URI, browser)
+	}
 	if err != nil {
 		return err
 	}
-	switch values.Get("decision") {
+	v := p.asked(question, browser)
+	switch decision {
 	case "deny":
-		if _, err := p.settings.Bank.Consents().Deny(r.Context(), p.order(r, nil), reply); err != nil {
-			return p.again(w, r, question, browser, err)
+		if _, err := consents.Deny(r.Context(), p.order(r, nil), reply); err != nil {
+			return p.again(w, r, v, err)
 		}
 		return p.sendBack(w, question, url.Values{"error": {"access_denied"}})
 	case "allow":
-		code, _, err := p.settings.Bank.Consents().Grant(r.Context(), p.order(r, nil), reply)
+		code, _, err := consents.Grant(r.Context(), p.order(r, nil), reply)
 		if err != nil {
-			return p.again(w, r, question, browser, err)
+			return p.again(w, r, v, err)
 		}
 		return p.sendBack(w, question, url.Values{"code": {code}})
 	case "":
-		return p.factor(w, r, question, browser, values)
+		return p.factor(w, r, v, values)
 	}
 	return problem.BadRequest
 }
 
-// factor takes one step of the login, by the same verb as an app's.
-func (p *Provider) factor(w http.ResponseWriter, r *http.Request, question commands.Question, browser string, values url.Values) error {
-	step := commands.LoginStep{
-		AuthSession: values.Get("auth_session"), Consent: question.Consent, Browser: browser, MaxAge: -1,
-		UserName: values.Get("username"), Password: values.Get("password"), OTP: strings.ReplaceAll(values.Get("otp"), " ", ""),
+// asked is the visit of a browser that a third party has led here: once the
+// customer has logged in, it shows what is asked for.
+func (p *Provider) asked(question commands.Question, browser string) visit {
+	v := visit{consent: question.Consent, browser: browser, sheet: p.sheet(question, browser)}
+	v.done = func(w http.ResponseWriter, r *http.Request, session string) error {
+		s := v.sheet.showing(formConsent)
+		s.Session = session
+		return p.show(w, r, s, nil)
 	}
-	sheet := p.sheet(question, browser, formLogin)
-	sheet.Session = step.AuthSession
-	switch {
-	case len(step.UserName) > userNameBytesMax || len(step.Password) > passwordBytesMax || len(step.OTP) > otpBytesMax:
-		return problem.BadRequest
-	case step.AuthSession == "" && (step.UserName == "" || step.Password == ""):
-		return p.show(w, r, sheet.saying("Enter your user name and your password."), problem.BadRequest)
-	case step.AuthSession != "" && step.OTP == "":
-		sheet.Form = formCode
-		return p.show(w, r, sheet.saying("Enter the six-digit code of your authenticator app."), problem.BadRequest)
-	case step.AuthSession != "":
-		step.UserName, step.Password = "", ""
-	default:
-		step.OTP = ""
-	}
-	answer, _, err := p.settings.Bank.Grants().Challenge(r.Context(), p.order(r, nil), step)
-	if err != nil {
-		return p.again(w, r, question, browser, err)
-	}
-	sheet.Session, sheet.Form = answer.AuthSession, formCode
-	if answer.Done {
-		sheet.Form = formConsent
-	}
-	return p.show(w, r, sheet, nil)
-}
-
-// Bounds of what a person types.
-const (
-	userNameBytesMax = 320
-	passwordBytesMax = 1024
-	otpBytesMax      = 16
-)
-
-// again lets the login begin anew where that can help; the reasons are as few as
-// an app's.
-func (p *Provider) again(w http.ResponseWriter, r *http.Request, question commands.Question, browser string, err error) error {
-	sheet := p.sheet(question, browser, formLogin)
-	switch {
-	case errors.Is(err, grant.ErrDenied):
-		return p.show(w, r, sheet.saying("The login failed. Check what you entered and try again."), problem.BadRequest.Named("access-denied"))
-	case errors.Is(err, grant.ErrSession), errors.Is(err, grant.ErrFactor):
-		return p.show(w, r, sheet.saying("This login cannot be continued. Log in again."), problem.BadRequest.Named("invalid-session"))
-	}
-	if fault := problem.Of(err); fault.Status == http.StatusTooManyRequests {
-		return p.show(w, r, sheet.saying("Too many attempts. Wait "+fault.Header.Get("Retry-After")+" seconds and try again."), fault)
-	}
-	return err
+	return v
 }
 
 // sendBack ends the visit: the browser goes back to the client with the answer,

@@ -50,6 +50,7 @@ type Provider struct {
 	party      passkey.Party
 	nonces     *nonces
 	pages      *pages
+	turns      turns
 	assertions *token.Once
 	began      time.Time // assertions of before are refused: their ids were forgotten with the former process
 }

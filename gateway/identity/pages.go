@@ -5,18 +5,22 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"html/template"
 	"net/http"
 	"net/url"
+	"strconv"
 
 	"florin/commands"
+	"florin/domain/grant"
 	"florin/gateway/problem"
 	"florin/gateway/token"
 )
 
-// The pages are whole documents without a script, a link to elsewhere or a file
-// beside them: what a person sees came in this one answer.
+// The pages are whole documents without a link to elsewhere: what a person sees
+// came in this one answer. The only file beside them is the script that asks a
+// passkey, which nothing but a script can; its path holds its own hash.
 //
 //go:embed pages
 var pageFiles embed.FS
@@ -26,6 +30,32 @@ type pages struct {
 	templates *template.Template
 	style     template.CSS
 	styleHash string // for the policy: this style and no other
+	script    []byte
+}
+
+const scriptFile = "pages/passkey.js"
+
+// ScriptPath is where the script is served: by its content's hash, so that a copy
+// kept for ever is never an old one.
+func ScriptPath() string {
+	script, err := pageFiles.ReadFile(scriptFile)
+	if err != nil {
+		panic(err) // it is embedded: a build without it is broken
+	}
+	digest := sha256.Sum256(script)
+	return "/pages/passkey." + hex.EncodeToString(digest[:16]) + ".js"
+}
+
+// Script is GET /pages/{file}.
+func (p *Provider) Script(w http.ResponseWriter, r *http.Request) error {
+	if r.URL.Path != ScriptPath() {
+		return problem.NotFound
+	}
+	w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
+	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	w.Header().Set("Content-Length", strconv.Itoa(len(p.pages.script)))
+	_, _ = w.Write(p.pages.script) // the browser is gone: nothing is left to tell
+	return nil
 }
 
 func newPages() (*pages, error) {
@@ -37,15 +67,23 @@ func newPages() (*pages, error) {
 	if err != nil {
 		return nil, fmt.Errorf("identity: pages: %w", err)
 	}
+	script, err := pageFiles.ReadFile(scriptFile)
+	if err != nil {
+		return nil, fmt.Errorf("identity: pages: %w", err)
+	}
 	digest := sha256.Sum256(style)
-	return &pages{templates, template.CSS(style), base64.StdEncoding.EncodeToString(digest[:])}, nil
+	return &pages{templates, template.CSS(style), base64.StdEncoding.EncodeToString(digest[:]), script}, nil
 }
 
 // Forms of a sheet; none: an error.
 const (
-	formLogin   = "login"
-	formCode    = "code"
-	formConsent = "consent"
+	formLogin    = "login"
+	formOTP      = "code"
+	formSend     = "send"
+	formSent     = "sent"
+	formRecovery = "recovery"
+	formPasskey  = "passkey"
+	formConsent  = "consent"
 )
 
 // sheet is what one page shows.
@@ -53,11 +91,18 @@ type sheet struct {
 	Form               string
 	Problem            string // in the summary at the top; "" if there is none
 	Client, ClientID   string
+	Action             string // where its forms go
 	URI, CSRF, Session string
+	Once               string // of a login's first form
+	Ways               []way  // other factors that would do
+	Sent               string // by which way a one-time password was sent last
+	More               bool   // another may be sent
+	Options            string // what a passkey is asked with, JSON
 	Scopes             []string
 	Payment            *token.Payment
 	Back               string // origin that the browser goes back to
 	Code, Detail       string // of an error
+	Advice             string // what to do about it
 	Style              template.CSS
 	Host               string
 }
@@ -67,7 +112,7 @@ func (s sheet) Title() string {
 	switch s.Form {
 	case formLogin:
 		return "Log in"
-	case formCode:
+	case formOTP, formSend, formSent, formRecovery, formPasskey:
 		return "Confirm that it is you"
 	case formConsent:
 		return "Allow access for " + s.Client + "?"
@@ -80,10 +125,28 @@ func (s sheet) Field() string {
 	switch s.Form {
 	case formLogin:
 		return "username"
-	case formCode:
+	case formOTP, formSent:
 		return "otp"
+	case formRecovery:
+		return "recovery_code"
 	}
 	return ""
+}
+
+// Script is the path of the script that the page needs, "" if none.
+func (s sheet) Script() string {
+	if s.Form != formPasskey {
+		return ""
+	}
+	return ScriptPath()
+}
+
+// ByEmail tells by which way the last one-time password was sent.
+func (s sheet) ByEmail() bool { return s.Sent == grant.ByEmail }
+
+func (s sheet) showing(form string) sheet {
+	s.Form = form
+	return s
 }
 
 func (s sheet) saying(what string) sheet {
@@ -93,9 +156,9 @@ func (s sheet) saying(what string) sheet {
 
 // sheet fills in what every form about this question holds. What it asks for is
 // shown to nobody who has not logged in: the payment may be private.
-func (p *Provider) sheet(q commands.Question, browser, form string) sheet {
+func (p *Provider) sheet(q commands.Question, browser string) sheet {
 	s := sheet{
-		Form: form, Client: q.ClientName, ClientID: q.ClientID, URI: q.URI, CSRF: antiForgery(browser, q.URI), Back: originOf(q.RedirectURI),
+		Action: AuthorizePath, Client: q.ClientName, ClientID: q.ClientID, URI: q.URI, CSRF: antiForgery(browser, q.URI), Back: originOf(q.RedirectURI),
 	}
 	for _, scope := range q.Scopes {
 		s.Scopes = append(s.Scopes, scopeWords[scope])
@@ -138,7 +201,7 @@ func (p *Provider) show(w http.ResponseWriter, r *http.Request, s sheet, err err
 	if failed := p.pages.templates.ExecuteTemplate(&body, "page", s); failed != nil {
 		return fmt.Errorf("identity: page: %w", failed)
 	}
-	p.guard(w.Header(), s.Back)
+	p.guard(w.Header(), s)
 	if err != nil {
 		problem.WritePage(w, r, err, func(w http.ResponseWriter, _ *http.Request, _ *problem.Fault) { _, _ = w.Write(body.Bytes()) })
 		return nil
@@ -153,12 +216,16 @@ func (p *Provider) show(w http.ResponseWriter, r *http.Request, s sheet, err err
 // guard keeps a page to itself. Its forms may end, by a redirect, at the client:
 // browsers hold redirects of a form to form-action too. The referrer policy is
 // not the usual no-referrer, for with that a form's Origin would be null.
-func (p *Provider) guard(h http.Header, back string) {
+func (p *Provider) guard(h http.Header, s sheet) {
 	action := "'self'"
-	if back != "" {
-		action += " " + back
+	if s.Back != "" {
+		action += " " + s.Back
 	}
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'sha256-"+p.pages.styleHash+"'; form-action "+action+"; frame-ancestors 'none'; base-uri 'none'")
+	scripts := ""
+	if s.Script() != "" {
+		scripts = "script-src 'self'; "
+	}
+	h.Set("Content-Security-Policy", "default-src 'none'; "+scripts+"style-src 'sha256-"+p.pages.styleHash+"'; form-action "+action+"; frame-ancestors 'none'; base-uri 'none'")
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
@@ -168,8 +235,14 @@ func (p *Provider) guard(h http.Header, back string) {
 // Apologise is the page for what cannot go on. It leads nowhere: nobody knows yet
 // where it would be safe to lead to.
 func (p *Provider) Apologise(w http.ResponseWriter, r *http.Request, fault *problem.Fault) {
-	s := sheet{Code: fault.Code, Detail: fault.Detail, Style: p.pages.style, Host: p.settings.Issuer}
-	p.guard(w.Header(), "")
+	s := sheet{Code: fault.Code, Detail: fault.Detail, Advice: "Close this page, go back to the app or site that sent you here, and begin again.", Style: p.pages.style, Host: p.settings.Issuer}
+	switch {
+	case fault.Status == http.StatusTooManyRequests:
+		s.Detail, s.Advice = "Too much came from where you are.", "Wait "+waitOf(fault)+", then load this page again."
+	case fault.Status >= http.StatusInternalServerError:
+		s.Detail, s.Advice = "We cannot answer at the moment. Nothing was shared.", "Wait a moment, then load this page again."
+	}
+	p.guard(w.Header(), s)
 	var body bytes.Buffer
 	if err := p.pages.templates.ExecuteTemplate(&body, "page", s); err != nil {
 		body.WriteString("This cannot be continued.") // the tests render every page

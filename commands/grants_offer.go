@@ -1,0 +1,94 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"florin/domain/consent"
+	"florin/domain/grant"
+	"florin/domain/id"
+)
+
+// LoginOffer is what a login asks for now. It says no more than the answer of the
+// step before has said.
+type LoginOffer struct {
+	Next []string // factors, of which one is needed
+	Sent string   // by which way a one-time password was asked for last: email, sms, or "" for none
+	More bool     // another one may be asked for
+}
+
+// Offer tells what a login in a browser asks for, so that its page can be shown
+// again. It is no step. Refusals: grant.ErrSession.
+func (g Grants) Offer(ctx context.Context, ask LoginStep) (LoginOffer, error) {
+	state, err := g.asking(ctx, ask)
+	if err != nil {
+		return LoginOffer{}, err
+	}
+	return LoginOffer{Next: state.Asks(), Sent: state.Requested.Method, More: state.Requests < grant.OTPsMax}, nil
+}
+
+// asking is the login that an auth_session stands for, if it is this caller's and
+// goes on from this very step.
+func (g Grants) asking(ctx context.Context, ask LoginStep) (grant.State, error) {
+	b := g.bank
+	kind, named, step, ok, err := b.readHandle(ask.AuthSession)
+	if err == nil && (!ok || kind != handleLogin) {
+		err = grant.ErrSession
+	}
+	if err == nil && ask.Browser != "" {
+		ask.JKT, err = b.markOf(ask.Browser)
+	}
+	if err != nil {
+		return grant.State{}, err
+	}
+	state, err := b.grants.look(ctx, id.From[id.Grant](named))
+	if err == nil && state.Consent != ask.Consent {
+		err = grant.ErrSession
+	}
+	if err == nil {
+		err = state.Awaits(step, ask.JKT, b.sources.Time())
+	}
+	return state, err
+}
+
+// repeated gives the first answer to a step that was sent before, byte for byte:
+// a page's button is pressed twice, or its form sent again.
+func (g Grants) repeated(ctx context.Context, order Order) (answer LoginAnswer, outcome Outcome, found bool, err error) {
+	b := g.bank
+	earlier, found, err := b.log.Find(ctx, order.ID)
+	if err != nil || !found {
+		return LoginAnswer{}, Outcome{}, false, err
+	}
+	facts, outcome, err := b.repeat(ctx, &order, earlier, nil)
+	if err != nil {
+		return LoginAnswer{}, outcome, true, fmt.Errorf("commands: repeated step: %w", err)
+	}
+	for _, fact := range facts {
+		if _, ours := fact.Event.(grant.Event); ours {
+			answer, err = g.answer(id.From[id.Grant](uuidIn(fact.Stream)), facts)
+			return answer, outcome, true, err
+		}
+	}
+	return LoginAnswer{}, outcome, true, ErrReused
+}
+
+// looks tells whether a request of a third party lets it look and not act. Only
+// such a one is answered by a login that rests on a password that was sent: that
+// lets its owner look alone, and so nobody for them.
+func looks(scopes []string, payment consent.Payment) bool {
+	return payment.IsZero() && !slices.ContainsFunc(scopes, func(scope string) bool { return !slices.Contains(looking, scope) })
+}
+
+// offeredFor leaves out what would not be enough for a request. Who has nothing
+// else keeps it: a login never ends after one factor.
+func offeredFor(state consent.State, second []string) []string {
+	if looks(state.Scopes, state.Payment) {
+		return second
+	}
+	enough := slices.DeleteFunc(slices.Clone(second), func(factor string) bool { return factor == grant.OTPSend })
+	if len(enough) == 0 {
+		return second
+	}
+	return enough
+}
