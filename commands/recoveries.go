@@ -65,26 +65,11 @@ func (r Recoveries) Begin(ctx context.Context, order Order, ask BeginRecovery) (
 	}
 	start := recovery.Start{Recovery: id.From[id.Recovery](DerivedID(order.ID, "recovery")), Device: from.Device, JKT: ask.JKT, For: ask.For,
 		Salt: opaque.EncodeToString(b.sources.Secret(16)), At: order.At}
-	claim, err := b.claimOf(ask.UserName)
+	person, err := r.find(ctx, ask.UserName, &start)
 	if err != nil {
 		return RecoveryAnswer{}, Outcome{}, err
 	}
-	name, err := b.names.look(ctx, claim)
-	if err != nil {
-		return RecoveryAnswer{}, Outcome{}, err
-	}
-	person, err := b.customers.look(ctx, name.Holder()) // of nobody: the same look, in vain
-	if err != nil {
-		return RecoveryAnswer{}, Outcome{}, err
-	}
-	start.Customer, start.Attempts = person.Customer, shadowOf(claim)
-	if !person.Customer.IsZero() {
-		start.Attempts = budgetOf(person.Customer)
-	}
-	if person.Permit.Usable(ask.For, order.At) {
-		start.Permit = person.Permit.Recovery
-	}
-	lanes, err := b.recoveryLanes(order.Caller, from.Device, !person.Customer.IsZero() && from.Customer == person.Customer)
+	lanes, err := b.recoveryLanes(order.Caller, from.Device, !person.IsZero() && from.Customer == person)
 	if err != nil {
 		return RecoveryAnswer{}, Outcome{}, err
 	}
@@ -95,6 +80,32 @@ func (r Recoveries) Begin(ctx context.Context, order Order, ask BeginRecovery) (
 		b.recoveries.begin(w, start.Recovery)
 		return b.recoveries.decide(w, start.Recovery, start)
 	}, r.answer)
+}
+
+// find fills in whose recovery it is: of a name that is nobody's a shadow budget, the
+// same each time.
+func (r Recoveries) find(ctx context.Context, userName string, start *recovery.Start) (id.Customer, error) {
+	b := r.bank
+	claim, err := b.claimOf(userName)
+	if err != nil {
+		return id.Customer{}, err
+	}
+	name, err := b.names.look(ctx, claim)
+	if err != nil {
+		return id.Customer{}, err
+	}
+	person, err := b.customers.look(ctx, name.Holder()) // of nobody: the same look, in vain
+	if err != nil {
+		return id.Customer{}, err
+	}
+	start.Customer, start.Attempts = person.Customer, shadowOf(claim)
+	if !person.Customer.IsZero() {
+		start.Attempts = budgetOf(person.Customer)
+	}
+	if person.Permit.Usable(start.For, start.At) {
+		start.Permit = person.Permit.Recovery
+	}
+	return person.Customer, nil
 }
 
 // answer reads how far a verb has brought a recovery.

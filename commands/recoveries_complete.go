@@ -26,20 +26,6 @@ type CompleteRecovery struct {
 	ContactCode  string // the second time, when a contact is recovered
 }
 
-// proofs are the ones that are shown, as far as they can be told apart yet.
-func (c CompleteRecovery) proofs() (shown []string) {
-	if c.Code != "" {
-		shown = append(shown, recovery.ByCode)
-	}
-	if c.RecoveryCode != "" {
-		shown = append(shown, recovery.ByRecoveryCode)
-	}
-	if c.SCA != nil {
-		shown = append(shown, recovery.BySCAKey)
-	}
-	return shown
-}
-
 // Complete sets anew what was lost, if all proofs are right and are enough: every
 // session ends, the customer is told everywhere, and for a day no money leaves to
 // others. With a permit every device but the caller's ends too, for the customer
@@ -121,11 +107,19 @@ func (c completion) decide(w *work) error {
 	if state.Confirming() {
 		return c.confirm(w, state, person)
 	}
-	shown, right, spent, err := c.check(w, state, person)
+	found, err := c.check(w, state, person)
 	if err != nil {
 		return err
 	}
-	prove := recovery.Prove{JKT: c.JKT, Proofs: shown, Right: right && person.MayLogIn(), At: c.order.At}
+	return c.prove(w, state, person, found)
+}
+
+// prove notes the proofs, and does with right ones what they are for. What speaks
+// against that by then (a code was spent meanwhile, a permit used or objected to)
+// makes them wrong ones.
+func (c completion) prove(w *work, state recovery.State, person customer.State, found checked) error {
+	b := c.bank
+	prove := recovery.Prove{JKT: c.JKT, Proofs: found.shown, Right: found.right && person.MayLogIn(), At: c.order.At}
 	if state.For == recovery.Contact && c.contact.kind != "" {
 		prove.Contact, prove.Claim = c.contact.kind, c.contact.claim
 	}
@@ -134,12 +128,12 @@ func (c completion) decide(w *work) error {
 			if err := b.recoveries.decide(w, c.Recovery, prove); err != nil {
 				return err
 			}
-			return c.proven(w, state, person, shown, spent)
+			return c.proven(w, state, person, found)
 		})
 		if err == nil || !refused(err) || err == error(customer.ErrTaken) {
 			return err
 		}
-		prove.Right = false // a code was spent meanwhile, a permit used or objected to
+		prove.Right = false
 	}
 	return b.recoveries.decide(w, c.Recovery, prove)
 }
@@ -158,53 +152,12 @@ func (c completion) fits(state recovery.State) bool {
 	return c.Password == "" && !contact && c.ContactCode == ""
 }
 
-// check holds every proof that is shown against what it should be. spent is what a
-// recovery code's use means for the customer.
-func (c completion) check(w *work, state recovery.State, person customer.State) (shown []string, right bool, spent customer.Command, err error) {
-	b, right := c.bank, true
-	if c.Code != "" {
-		want, err := b.recoveryCode(c.Recovery, state.Salt)
-		if err != nil {
-			return nil, false, nil, err
-		}
-		shown, right = append(shown, recovery.ByCode), subtle.ConstantTimeCompare([]byte(want), []byte(c.Code)) == 1
-	}
-	if c.RecoveryCode != "" {
-		use, ofList, err := b.matchRecoveryCode(person, id.From[id.Factor](DerivedID(c.Recovery.UUID(), "list")), c.RecoveryCode, c.order.At)
-		if err != nil {
-			return nil, false, nil, err
-		}
-		permitCode, err := b.permitCode(state.Permit)
-		if err != nil {
-			return nil, false, nil, err
-		}
-		permitted := !state.Permit.IsZero() && sameCode(permitCode, c.RecoveryCode)
-		switch {
-		case permitted:
-			shown = append(shown, recovery.ByPermit)
-			right = right && (c.permit.Claim.IsZero() || c.Code != "") // what has gone to the new contact
-		case ofList:
-			shown, spent = append(shown, recovery.ByRecoveryCode), use
-		default:
-			shown, right = append(shown, recovery.ByRecoveryCode), false
-		}
-	}
-	if c.SCA != nil {
-		own, err := b.devices.load(w, id.Named[id.Device](c.JKT))
-		if err != nil {
-			return nil, false, nil, err
-		}
-		shown, right = append(shown, recovery.BySCAKey), right && *c.SCA && own.Usable() && !own.Customer.IsZero() && own.Customer == state.Customer
-	}
-	return shown, right, spent, nil
-}
-
 // proven does what the proofs are for. With a contact of the customer's own choice
 // a code goes there first.
-func (c completion) proven(w *work, state recovery.State, person customer.State, shown []string, spent customer.Command) error {
+func (c completion) proven(w *work, state recovery.State, person customer.State, found checked) error {
 	b, of := c.bank, state.Customer
-	if spent != nil {
-		if err := b.customers.decide(w, of, spent); err != nil {
+	if found.spent != nil {
+		if err := b.customers.decide(w, of, found.spent); err != nil {
 			return err
 		}
 	}
@@ -212,39 +165,38 @@ func (c completion) proven(w *work, state recovery.State, person customer.State,
 		return b.customers.decide(w, of, customer.RequestContact{Type: c.contact.kind, Address: domain.NewProfile(c.contact.normal), Claim: c.contact.claim,
 			Salt: opaque.EncodeToString(b.sources.Secret(16)), At: c.order.At})
 	}
-	done := customer.Recover{Recovery: c.Recovery, For: state.For, Password: c.hash, Unlocked: state.For == recovery.Unlock, At: c.order.At}
-	if state.For == recovery.Factors {
-		done.Factor, done.Device = id.From[id.Factor](DerivedID(c.order.ID, "factor")), state.Device
-	}
-	permitted := false
-	for _, proof := range shown {
-		permitted = permitted || proof == recovery.ByPermit
-	}
-	if permitted {
-		done.Permit = state.Permit
-	}
-	moved := permitted && !c.permit.Claim.IsZero()
-	if moved {
-		done.Contact, done.Address, done.Claim = c.permit.Contact, c.permit.Address, c.permit.Claim
-		var err error
-		if done.Replaced, err = c.replaced(w, of, c.permit.Contact, c.permit.Address.Reveal()); err != nil {
-			return err
-		}
-	}
-	if err := b.customers.decide(w, of, done); err != nil {
+	if err := c.setAnew(w, state, found.permitted); err != nil {
 		return err
 	}
-	if moved {
-		if err := c.move(w, of, done.Contact, done.Claim, done.Replaced); err != nil {
-			return err
-		}
-	}
-	if permitted {
+	if found.permitted {
 		if err := c.endDevices(w, person); err != nil {
 			return err
 		}
 	}
-	return c.finish(w, state, done.Unlocked)
+	return c.finish(w, state)
+}
+
+// setAnew sets password, factors, and the contact that a permit names.
+func (c completion) setAnew(w *work, state recovery.State, permitted bool) error {
+	set := customer.Recover{Recovery: c.Recovery, For: state.For, Password: c.hash, Unlocked: state.For == recovery.Unlock, At: c.order.At}
+	if state.For == recovery.Factors {
+		set.Factor, set.Device = id.From[id.Factor](DerivedID(c.order.ID, "factor")), state.Device
+	}
+	if permitted {
+		set.Permit = state.Permit
+	}
+	if !permitted || c.permit.Claim.IsZero() {
+		return c.bank.customers.decide(w, state.Customer, set)
+	}
+	var err error
+	set.Contact, set.Address, set.Claim = c.permit.Contact, c.permit.Address, c.permit.Claim
+	if set.Replaced, err = c.replaced(w, state.Customer, set.Contact, set.Address.Reveal()); err != nil {
+		return err
+	}
+	if err := c.bank.customers.decide(w, state.Customer, set); err != nil {
+		return err
+	}
+	return c.move(w, state.Customer, set.Contact, set.Claim, set.Replaced)
 }
 
 // confirm takes the code that went to the new contact, and ends the recovery.
@@ -276,7 +228,7 @@ func (c completion) confirm(w *work, state recovery.State, person customer.State
 	if err := c.move(w, of, c.contact.kind, c.contact.claim, replaced); err != nil {
 		return err
 	}
-	return c.finish(w, state, false)
+	return c.finish(w, state)
 }
 
 // replaced is the claim of the address that a new one takes the place of.
@@ -315,9 +267,9 @@ func (c completion) endDevices(w *work, person customer.State) error {
 
 // finish ends every session, and gives back what tries have cost: in all lanes that
 // strangers share, and in those of this device and this place.
-func (c completion) finish(w *work, state recovery.State, unlocked bool) error {
+func (c completion) finish(w *work, state recovery.State) error {
 	b := c.bank
-	if !unlocked {
+	if state.For != recovery.Unlock {
 		if err := b.endCustomer(w, state.Customer, id.Session{}, "recovered"); err != nil {
 			return err
 		}

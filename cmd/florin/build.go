@@ -104,6 +104,9 @@ func build(ctx context.Context, c config, logger *slog.Logger) (_ *bank, err err
 // openCommands opens the write side above an open ledger. checked holds every
 // command and event against its schema before it is written: for hands, not for load.
 func openCommands(ctx context.Context, c config, l *ledger, checked bool) (*commands.Bank, error) {
+	if !c.Sandbox && c.recoveryWait() < time.Hour { // only the log says whether it is one
+		return nil, fmt.Errorf("%w: in production recovery_wait is at least 1h", errUsage)
+	}
 	terms := commands.DefaultTerms()
 	terms.Audience = c.Issuer
 	var notifier commands.Notifier
@@ -116,7 +119,7 @@ func openCommands(ctx context.Context, c config, l *ledger, checked bool) (*comm
 	terms.Scorer = risk.Fixed{ChallengeOver: c.ChallengeOver, LowValueMax: lowValueMax}.Score
 	return commands.Open(ctx, l.log, l.treaty, l.ring, sources(), commands.Settings{
 		BuildVersion: buildVersion(), CheckSchemas: checked, Snapshots: l.journal.Snapshots(), Dir: filepath.Join(c.Dir, "processes"), Money: terms, Notifier: notifier,
-		Identity: commands.IdentitySettings{Issuer: l.log.Genesis().LegalEntity},
+		Identity: commands.IdentitySettings{Issuer: l.log.Genesis().LegalEntity, RecoveryWait: c.recoveryWait()},
 	})
 }
 

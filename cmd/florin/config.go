@@ -33,6 +33,7 @@ type config struct {
 	LogLevel      string `koanf:"log_level"`
 	ChallengeOver int64  `koanf:"challenge_over"`
 	Notifier      string `koanf:"notifier"`
+	RecoveryWait  string `koanf:"recovery_wait"`
 	RatePerSecond int    `koanf:"rate_per_second"`
 	RateBurst     int    `koanf:"rate_burst"`
 	TLSCert       string `koanf:"tls_cert"`
@@ -62,6 +63,7 @@ var settings = []setting{
 	{"log_level", "info", "debug, info, warn or error", false},
 	{"challenge_over", 500, "transfers above this need strong authentication, in whole units of their currency", false},
 	{"notifier", "", "how customers are told: console (sandbox, its default), smtp(s)://[user:password@]host:port?from=address, https://[:secret@]host/path; without one nobody is", true},
+	{"recovery_wait", "24h", "how long a recovery that an operator has permitted waits for objections; at least 1h but in a sandbox", false},
 	{"rate_per_second", 50, "requests a second that one caller may make", false},
 	{"rate_burst", 100, "requests that one caller may make at once", false},
 	{"tls_cert", "", "PEM file of the public listener's certificate chain; read again when it changes", false},
@@ -176,6 +178,8 @@ func (c config) checked() (config, error) {
 		return config{}, fmt.Errorf("%w: a sandbox serves localhost only, not the issuer %q", errUsage, c.Issuer)
 	case c.ChallengeOver < 0, c.ChallengeOver > 1_000_000_000:
 		return config{}, fmt.Errorf("%w: challenge_over is from 0 to 1000000000", errUsage)
+	case !c.waits():
+		return config{}, fmt.Errorf("%w: recovery_wait is a time such as 24h, from 1s (in production from 1h) to 720h", errUsage)
 	case c.Notifier == "console" && !c.Sandbox:
 		return config{}, fmt.Errorf("%w: the console notifier shows codes to whoever reads the log: it is for a sandbox", errUsage)
 	case c.RatePerSecond < 1, c.RateBurst < 1:
@@ -194,6 +198,16 @@ func (c config) checked() (config, error) {
 		return config{}, fmt.Errorf("%w: %w", errUsage, err)
 	}
 	return c, nil
+}
+
+// recoveryWait is checked before it is asked for.
+func (c config) recoveryWait() time.Duration {
+	wait, _ := time.ParseDuration(c.RecoveryWait)
+	return wait
+}
+
+func (c config) waits() bool {
+	return c.recoveryWait() >= time.Second && c.recoveryWait() <= 720*time.Hour
 }
 
 func (c config) scheme() string {
@@ -247,7 +261,7 @@ func (c config) masked() map[string]any {
 		"dir": c.Dir, "listen": c.Listen, "admin": c.Admin, "issuer": c.Issuer, "sandbox": c.Sandbox,
 		"legal_entity": c.LegalEntity, "master_key_file": c.MasterKeyFile, "log_level": c.LogLevel,
 		"challenge_over": c.ChallengeOver, "rate_per_second": c.RatePerSecond, "rate_burst": c.RateBurst,
-		"notifier": c.Notifier, "tls_cert": c.TLSCert, "tls_key": c.TLSKey, "tls_client_ca": c.TLSClientCA,
+		"notifier": c.Notifier, "recovery_wait": c.RecoveryWait, "tls_cert": c.TLSCert, "tls_key": c.TLSKey, "tls_client_ca": c.TLSClientCA,
 	}
 	for _, s := range settings {
 		if s.secret && values[s.key] != "" {

@@ -47,6 +47,8 @@ func TestConfigRefusesWhatItCannotMean(t *testing.T) {
 		"a rate of nought":          {nil, []string{"config", "--rate-burst", "0"}, "at least 1"},
 		"a notifier in the dark":    {nil, []string{"config", "--notifier", "smtp://mail.example?from=nobody"}, "the notifier is"},
 		"codes in the clear":        {nil, []string{"config", "--notifier", "http://sms.example/send"}, "the notifier is"},
+		"no time to object":         {nil, []string{"config", "--recovery-wait", "10ms"}, "recovery_wait"},
+		"a time that is none":       {nil, []string{"config", "--sandbox", "--recovery-wait", "soon"}, "recovery_wait"},
 		"codes in the log":          {nil, []string{"config", "--notifier", "console"}, "for a sandbox"},
 		"a certificate alone":       {nil, []string{"config", "--tls-cert", "cert.pem"}, "belong together"},
 		"clients without a server":  {nil, []string{"config", "--tls-client-ca", "ca.pem"}, "belong together"},

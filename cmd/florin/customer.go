@@ -15,7 +15,7 @@ import (
 func newCustomer(environ []string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "customer",
-		Short: "A customer's standing: activate, restrict, erase, on the host",
+		Short: "A customer's standing: activate, restrict, recover, erase, on the host",
 		Long: `Changes and shows the standing of one customer, on the host. A reason is a code of lower-case letters,
 digits and hyphens, such as identity-checked, and is kept in the log: never write about a person in
 it. The bank must not be running; operators of a running one use POST /v1/customers/{id}/activation
@@ -33,6 +33,7 @@ and its sisters.`,
 		newStanding(environ, "erase", "Forget a person: --reason is the legal basis, such as gdpr-17-1-b. The keys are destroyed when the bank next runs", func(ctx context.Context, c commands.Customers, order commands.Order, of id.Customer) (commands.Outcome, error) {
 			return c.RequestErasure(ctx, order, of, order.Caller.Reason)
 		}),
+		newRecover(environ),
 		newStanding(environ, "status", "Show a customer's standing", nil),
 	)
 	return cmd

@@ -1,13 +1,9 @@
 // Package operator decides about the people and machines that run the bank.
 //
-//	(none) -- Create (a machine, by its key) --> enabled -- Disable --> disabled, for ever
-//	(none) -- Appoint (a person) -- OpenEnrolment --> waiting -- Enrol --> enabled
-//	                                     ^------------- a factor was lost ---/
+//	(none) -- Create --> enabled -- GrantScopes --> enabled -- Disable --> disabled
 //
-// A machine signs assertions with its key. A person logs in, with a passkey or
-// with a password and a one-time password; enrolling anew replaces them all.
-// Scopes are granted apart, all of them anew each time, so that the latest grant
-// says everything; roles are sets of scopes beside them, granted one by one.
+// The first one is created on the host. Scopes are granted apart, all of them
+// anew each time, so that the latest grant says everything.
 package operator
 
 import (
@@ -18,7 +14,6 @@ import (
 
 	"florin/domain"
 	"florin/domain/id"
-	"florin/domain/text"
 )
 
 // NameRunesMax bounds an operator's name.
@@ -64,20 +59,9 @@ var (
 // State is what the rules need to know of an operator.
 type State struct {
 	Operator id.Operator
-	Scopes   []string // granted apart; May is all
-	Roles    []Role
-	Key      domain.PublicKey // of a machine
+	Scopes   []string
+	Key      domain.PublicKey
 	Disabled bool
-
-	// Of a person.
-	Enrolment  Enrolment // open now
-	Password   string    // PHC string
-	TOTP       id.Factor
-	LastStep   int64 // of a one-time password: this and older ones are spent
-	Passkey    id.Factor
-	Credential Credential // of the passkey
-	Sessions   []Session  // the oldest first
-	person     bool
 }
 
 // Enabled tells whether tokens may be given out.
@@ -85,11 +69,8 @@ func (s State) Enabled() bool { return !s.Operator.IsZero() && !s.Disabled }
 
 // Decide answers a command with the facts that follow from it.
 func (s State) Decide(command Command) ([]Event, error) {
-	switch c := command.(type) {
-	case Create:
+	if c, first := command.(Create); first {
 		return s.create(c)
-	case Appoint:
-		return s.appoint(c)
 	}
 	if s.Operator.IsZero() {
 		return nil, ErrUnknown
@@ -107,26 +88,12 @@ func (s State) Decide(command Command) ([]Event, error) {
 		}
 		return []Event{ScopesGranted{Scopes: scopes, At: c.At}}, nil
 	case Disable:
-		switch {
-		case s.Disabled:
+		if s.Disabled {
 			return nil, nil
-		case !text.Code(c.Reason):
-			return nil, ErrReason
 		}
 		return []Event{Disabled(c)}, nil
-	case GrantRole:
-		return s.grantRole(c)
-	case WithdrawRole:
-		return s.withdrawRole(c)
 	}
-	if s.Disabled {
-		return nil, ErrDisabled
-	}
-	return s.human(command)
-}
-
-func unknown(command Command) string { // sealed: a bug, not an input
-	return fmt.Sprintf("operator: unknown command %T", command)
+	panic(fmt.Sprintf("operator: unknown command %T", command)) // sealed: a bug, not an input
 }
 
 func (s State) create(c Create) ([]Event, error) {
@@ -154,11 +121,7 @@ func (s State) Evolve(event Event) State {
 	case ScopesGranted:
 		s.Scopes = e.Scopes
 	case Disabled:
-		s.Disabled, s.Sessions, s.Enrolment = true, nil, Enrolment{}
-	case RoleGranted, RoleWithdrawn:
-		return s.evolveRoles(e)
-	default:
-		return s.evolvePerson(e)
+		s.Disabled = true
 	}
 	return s
 }

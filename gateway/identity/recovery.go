@@ -12,6 +12,7 @@ import (
 	"florin/gateway/token"
 	"florin/gateway/wire"
 	"florin/schemas"
+	"florin/schemas/seal"
 )
 
 // Recovery is one that has begun, if the name is anybody's; it is never said.
@@ -116,6 +117,7 @@ func (p *Provider) signed(r *http.Request) (commands.Order, *token.Proof, error)
 		return commands.Order{}, nil, problem.InvalidProof.Challenged()
 	}
 	order := p.order(r, proof)
+	order.Subject = seal.Day(order.At)
 	order.ID, order.Intent = commands.CommandID(order.Caller.ActorType, order.Caller.Actor, call.Key), service.Intent(r, call.Body)
 	return order, proof, nil
 }
