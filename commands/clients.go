@@ -105,12 +105,12 @@ func (c Clients) operator(ctx context.Context, clientID string) (Client, error) 
 	switch state, err = c.bank.operators.look(ctx, named); {
 	case err != nil:
 		return Client{}, err
-	case state.Operator.IsZero():
+	case state.Operator.IsZero(), state.Person(): // a person has no key to come with
 		return Client{}, ErrClient
 	}
 	return Client{
 		Operator: named, ClientID: clientID, Confidential: true, Disabled: state.Disabled,
-		Keys: []domain.PublicKey{state.Key}, GrantTypes: []string{client.ClientCredentials}, Scopes: state.Scopes,
+		Keys: []domain.PublicKey{state.Key}, GrantTypes: []string{client.ClientCredentials}, Scopes: state.May(),
 	}, nil
 }
 

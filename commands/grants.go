@@ -10,6 +10,7 @@ import (
 	"florin/domain/device"
 	"florin/domain/grant"
 	"florin/domain/id"
+	"florin/domain/operator"
 )
 
 // Refusals of a login that are not the grant's own.
@@ -85,10 +86,11 @@ type LoginAnswer struct {
 // login is one login as far as it has come.
 type login struct {
 	id       id.Grant
-	start    grant.Start // of a new one
+	start    grant.Command // of a new one
 	fresh    bool
 	state    grant.State
 	customer customer.State // zero for a name that is nobody's
+	operator operator.State // of a login at the desk
 	hardware bool           // the SCA key is attested to live in hardware
 	lanes    lanes
 }
@@ -136,6 +138,9 @@ func (g Grants) Challenge(ctx context.Context, order Order, ask LoginStep) (Logi
 	if factor == grant.OTPSend {
 		request := grant.RequestOTP{Method: ask.OTPSend, Salt: opaque.EncodeToString(b.sources.Secret(16)), Step: prove.Step, JKT: ask.JKT, At: order.At}
 		return g.note(ctx, order, l, func(w *work) error { return b.grants.decide(w, l.id, request) })
+	}
+	if l.state.Desk {
+		return g.proveAtDesk(ctx, order, l, prove, ask)
 	}
 	var spent customer.Command
 	if prove.Right, spent, err = g.check(ctx, order, l, factor, ask); err != nil {
@@ -240,6 +245,8 @@ func (g Grants) answer(named id.Grant, facts []Fact) (answer LoginAnswer, err er
 	for _, fact := range facts {
 		switch e := fact.Event.(type) {
 		case grant.Started:
+			answer.Next = e.Next
+		case grant.DeskStarted:
 			answer.Next = e.Next
 		case grant.FactorVerified:
 			step, answer.Next = e.Step, e.Next

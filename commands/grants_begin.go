@@ -12,6 +12,9 @@ import (
 
 // login finds out which login a step belongs to.
 func (g Grants) login(ctx context.Context, order Order, ask LoginStep) (login, error) {
+	if l, desk, err := g.atDesk(ctx, order, ask); desk || err != nil {
+		return l, err
+	}
 	from, err := g.deviceOf(ctx, ask)
 	if err != nil {
 		return login{}, err

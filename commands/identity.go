@@ -61,6 +61,8 @@ const (
 	keyOrigin      = "origin"
 	keyFactors     = "made-up-factors"
 	keyOTP         = "sent-otp"
+	keyEnrol       = "operator-enrolment"
+	keyEnrolHash   = "operator-enrolment-hash"
 )
 
 // mac is the HMAC of the parts under one of the ledger's keys.

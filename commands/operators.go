@@ -7,6 +7,7 @@ import (
 	"florin/domain"
 	"florin/domain/id"
 	"florin/domain/operator"
+	"florin/domain/session"
 	"florin/schemas"
 	"florin/schemas/seal"
 )
@@ -57,10 +58,35 @@ func (o Operators) GrantScopes(ctx context.Context, order Order, to id.Operator,
 	return o.decide(ctx, order, "operator.grant_scopes", to, operator.GrantScopes{Scopes: scopes, At: order.At})
 }
 
-// Disable gives the operator no token any more; reason is a code.
+// Disable ends an operator for good, and every session; reason is a code.
 func (o Operators) Disable(ctx context.Context, order Order, disabled id.Operator, reason string) (Outcome, error) {
 	order.Asked = schemas.DisableOperator{Operator: disabled, Reason: reason}
-	return o.decide(ctx, order, "operator.disable", disabled, operator.Disable{Reason: reason, At: order.At})
+	_, outcome, err := execute(ctx, o.bank, "operator.disable", order, streams(disabled), func(w *work) error {
+		return o.bank.disableOperator(w, disabled, reason)
+	}, nothing)
+	return outcome, err
+}
+
+func (b *Bank) disableOperator(w *work, disabled id.Operator, reason string) error {
+	if err := b.endOperator(w, disabled, "operator-disabled"); err != nil {
+		return err
+	}
+	return b.operators.decide(w, disabled, operator.Disable{Reason: reason, At: w.order.At})
+}
+
+// endOperator ends every session that a login of the operator's began.
+func (b *Bank) endOperator(w *work, of id.Operator, reason string) error {
+	state, err := b.operators.load(w, of)
+	if err != nil {
+		return err
+	}
+	for _, joined := range state.Sessions {
+		revoke := session.Revoke{By: w.order.Caller.ActorType, Reason: reason, At: w.order.At}
+		if err := b.sessions.decide(w, joined.Session, revoke); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (o Operators) decide(ctx context.Context, order Order, verb string, of id.Operator, command operator.Command) (Outcome, error) {

@@ -80,6 +80,14 @@ func (g Grants) PasskeyQuestion(ctx context.Context, ask LoginStep) (PasskeyQues
 	if err != nil {
 		return PasskeyQuestion{}, err
 	}
+	if state.Desk {
+		question := PasskeyQuestion{Next: state.Asks()}
+		if question.Have, err = b.deskPasskeys(ctx, state); err != nil {
+			return question, err
+		}
+		question.Challenge, err = b.mac(keyPasskey, []byte("login"), []byte(ask.AuthSession))
+		return question, err
+	}
 	person, err := b.customers.look(ctx, state.Customer)
 	if err != nil {
 		return PasskeyQuestion{}, err

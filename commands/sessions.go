@@ -11,6 +11,7 @@ import (
 	"florin/domain/device"
 	"florin/domain/grant"
 	"florin/domain/id"
+	"florin/domain/operator"
 	"florin/domain/session"
 )
 
@@ -80,7 +81,15 @@ func (s Sessions) redeem(w *work, app Client, login id.Grant, ask RedeemCode, sa
 	if state.Redeemed() {
 		return b.sessions.decide(w, state.Becomes, session.Revoke{By: ActorSystem, Reason: "code-replayed", At: at})
 	}
-	if err := b.standing(w, state.Customer, state.Device, app, state.Weak()); err != nil {
+	if state.Desk {
+		person, err := b.deskStanding(w, state.Operator, app)
+		if err != nil {
+			return err
+		}
+		if state.Session.IsZero() {
+			return s.startDesk(w, app, state, person, began, salt)
+		}
+	} else if err := b.standing(w, state.Customer, state.Device, app, state.Weak()); err != nil {
 		return err
 	}
 	if !state.Session.IsZero() {
@@ -113,6 +122,29 @@ func (s Sessions) start(w *work, app Client, login grant.State, began id.Session
 		}
 	}
 	return b.devices.decide(w, login.Device, device.JoinSession{Session: began, Visitor: login.Weak(), At: at})
+}
+
+// startDesk begins an operator's family: short, with the scopes that the operator
+// has of those asked for, and bound to the key of the login.
+func (s Sessions) startDesk(w *work, app Client, login grant.State, person operator.State, began id.Session, salt string) error {
+	b, at := s.bank, w.order.At
+	scopes := granted(login.Scopes, person)
+	if len(scopes) == 0 {
+		return ErrScope
+	}
+	ends := login.Coded.AuthTime.Add(session.OperatorLifeMax)
+	if oldest, full := person.Displaced(at); full {
+		if err := b.sessions.decide(w, oldest, session.Revoke{By: ActorSystem, Reason: "displaced", At: at}); err != nil {
+			return err
+		}
+	}
+	if err := s.begin(w, session.Start{
+		Session: began, Operator: person.Operator, Client: app.ID, Grant: login.Grant, JKT: login.JKT, Scopes: scopes,
+		ACR: login.Coded.ACR, AMR: login.Coded.AMR, AuthTime: login.Coded.AuthTime, Retry: session.RetryKeyed, Salt: salt, ExpiresAt: ends, At: at,
+	}); err != nil {
+		return err
+	}
+	return b.operators.decide(w, person.Operator, operator.JoinSession{Session: began, ExpiresAt: ends, At: at})
 }
 
 // looking are the scopes that a weak login can give.
@@ -180,7 +212,11 @@ func (s Sessions) Refresh(ctx context.Context, order Order, ask RefreshTokens) (
 		}
 	}
 	return execute(ctx, b, "session.refresh", order, streams(family.Session), func(w *work) error {
-		if err := b.standing(w, family.Customer, family.Device, app, family.Started.ACR == session.ACRDevice); err != nil {
+		if !family.Operator.IsZero() {
+			if _, err := b.deskStanding(w, family.Operator, app); err != nil {
+				return err
+			}
+		} else if err := b.standing(w, family.Customer, family.Device, app, family.Started.ACR == session.ACRDevice); err != nil {
 			return err
 		}
 		refresh.JTI = jti(w)

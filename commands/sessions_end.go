@@ -45,7 +45,7 @@ func (s Sessions) RevokeToken(ctx context.Context, order Order, ask RevokeToken)
 		return Outcome{}, err
 	}
 	outcome, err := s.end(ctx, order, ended, "logout", func(state session.State) bool {
-		return !state.Session.IsZero() && state.Client == app.ID && state.Operator == app.Operator &&
+		return !state.Session.IsZero() && state.Client == app.ID && (!app.ID.IsZero() || state.Operator == app.Operator) &&
 			(state.JKT == ask.JKT || ask.JKT == "" && app.Confidential)
 	})
 	if errors.Is(err, session.ErrUnknown) {

@@ -42,7 +42,7 @@ func (s Sessions) Inspect(ctx context.Context, ask InspectToken) (Inspected, err
 		if family, generation, err = s.family(ctx, ask.Token); err == nil && generation != family.Generation {
 			err = session.ErrGrant
 		}
-		if idle := family.LastAt.Add(session.IdleMax); err == nil && !now.Before(idle) {
+		if err == nil && !now.Before(family.IdleUntil()) {
 			err = session.ErrGrant
 		}
 	} else {
@@ -60,7 +60,7 @@ func (s Sessions) Inspect(ctx context.Context, ask InspectToken) (Inspected, err
 	}
 	found := Inspected{
 		Customer: family.Customer, Operator: family.Operator, Client: family.Client, ClientID: clientID, Device: family.Device,
-		Session: family.Session, JKT: family.JKT, Scopes: family.Scopes, IssuedAt: family.LastAt, ExpiresAt: family.LastAt.Add(session.IdleMax),
+		Session: family.Session, JKT: family.JKT, Scopes: family.Scopes, IssuedAt: family.LastAt, ExpiresAt: family.IdleUntil(),
 	}
 	if family.ExpiresAt.Before(found.ExpiresAt) {
 		found.ExpiresAt = family.ExpiresAt
@@ -71,8 +71,8 @@ func (s Sessions) Inspect(ctx context.Context, ask InspectToken) (Inspected, err
 // holders refuses a family whose client, customer or device is no more, and gives
 // its client_id.
 func (b *Bank) holders(ctx context.Context, family session.State) (clientID string, err error) {
-	clientID = family.Operator.String()
-	if family.Operator.IsZero() {
+	clientID = family.Operator.String() // of a machine
+	if !family.Client.IsZero() {
 		software, err := b.clients.look(ctx, family.Client)
 		if err != nil {
 			return "", err
@@ -85,6 +85,15 @@ func (b *Bank) holders(ctx context.Context, family session.State) (clientID stri
 		return "", session.ErrGrant
 	case err != nil:
 		return "", err
+	}
+	if !family.Operator.IsZero() {
+		operator, err := b.operators.look(ctx, family.Operator)
+		switch {
+		case err != nil:
+			return "", err
+		case !operator.Enabled():
+			return "", session.ErrGrant
+		}
 	}
 	if !family.Customer.IsZero() {
 		person, err := b.customers.look(ctx, family.Customer)

@@ -75,7 +75,7 @@ func (b *Bank) tokens(clientID string, family session.Started, facts []Fact) (To
 			return Tokens{}, err
 		}
 	}
-	if !t.Customer.IsZero() && family.Consent.IsZero() {
+	if !family.Client.IsZero() && (!t.Customer.IsZero() || !t.Operator.IsZero()) && family.Consent.IsZero() {
 		t.AuthSession, err = b.handle(handleStepUp, t.Session.UUID(), 0)
 	}
 	return t, err

@@ -202,15 +202,25 @@ func (b *Bank) FirstStart(ctx context.Context) error {
 			return err
 		}
 	}
-	if _, err := b.Clients().Get(ctx, OwnApp); !errors.Is(err, ErrClient) {
+	for _, app := range []RegisterClient{
+		{ClientID: OwnApp, Name: "Florin", Scopes: append(domain.CustomerScopes(), domain.OwnAppScopes()...)},
+		{ClientID: client.Desk, Name: "Florin Desk", Scopes: domain.OperatorScopes()},
+	} {
+		if err := b.firstClient(ctx, app); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// firstClient registers one of the bank's own apps, once.
+func (b *Bank) firstClient(ctx context.Context, app RegisterClient) error {
+	if _, err := b.Clients().Get(ctx, app.ClientID); !errors.Is(err, ErrClient) {
 		return err
 	}
-	order := SystemOrder("first-start", uuid.Nil, "client."+OwnApp, b.sources.Time(), seal.Subject{})
+	order := SystemOrder("first-start", uuid.Nil, "client."+app.ClientID, b.sources.Time(), seal.Subject{})
 	order.Intent = nil
-	_, err := b.Clients().Register(ctx, order, RegisterClient{
-		ClientID: OwnApp, Name: "Florin", FirstParty: true,
-		GrantTypes: []string{client.AuthorizationCode, client.RefreshToken},
-		Scopes:     append(domain.CustomerScopes(), domain.OwnAppScopes()...),
-	})
+	app.FirstParty, app.GrantTypes = true, []string{client.AuthorizationCode, client.RefreshToken}
+	_, err := b.Clients().Register(ctx, order, app)
 	return err
 }

@@ -25,16 +25,18 @@ type guards struct {
 	deviceRevoked  func(id.Device) bool
 	barred         func(id.Customer) bool
 	limited        func(id.Customer) bool // pending or restricted: may look, not act
+	disabled       func(id.Operator) bool
 }
 
 func guardsOf(g *projections.Guards) guards {
-	return guards{g.SessionRevoked, g.DeviceRevoked, g.CustomerBarred, g.CustomerLimited}
+	return guards{g.SessionRevoked, g.DeviceRevoked, g.CustomerBarred, g.CustomerLimited, g.OperatorDisabled}
 }
 
-func (g guards) ended(session id.Session, device id.Device, customer id.Customer) bool {
+func (g guards) ended(session id.Session, device id.Device, customer id.Customer, operator id.Operator) bool {
 	return !session.IsZero() && g.sessionRevoked(session) ||
 		!device.IsZero() && g.deviceRevoked(device) ||
-		!customer.IsZero() && g.barred(customer)
+		!customer.IsZero() && g.barred(customer) ||
+		!operator.IsZero() && g.disabled(operator)
 }
 
 // who verifies token and proof. Errors are faults with their WWW-Authenticate.

@@ -28,6 +28,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"florin/commands"
+	"florin/domain/id"
 	"florin/gateway/identity"
 	"florin/gateway/passkey"
 	"florin/gateway/problem"
@@ -87,7 +88,11 @@ func New(settings Settings) (http.Handler, error) {
 		return nil, err
 	}
 	desk.Revoked = func(call service.Call) bool {
-		return d.guards.ended(call.Caller.Session, call.Caller.Device, call.Caller.Customer)
+		var operator id.Operator
+		if call.Caller.ActorType == commands.ActorOperator {
+			operator = id.From[id.Operator](call.Caller.Actor)
+		}
+		return d.guards.ended(call.Caller.Session, call.Caller.Device, call.Caller.Customer, operator)
 	}
 	return d.handler(Routes(provider, desk)), nil
 }
@@ -113,7 +118,7 @@ func newDoor(settings Settings, sources commands.Sources, key func(string) (*ecd
 		return nil, fmt.Errorf("gateway: nonce keys: %w", err)
 	}
 	d.verifier = &token.Verifier{URL: settings.Issuer, Key: key, Now: sources.Now,
-		Revoked: func(a *token.Access) bool { return guards.ended(a.Session, a.Device, a.Customer) }}
+		Revoked: func(a *token.Access) bool { return guards.ended(a.Session, a.Device, a.Customer, a.Operator) }}
 	return d, nil
 }
 

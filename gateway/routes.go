@@ -78,6 +78,7 @@ func persons(p *identity.Provider, desk service.Desk) []Route {
 			ACR: problem.StrongACR, MaxAge: problem.Fresh, Request: of[schemas.ChangePassword](), Response: of[service.PasswordAnswer]()},
 		{Method: post, Path: "/v1/devices/challenge", Handle: p.ChallengeDevice, Open: true, Response: of[identity.DeviceChallenge]()},
 		{Method: post, Path: "/v1/devices", Handle: p.RegisterDevice, Open: true, Request: of[schemas.RegisterDevice](), Response: of[identity.Device]()},
+		{Method: post, Path: "/v1/operators/enrolment", Handle: p.EnrolOperator, Open: true, Request: of[schemas.EnrolOperator](), Response: of[identity.EnrolmentAnswer]()},
 		{Method: get, Path: "/v1/devices", Handle: devices.List, Scopes: scopes("devices.manage"), Response: of[service.DeviceList]()},
 		{Method: http.MethodPatch, Path: "/v1/devices/{id}", Handle: devices.Rename, Scopes: scopes("devices.manage"), Keyed: true, Signed: true,
 			Request: of[schemas.RenameDevice](), Response: of[service.RenamedAnswer]()},

@@ -13,7 +13,7 @@ import (
 )
 
 // Guards answers, for every request and without asking anyone: has this
-// session, device, customer or signing key come to its end? It is folded from the
+// session, device, customer, operator or signing key come to its end? It is folded from the
 // log in memory, so a revocation bites as soon as it is durable, wherever it was
 // made. It decodes next to nothing: a stream's name and a kind say it all.
 //
@@ -155,6 +155,9 @@ func (g *Guards) CustomerBarred(of id.Customer) bool { return g.on(of.Stream()) 
 // CustomerLimited tells whether the customer may look and not touch: pending
 // identity checks, or restricted.
 func (g *Guards) CustomerLimited(of id.Customer) bool { return g.on(of.Stream()) == limited }
+
+// OperatorDisabled tells whether the operator is one no more.
+func (g *Guards) OperatorDisabled(of id.Operator) bool { return g.on(of.Stream()) != good }
 
 // KeyRetired tells whether a signing key signs no more; what it has signed is
 // believed until the time in signing.retired.

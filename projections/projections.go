@@ -42,7 +42,7 @@ var definitions = []definition{
 	{"sessions", 1, []string{"session"}, false, []table{sessionsTable}, beginSessions},
 	{"customers", 1, []string{"customer"}, false, []table{customersTable}, beginCustomers},
 	{"audit", 1, nil, true, []table{auditCommitsTable, auditEventsTable}, beginAudit},
-	{guardsName, 1, []string{"session", "device", "customer", "signing"}, true, []table{guardsTable}, beginGuards},
+	{guardsName, 2, []string{"session", "device", "customer", "operator", "signing"}, true, []table{guardsTable}, beginGuards},
 }
 
 // Reads is the read database and its queries. Queries may be called by many

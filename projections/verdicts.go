@@ -13,7 +13,7 @@ import (
 	"florin/eventbus"
 )
 
-// verdict is what the log has said about a session, device, customer or
+// verdict is what the log has said about a session, device, customer, operator or
 // signing key. Ended is for ever.
 type verdict int64
 
@@ -34,7 +34,7 @@ func (v verdict) then(next verdict) verdict {
 // judged tells whether judge has something to say about events of the kind.
 func judged(kind string) bool {
 	switch kind {
-	case "session.revoked", "device.revoked", "device.reported_lost", "signing.retired",
+	case "session.revoked", "device.revoked", "device.reported_lost", "signing.retired", "operator.disabled",
 		"customer.enrolled", "customer.activated", "customer.restricted",
 		"customer.reported_deceased", "customer.closed", "customer.erasure_requested", "customer.erased":
 		return true

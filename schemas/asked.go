@@ -15,6 +15,18 @@ type (
 		Scopes []string         `json:"scopes"`
 		Key    domain.PublicKey `json:"key"` // of the operator's assertions
 	}
+	// AppointOperator is florin operator create --person.
+	AppointOperator struct {
+		Name     string   `json:"name"` // who this is
+		UserName string   `json:"user_name"`
+		Scopes   []string `json:"scopes"`
+		Roles    []string `json:"roles"`
+	}
+	// OpenEnrolment is florin operator enrol: a person's factors are set anew.
+	OpenEnrolment struct {
+		Operator id.Operator `json:"operator"`
+		Reason   string      `json:"reason"` // code
+	}
 	// GrantScopes sets an operator's scopes anew.
 	GrantScopes struct {
 		Operator id.Operator `json:"operator"`

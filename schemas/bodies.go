@@ -95,6 +95,16 @@ type (
 	EraseCustomer struct {
 		LegalBasis string `json:"legal_basis"` // code, such as gdpr-17-1-b
 	}
+	// EnrolOperator is POST /v1/operators/enrolment: first with the name and the code
+	// alone, then with what the person will log in with: a password and a one-time
+	// password of the secret that the first answer showed, a passkey, or all.
+	EnrolOperator struct {
+		UserName   string `json:"user_name"`
+		Code       string `json:"code"`
+		Password   string `json:"password,omitzero"`
+		OTP        string `json:"otp,omitzero"`
+		Credential string `json:"credential,omitzero"` // PublicKeyCredential of create(), as JSON text
+	}
 	// RegisterDevice is POST /v1/devices: a JWS of type florin-device+jwt.
 	RegisterDevice struct {
 		Registration string `json:"registration"`

@@ -5,6 +5,7 @@ import "florin/domain/grant"
 // Grants lists every kind of record that the stream of a native login may hold.
 var Grants = newTable(
 	Event(1, func(e grant.Started) grant.Event { return e }),
+	Event(1, func(e grant.DeskStarted) grant.Event { return e }),
 	Event(1, func(e grant.FactorVerified) grant.Event { return e }),
 	Event(1, func(e grant.FactorFailed) grant.Event { return e }),
 	Event(1, func(e grant.OTPRequested) grant.Event { return e }),

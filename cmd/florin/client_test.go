@@ -44,9 +44,9 @@ func (h *host) registerClients(dir string) {
 	require.Contains(t, h.fails("client", "disable", "nobody", "--dir", dir, "--reason", "x"), "no such thing")
 	h.does("client", "disable", "shop", "--dir", dir, "--reason", "key-leaked")
 	listed := read[[]listedClient](t, h.does("client", "list", "--dir", dir, "--json"))
-	require.Len(t, listed, 3, "and florin-app, which every bank has")
+	require.Len(t, listed, 4, "and florin-app and florin-desk, which every bank has")
 	require.Equal(t, listedClient{ClientID: "shop", Name: "Shop Ltd", Type: "confidential", Disabled: true, Scopes: []string{"accounts.read", "openid"},
-		GrantTypes: []string{"authorization_code", "refresh_token"}, RedirectURIs: []string{"https://shop.example/cb"}}, listed[1])
+		GrantTypes: []string{"authorization_code", "refresh_token"}, RedirectURIs: []string{"https://shop.example/cb"}}, listed[2])
 	require.Contains(t, h.does("client", "list", "--dir", dir), "tablet")
 }
 

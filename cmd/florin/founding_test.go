@@ -95,3 +95,31 @@ func TestErrorsAreJSONWhereJSONWasAskedFor(t *testing.T) {
 		})
 	}
 }
+
+func TestOperatorsArePersonsOrMachines(t *testing.T) {
+	t.Parallel()
+	dir, key := filepath.Join(t.TempDir(), "bank"), filepath.Join(t.TempDir(), "eve.pem")
+	does := func(want int, args ...string) string {
+		t.Helper()
+		code, out, says := florin(t, nil, append(args, "--dir", dir)...)
+		require.Equal(t, want, code, "%s%s", out, says)
+		return out
+	}
+	person := []string{"operator", "create", "--name", "Olga", "--person", "--user", "olga", "--legal-entity", "Bank of Tests"}
+	for _, wrong := range [][]string{{"--key-file", key}, {"--user", ""}, {"--roles", "god"}, {"--user", "o l g a"}, {"--user", "+4930123456"}, {"--scopes", "openid"}} {
+		code, _, says := florin(t, nil, append(append(person, "--dir", dir), wrong...)...)
+		require.NotEqual(t, exitDone, code, "%v: %s", wrong, says)
+	}
+	require.NoFileExists(t, key)
+	var made struct{ Operator, EnrolmentCode string }
+	require.NoError(t, json.Unmarshal([]byte(strings.ReplaceAll(does(exitDone, append(person, "--roles", "teller security", "--json")...), "enrolment_code", "EnrolmentCode")), &made))
+	require.Regexp(t, `^opr_`, made.Operator)
+	require.Regexp(t, `^[A-Z2-7]{13}-[A-Z2-7]{13}$`, made.EnrolmentCode)
+	does(exitFailed, person...)
+	require.NotContains(t, does(exitDone, "audit", "export"), made.EnrolmentCode)
+	does(exitFailed, "operator", "enrol", "--operator", made.Operator, "--reason", "She lost it")
+	require.NotContains(t, does(exitDone, "operator", "enrol", "--operator", made.Operator, "--reason", "lost-phone"), made.EnrolmentCode)
+	does(exitDone, "operator", "disable", "--operator", made.Operator, "--reason", "left")
+	does(exitFailed, "operator", "enrol", "--operator", made.Operator, "--reason", "lost-phone")
+	require.Contains(t, does(exitDone, "operator", "roles"), "customers.manage ledger.post")
+}

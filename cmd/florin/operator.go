@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
@@ -23,11 +22,11 @@ import (
 func newOperator(environ []string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "operator",
-		Short: "Make operators: on the host, and nowhere else",
+		Short: "Make, enrol anew and disable operators, on the host",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newOperatorCreate(environ))
+	cmd.AddCommand(newOperatorCreate(environ), newOperatorEnrol(environ), newOperatorDisable(environ), newOperatorRoles())
 	return cmd
 }
 
@@ -79,53 +78,72 @@ func withBank(cmd *cobra.Command, environ []string, do func(context.Context, *co
 	return withLedger(cmd, environ, func(ctx context.Context, _ *ledger, b *commands.Bank) error { return do(ctx, b) })
 }
 
+// made is what 'florin operator create' is told.
+type made struct {
+	name, user, scopes, roles, keyFile string
+	person                             bool
+}
+
 func newOperatorCreate(environ []string) *cobra.Command {
-	var name, scopes, keyFile string
+	var ask made
 	cmd := &cobra.Command{
 		Use:   "create",
-		Short: "Make an operator or machine that authenticates with a key (private_key_jwt)",
-		Long: `Makes an operator with scopes, and a P-256 key for private_key_jwt at the token endpoint. The
-private key is written to --key-file, readable by its owner only, and kept nowhere else. The bank
-must not be running. Where there is none yet, --legal-entity begins a bank in production, under
+		Short: "Make an operator: a person (--person), or a machine that authenticates with a key",
+		Long: `Makes a machine with scopes, and a P-256 key for private_key_jwt at the token endpoint: the private
+key is written to --key-file, readable by its owner only, and kept nowhere else. Or, with --person,
+makes a person who logs in under the name --user, and prints a code that enrols the person once, within
+half an hour: POST /v1/operators/enrolment, or 'florin phone operator enrol'. The
+bank must not be running. Where there is none yet, --legal-entity begins a bank in production, under
 that name for ever.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-			if err != nil {
-				return err
-			}
-			public, err := domain.ECKey(&key.PublicKey)
-			if err != nil {
-				return err
+			if ask.person != (ask.user != "") || ask.person == (ask.keyFile != "") || !ask.person && ask.roles != "" {
+				return fmt.Errorf("%w: --person takes --user and --roles, a machine --key-file", errUsage)
 			}
 			return withLedgerAt(cmd, environ, true, func(ctx context.Context, _ *ledger, b *commands.Bank) error {
-				if err := writeKey(keyFile, key); err != nil {
-					return err
+				if ask.person {
+					return ask.appoint(cmd, ctx, b)
 				}
-				created, _, err := b.Operators().Create(ctx, hostOrder(b, "operator-created-on-host"), commands.CreateOperator{
-					Name: domain.NewProfile(name), Scopes: strings.Fields(strings.ReplaceAll(scopes, ",", " ")), Key: public,
-				})
-				if err != nil {
-					return errors.Join(err, os.Remove(keyFile))
-				}
-				if jsonWanted(cmd) {
-					return printJSON(cmd.OutOrStdout(), map[string]any{"operator": created.Operator, "client_id": created.Operator.String(), "key_file": keyFile})
-				}
-				fmt.Fprintf(cmd.OutOrStdout(), "Operator %s\nclient_id at /oauth2/token (client_credentials, private_key_jwt, DPoP): %s\nPrivate key: %s\n",
-					created.Operator, created.Operator, keyFile)
-				return nil
+				return ask.create(cmd, ctx, b)
 			})
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&name, "name", "", "who this is")
-	flags.StringVar(&scopes, "scopes", "", "such as 'audit.read analytics.read'")
-	flags.StringVar(&keyFile, "key-file", "", "a new file for the private key (PEM, PKCS #8)")
+	flags.StringVar(&ask.name, "name", "", "who this is")
+	flags.StringVar(&ask.scopes, "scopes", "", "such as 'audit.read analytics.read'")
+	flags.BoolVar(&ask.person, "person", false, "a person, who logs in with a passkey, or a password and one-time passwords")
+	flags.StringVar(&ask.user, "user", "", "the person's user name, theirs for ever")
+	flags.StringVar(&ask.roles, "roles", "", "the person's roles, such as 'teller auditor' ('florin operator roles' lists them)")
+	flags.StringVar(&ask.keyFile, "key-file", "", "a new file for a machine's private key (PEM, PKCS #8)")
 	addSettings(flags, "legal_entity")
-	for _, flag := range []string{"name", "scopes", "key-file"} {
-		_ = cmd.MarkFlagRequired(flag)
-	}
+	_ = cmd.MarkFlagRequired("name")
 	return cmd
+}
+
+func (ask made) create(cmd *cobra.Command, ctx context.Context, b *commands.Bank) error {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	public, err := domain.ECKey(&key.PublicKey)
+	if err != nil {
+		return err
+	}
+	if err := writeKey(ask.keyFile, key); err != nil {
+		return err
+	}
+	created, _, err := b.Operators().Create(ctx, hostOrder(b, "operator-created-on-host"), commands.CreateOperator{
+		Name: domain.NewProfile(ask.name), Scopes: listed(ask.scopes), Key: public,
+	})
+	if err != nil {
+		return errors.Join(err, os.Remove(ask.keyFile))
+	}
+	if jsonWanted(cmd) {
+		return printJSON(cmd.OutOrStdout(), map[string]any{"operator": created.Operator, "client_id": created.Operator.String(), "key_file": ask.keyFile})
+	}
+	fmt.Fprintf(cmd.OutOrStdout(), "Operator %s\nclient_id at /oauth2/token (client_credentials, private_key_jwt, DPoP): %s\nPrivate key: %s\n",
+		created.Operator, created.Operator, ask.keyFile)
+	return nil
 }
 
 // writeKey keeps a private key in a new file of its owner's.

@@ -32,6 +32,10 @@ const (
 	ClientCredentials = "client_credentials"
 )
 
+// Desk is the client_id of the bank's app for its operators. Names that are given
+// to it are operators' names, and never a customer's.
+const Desk = "florin-desk"
+
 // Limits.
 const (
 	ClientIDBytesMax = 64
@@ -120,6 +124,8 @@ func (s State) Decide(command Command) ([]Event, error) {
 func register(c Register) ([]Event, error) {
 	allowed := domain.CustomerScopes()
 	switch {
+	case c.FirstParty && c.ClientID == Desk:
+		allowed = domain.OperatorScopes()
 	case c.FirstParty:
 		allowed = append(allowed, domain.OwnAppScopes()...)
 	case slices.Contains(c.GrantTypes, ClientCredentials):

@@ -39,6 +39,8 @@ const (
 // State is what the rules need to know of a login.
 type State struct {
 	Started
+	Desk      bool // an operator's login; Operator is zero for a name that is nobody's
+	Operator  id.Operator
 	Steps     int64
 	Shown     []string // factors, right or wrong
 	CodeHash  string
@@ -83,6 +85,8 @@ func (s State) Asks() []string { return s.asksAfter(s.Shown) }
 
 func (s State) asksAfter(shown []string) []string {
 	switch {
+	case s.Desk:
+		return asksDesk(shown)
 	case s.Bound && len(shown) > 0, len(shown) > 1:
 		return nil
 	case s.Bound && s.wantsStrong():
@@ -133,6 +137,8 @@ func (s State) Decide(command Command) ([]Event, error) {
 	switch c := command.(type) {
 	case Start:
 		return s.start(c)
+	case StartDesk:
+		return s.startDesk(c)
 	case Prove:
 		return s.prove(c)
 	case RequestOTP:
@@ -144,12 +150,8 @@ func (s State) Decide(command Command) ([]Event, error) {
 }
 
 func (s State) start(c Start) ([]Event, error) {
-	challenge, err := base64.RawURLEncoding.Strict().DecodeString(c.CodeChallenge)
-	switch {
-	case s.phase != none:
-		return nil, ErrSession
-	case err != nil, len(challenge) != sha256.Size, len(c.Nonce) > NonceBytesMax:
-		return nil, ErrRequest
+	if err := s.begins(c.CodeChallenge, c.Nonce); err != nil {
+		return nil, err
 	}
 	started := Started{
 		Grant: c.Grant, Client: c.Client, Device: c.Device, JKT: c.JKT, Customer: c.Customer, Attempts: c.Attempts,
@@ -158,6 +160,18 @@ func (s State) start(c Start) ([]Event, error) {
 	}
 	started.Next = State{Started: started}.Asks()
 	return []Event{started}, nil
+}
+
+// begins refuses a login that was begun already, or asks for a code in a wrong way.
+func (s State) begins(codeChallenge, nonce string) error {
+	challenge, err := base64.RawURLEncoding.Strict().DecodeString(codeChallenge)
+	switch {
+	case s.phase != none:
+		return ErrSession
+	case err != nil, len(challenge) != sha256.Size, len(nonce) > NonceBytesMax:
+		return ErrRequest
+	}
+	return nil
 }
 
 func (s State) requestOTP(c RequestOTP) ([]Event, error) {
@@ -179,7 +193,7 @@ func (s State) prove(c Prove) ([]Event, error) {
 	}
 	shown := append(slices.Clip(s.Shown), c.Factor)
 	next := s.asksAfter(shown)
-	right := c.Right && !s.Customer.IsZero()
+	right := c.Right && !s.nobody()
 	if c.Factor == ByEmail || c.Factor == BySMS {
 		right = right && c.At.Before(s.Requested.ExpiresAt)
 	}
@@ -192,7 +206,7 @@ func (s State) prove(c Prove) ([]Event, error) {
 	switch {
 	case len(next) > 0:
 		return events, nil
-	case s.Customer.IsZero():
+	case s.nobody():
 		return append(events, Denied{Reason: "unknown-name", At: c.At}), nil
 	case s.wrong || !right:
 		return append(events, Denied{Reason: "wrong-factor", At: c.At}), nil
@@ -259,6 +273,8 @@ func (s State) Evolve(event Event) State {
 	switch e := event.(type) {
 	case Started:
 		s = State{Started: e, phase: open}
+	case DeskStarted:
+		s = atDesk(e)
 	case FactorVerified:
 		s.Steps, s.Shown = e.Step, append(slices.Clone(s.Shown), e.Factor)
 	case FactorFailed:

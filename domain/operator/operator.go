@@ -1,9 +1,13 @@
 // Package operator decides about the people and machines that run the bank.
 //
-//	(none) -- Create --> enabled -- GrantScopes --> enabled -- Disable --> disabled
+//	(none) -- Create (a machine, by its key) --> enabled -- Disable --> disabled, for ever
+//	(none) -- Appoint (a person) -- OpenEnrolment --> waiting -- Enrol --> enabled
+//	                                     ^------------- a factor was lost ---/
 //
-// The first one is created on the host. Scopes are granted apart, all of them
-// anew each time, so that the latest grant says everything.
+// A machine signs assertions with its key. A person logs in, with a passkey or
+// with a password and a one-time password; enrolling anew replaces them all.
+// Scopes are granted apart, all of them anew each time, so that the latest grant
+// says everything; roles are sets of scopes beside them, granted one by one.
 package operator
 
 import (
@@ -14,6 +18,7 @@ import (
 
 	"florin/domain"
 	"florin/domain/id"
+	"florin/domain/text"
 )
 
 // NameRunesMax bounds an operator's name.
@@ -59,9 +64,20 @@ var (
 // State is what the rules need to know of an operator.
 type State struct {
 	Operator id.Operator
-	Scopes   []string
-	Key      domain.PublicKey
+	Scopes   []string // granted apart; May is all
+	Roles    []Role
+	Key      domain.PublicKey // of a machine
 	Disabled bool
+
+	// Of a person.
+	Enrolment  Enrolment // open now
+	Password   string    // PHC string
+	TOTP       id.Factor
+	LastStep   int64 // of a one-time password: this and older ones are spent
+	Passkey    id.Factor
+	Credential Credential // of the passkey
+	Sessions   []Session  // the oldest first
+	person     bool
 }
 
 // Enabled tells whether tokens may be given out.
@@ -69,8 +85,11 @@ func (s State) Enabled() bool { return !s.Operator.IsZero() && !s.Disabled }
 
 // Decide answers a command with the facts that follow from it.
 func (s State) Decide(command Command) ([]Event, error) {
-	if c, first := command.(Create); first {
+	switch c := command.(type) {
+	case Create:
 		return s.create(c)
+	case Appoint:
+		return s.appoint(c)
 	}
 	if s.Operator.IsZero() {
 		return nil, ErrUnknown
@@ -88,12 +107,26 @@ func (s State) Decide(command Command) ([]Event, error) {
 		}
 		return []Event{ScopesGranted{Scopes: scopes, At: c.At}}, nil
 	case Disable:
-		if s.Disabled {
+		switch {
+		case s.Disabled:
 			return nil, nil
+		case !text.Code(c.Reason):
+			return nil, ErrReason
 		}
 		return []Event{Disabled(c)}, nil
+	case GrantRole:
+		return s.grantRole(c)
+	case WithdrawRole:
+		return s.withdrawRole(c)
 	}
-	panic(fmt.Sprintf("operator: unknown command %T", command)) // sealed: a bug, not an input
+	if s.Disabled {
+		return nil, ErrDisabled
+	}
+	return s.human(command)
+}
+
+func unknown(command Command) string { // sealed: a bug, not an input
+	return fmt.Sprintf("operator: unknown command %T", command)
 }
 
 func (s State) create(c Create) ([]Event, error) {
@@ -121,7 +154,11 @@ func (s State) Evolve(event Event) State {
 	case ScopesGranted:
 		s.Scopes = e.Scopes
 	case Disabled:
-		s.Disabled = true
+		s.Disabled, s.Sessions, s.Enrolment = true, nil, Enrolment{}
+	case RoleGranted, RoleWithdrawn:
+		return s.evolveRoles(e)
+	default:
+		return s.evolvePerson(e)
 	}
 	return s
 }

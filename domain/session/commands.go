@@ -9,11 +9,16 @@ import (
 
 // Lifetimes.
 const (
-	AccessTTL    = 300 * time.Second
-	IdleMax      = 30 * 24 * time.Hour // of a refresh token
-	LifeMax      = 90 * 24 * time.Hour // of a family, from login
-	ElevationTTL = 5 * time.Minute     // since it was earned or last used
-	foldRefusals = time.Minute         // refusals closer than this are one fact
+	AccessTTL = 300 * time.Second
+	IdleMax   = 30 * 24 * time.Hour // of a refresh token
+	LifeMax   = 90 * 24 * time.Hour // of a family, from login
+	// An operator's session is short: unattended for this long it is over, and with
+	// the working day it is over in any case.
+	OperatorIdleMax = 15 * time.Minute
+	OperatorLifeMax = 10 * time.Hour
+
+	ElevationTTL = 5 * time.Minute // since it was earned or last used
+	foldRefusals = time.Minute     // refusals closer than this are one fact
 	foldUses     = 30 * time.Second
 )
 

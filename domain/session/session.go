@@ -10,6 +10,8 @@
 // Anything else that is older than the current is reuse and ends the family. A
 // true token with another key ends nothing: it is refused and noted.
 //
+// Operators who log in have a family like a customer's, but a short one
+// (OperatorIdleMax, OperatorLifeMax), and no device: the key is the family's own.
 // Operators and machines that come for themselves (client_credentials) have no
 // chain: one token of AccessTTL, given for an assertion signed a moment ago. Their
 // class is ACRKey and their auth_time is now, because asking for the token was the
@@ -39,6 +41,14 @@ type State struct {
 // Alive tells whether tokens of the family are believed at a time.
 func (s State) Alive(at time.Time) bool {
 	return !s.Session.IsZero() && !s.Ended && at.Before(s.ExpiresAt)
+}
+
+// IdleUntil is when the present refresh token is over if it is not shown before.
+func (s State) IdleUntil() time.Time {
+	if !s.Operator.IsZero() {
+		return s.LastAt.Add(OperatorIdleMax)
+	}
+	return s.LastAt.Add(IdleMax)
 }
 
 // Strength is the class of authentication at a time, and when it was earned.
@@ -119,7 +129,7 @@ func (s State) until(at time.Time) time.Time {
 
 func (s State) refresh(c Refresh) ([]Event, error) {
 	switch {
-	case !s.Alive(c.At), s.Generation == 0, c.Generation < 1, c.Generation > s.Generation, !c.At.Before(s.LastAt.Add(IdleMax)), c.Client != s.Client:
+	case !s.Alive(c.At), s.Generation == 0, c.Generation < 1, c.Generation > s.Generation, !c.At.Before(s.IdleUntil()), c.Client != s.Client:
 		return nil, ErrGrant
 	case subtle.ConstantTimeCompare([]byte(c.JKT), []byte(s.JKT)) != 1:
 		if c.At.Sub(s.RefusedAt) < foldRefusals {

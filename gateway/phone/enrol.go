@@ -114,8 +114,9 @@ func (p *Phone) Login(ctx context.Context) error {
 	verifier := p.NewID() + p.NewID()
 	challenge := sha256.Sum256([]byte(verifier))
 	profile := p.Profile()
+	clientID, scopes := p.app()
 	code, err := p.challenge(ctx, url.Values{
-		"client_id": {ClientID}, "response_type": {"code"}, "scope": {Scopes},
+		"client_id": {clientID}, "response_type": {"code"}, "scope": {scopes},
 		"code_challenge": {base64.RawURLEncoding.EncodeToString(challenge[:])}, "code_challenge_method": {"S256"},
 		"username": {profile.UserName}, "password": {profile.Password},
 	})
@@ -130,7 +131,7 @@ func (p *Phone) Login(ctx context.Context) error {
 		return fmt.Errorf("log in: %w", err)
 	}
 	return p.token(ctx, "", url.Values{
-		"grant_type": {"authorization_code"}, "client_id": {ClientID}, "code": {code}, "code_verifier": {verifier},
+		"grant_type": {"authorization_code"}, "client_id": {clientID}, "code": {code}, "code_verifier": {verifier},
 	})
 }
 
@@ -162,14 +163,16 @@ func (p *Phone) challenge(ctx context.Context, form url.Values) (string, error) 
 func (p *Phone) Refresh(ctx context.Context) error {
 	p.login.Lock()
 	defer p.login.Unlock()
+	clientID, _ := p.app()
 	return p.token(ctx, p.NewID(), url.Values{
-		"grant_type": {"refresh_token"}, "client_id": {ClientID}, "refresh_token": {p.Tokens().Refresh},
+		"grant_type": {"refresh_token"}, "client_id": {clientID}, "refresh_token": {p.Tokens().Refresh},
 	})
 }
 
 // Revoke ends the token family (RFC 7009).
 func (p *Phone) Revoke(ctx context.Context) error {
-	answer, err := p.form(ctx, "/oauth2/revoke", "", url.Values{"client_id": {ClientID}, "token": {p.Tokens().Refresh}})
+	clientID, _ := p.app()
+	answer, err := p.form(ctx, "/oauth2/revoke", "", url.Values{"client_id": {clientID}, "token": {p.Tokens().Refresh}})
 	if err != nil {
 		return err
 	}

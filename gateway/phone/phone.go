@@ -65,6 +65,7 @@ type Phone struct {
 // Profile is what the app remembers of its customer.
 type Profile struct {
 	Customer   string `json:"customer_id"`
+	Operator   string `json:"operator_id,omitempty"` // of an operator, who is no customer
 	UserName   string `json:"user_name"`
 	Password   string `json:"password"`
 	TOTPSecret string `json:"totp_secret"`
