@@ -111,10 +111,7 @@ func (b *Bank) enrolment(ctx context.Context, order Order, ask EnrolCustomer) ([
 			command.Email = normal
 		}
 	}
-	if err := checkPassword(ask.Password, own...); err != nil {
-		return nil, command, err
-	}
-	command.Password, err = b.hashPassword(ctx, ask.Password)
+	command.Password, err = b.newPassword(ctx, ask.Password, append(own, called)...)
 	return names, command, err
 }
 
@@ -156,10 +153,11 @@ func (c Customers) Name(ctx context.Context, named id.Customer) (domain.Profile,
 // That the caller is the customer, freshly and strongly, is proven before.
 func (c Customers) ChangePassword(ctx context.Context, order Order, of id.Customer, password string) (Outcome, error) {
 	b := c.bank
-	if err := checkPassword(password); err != nil {
+	own, err := b.ownWords(ctx, of)
+	if err != nil {
 		return Outcome{}, err
 	}
-	hash, err := b.hashPassword(ctx, password)
+	hash, err := b.newPassword(ctx, password, own...)
 	if err != nil {
 		return Outcome{}, err
 	}

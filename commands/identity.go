@@ -24,6 +24,9 @@ type IdentitySettings struct {
 	// 0: one for each processor.
 	HashesAtOnce int
 	RecoveryWait time.Duration // before an operator's permit to recover is good; 0: a day
+	// Breached tells whether a password is known to have leaked; nil: nobody knows.
+	// An error means that it could not be found out: the password is not taken.
+	Breached func(password string) (bool, error)
 }
 
 // identity is what the verbs of logins keep in memory.

@@ -205,7 +205,7 @@ func (o Operators) knows(ctx context.Context, order Order, factor id.Factor, ask
 	if err != nil {
 		return 0, "", err
 	}
-	if err := checkPassword(ask.Password, normal); err != nil {
+	if err := b.choosable(ask.Password, normal, ask.UserName); err != nil {
 		return 0, "", err
 	}
 	step, right, err := b.matchTOTP(factor, ask.OTP, order.At)

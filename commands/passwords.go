@@ -3,16 +3,15 @@ package commands
 import (
 	"context"
 	"crypto/subtle"
-	_ "embed"
 	"encoding/base64"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/text/secure/precis"
 
-	"florin/domain"
+	"florin/domain/customer"
+	"florin/domain/id"
 	"florin/eventbus"
 )
 
@@ -26,61 +25,64 @@ type Argon struct {
 // DefaultArgon is the first choice of OWASP's cheat sheet: 19 MiB, two passes.
 func DefaultArgon() Argon { return Argon{MemoryKiB: 19 << 10, Passes: 2, Lanes: 1} }
 
-// Limits of passwords.
 const (
-	PasswordRunesMin = 10
-	PasswordBytesMax = 1024
+	argonSaltBytes = 16
+	argonKeyBytes  = 32
+	hashWaitingMax = 256
+	argonMemoryMax = 1 << 20 // KiB; more than this in a stored string is damage
 )
 
-const (
-	argonSaltBytes  = 16
-	argonKeyBytes   = 32
-	hashWaitingMax  = 256
-	argonMemoryMax  = 1 << 20 // KiB; more than this in a stored string is damage
-	contextRunesMin = 8       // of a password beside the names it contains
-)
+// newPassword checks a password that somebody chooses and makes its hash. own are
+// words that are easily found out about the person. Refused: ErrPassword.
+func (b *Bank) newPassword(ctx context.Context, password string, own ...string) (string, error) {
+	if err := b.choosable(password, own...); err != nil {
+		return "", err
+	}
+	return b.hashPassword(ctx, password)
+}
 
-// ErrPassword: too short, or one that everybody tries first.
-var ErrPassword = &domain.Refusal{Class: domain.Refused, Code: "password-weak",
-	Detail: "Choose a password of at least 10 characters that is not widely known and is more than your own name."}
-
-// common are passwords of ten characters and more that lists of leaked ones have
-// in front; shorter ones are refused anyway.
-//
-//go:embed common_passwords.txt
-var common string
-
-// checkPassword says whether a password may be chosen. names are the person's own.
-func checkPassword(password string, names ...string) error {
-	folded := strings.ToLower(password)
-	squeezed := strings.Join(strings.Fields(folded), "")
-	if utf8.RuneCountInString(password) < PasswordRunesMin || len(password) > PasswordBytesMax || repeats(squeezed) {
+// choosable says whether a password may be chosen, by the rules and by the list of
+// those that have leaked. Give it no words of a person's before it is proven that
+// this person asks: a refusal would tell them.
+func (b *Bank) choosable(password string, own ...string) error {
+	if err := checkPassword(password, append(own, b.settings.Identity.Issuer)...); err != nil {
+		return err
+	}
+	breached := b.settings.Identity.Breached
+	if breached == nil {
+		return nil
+	}
+	known, err := breached(password)
+	switch {
+	case err != nil:
+		return fmt.Errorf("commands: breached passwords: %w", err)
+	case known:
 		return ErrPassword
-	}
-	for line := range strings.Lines(common) {
-		if squeezed == strings.TrimSpace(line) {
-			return ErrPassword
-		}
-	}
-	for _, name := range names {
-		name, _, _ = strings.Cut(strings.ToLower(name), "@")
-		if utf8.RuneCountInString(name) >= 3 && strings.Contains(folded, name) {
-			if rest := strings.ReplaceAll(folded, name, ""); utf8.RuneCountInString(rest) < contextRunesMin {
-				return ErrPassword
-			}
-		}
 	}
 	return nil
 }
 
-// repeats tells whether text is a few characters over and over.
-func repeats(text string) bool {
-	for size := 1; size <= 4 && size < len(text); size++ {
-		if strings.Repeat(text[:size], len(text)/size+1)[:len(text)] == text {
-			return true
-		}
+// ownWords are what is easily found out about a customer: names, e-mail, phone.
+func (b *Bank) ownWords(ctx context.Context, of id.Customer) ([]string, error) {
+	reached, err := b.contactsOf(ctx, of, 0)
+	if err != nil {
+		return nil, err
 	}
-	return false
+	own := []string{reached.email.Reveal(), reached.phone.Reveal()}
+	for recorded, err := range b.log.ReadStream(ctx, eventbus.Stream(of.Stream()), 0) {
+		if err != nil {
+			return nil, fmt.Errorf("commands: read %s: %w", of, err)
+		}
+		event, err := b.treaty.Customers.Decode(recorded.Kind, recorded.SchemaVersion, recorded.ID, recorded.Data)
+		if err != nil {
+			return nil, fmt.Errorf("commands: read %s: %w", of, err)
+		}
+		if e, ok := event.(customer.Enrolled); ok {
+			own = append(own, e.UserName.Reveal(), e.Name.Reveal())
+		}
+		break
+	}
+	return own, nil
 }
 
 // prepared is a password as it is hashed: RFC 8265's OpaqueString where that

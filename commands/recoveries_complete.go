@@ -69,7 +69,7 @@ func (c *completion) prepare(ctx context.Context) (err error) {
 		c.contact = names[0]
 	}
 	if c.Password != "" {
-		if err := checkPassword(c.Password); err != nil {
+		if err := c.bank.choosable(c.Password); err != nil {
 			return err
 		}
 	}

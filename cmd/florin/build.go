@@ -116,10 +116,14 @@ func openCommands(ctx context.Context, c config, l *ledger, checked bool) (*comm
 			return nil, err
 		}
 	}
+	identity := commands.IdentitySettings{Issuer: l.log.Genesis().LegalEntity, RecoveryWait: c.recoveryWait()}
+	if l.leaked != nil {
+		identity.Breached = l.leaked.has
+	}
 	terms.Scorer = risk.Fixed{ChallengeOver: c.ChallengeOver, LowValueMax: lowValueMax}.Score
 	return commands.Open(ctx, l.log, l.treaty, l.ring, sources(), commands.Settings{
 		BuildVersion: buildVersion(), CheckSchemas: checked, Snapshots: l.journal.Snapshots(), Dir: filepath.Join(c.Dir, "processes"), Money: terms, Notifier: notifier,
-		Identity: commands.IdentitySettings{Issuer: l.log.Genesis().LegalEntity, RecoveryWait: c.recoveryWait()},
+		Identity: identity,
 	})
 }
 

@@ -39,6 +39,8 @@ type config struct {
 	TLSCert       string `koanf:"tls_cert"`
 	TLSKey        string `koanf:"tls_key"`
 	TLSClientCA   string `koanf:"tls_client_ca"`
+
+	BreachedPasswords string `koanf:"breached_passwords"`
 }
 
 // setting is one row of the table that flags, environment, file and help share.
@@ -69,6 +71,7 @@ var settings = []setting{
 	{"tls_cert", "", "PEM file of the public listener's certificate chain; read again when it changes", false},
 	{"tls_key", "", "PEM file of its private key", false},
 	{"tls_client_ca", "", "PEM file of authorities; every client of the public listener needs a certificate of one", false},
+	{"breached_passwords", "", "file of passwords that nobody may choose: one a line, or their SHA-1 in hex, sorted, with or without :count (as Have I Been Pwned gives it)", false},
 }
 
 // addCommonFlags gives every command --dir, --config and --json.
@@ -262,6 +265,7 @@ func (c config) masked() map[string]any {
 		"legal_entity": c.LegalEntity, "master_key_file": c.MasterKeyFile, "log_level": c.LogLevel,
 		"challenge_over": c.ChallengeOver, "rate_per_second": c.RatePerSecond, "rate_burst": c.RateBurst,
 		"notifier": c.Notifier, "recovery_wait": c.RecoveryWait, "tls_cert": c.TLSCert, "tls_key": c.TLSKey, "tls_client_ca": c.TLSClientCA,
+		"breached_passwords": c.BreachedPasswords,
 	}
 	for _, s := range settings {
 		if s.secret && values[s.key] != "" {

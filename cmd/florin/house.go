@@ -33,6 +33,7 @@ type ledger struct {
 	log     *eventbus.Sequencer
 	ring    *seal.Ring
 	treaty  *schemas.Treaty
+	leaked  *breached // passwords that nobody may choose; nil: no list was given
 }
 
 // openLedger opens the data directory's log for writing; create begins a new bank
@@ -42,18 +43,23 @@ func openLedger(ctx context.Context, c config, create bool, fatal func(error)) (
 	if _, err := embedded.ReadManifest(vfs.Default, c.Dir); err == nil {
 		return nil, fmt.Errorf("--dir %s is a backup: 'florin restore --from %s' makes a bank of it", c.Dir, c.Dir)
 	}
-	begin := create && c.LegalEntity != ""
-	if begin {
-		if err := os.MkdirAll(filepath.Join(c.Dir, "keys"), 0o700); err != nil {
-			return nil, fmt.Errorf("make the data directory: %w", err)
-		}
-	}
 	l := &ledger{}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, l.close())
 		}
 	}()
+	if c.BreachedPasswords != "" {
+		if l.leaked, err = openBreached(c.BreachedPasswords); err != nil {
+			return nil, err
+		}
+	}
+	begin := create && c.LegalEntity != ""
+	if begin {
+		if err := os.MkdirAll(filepath.Join(c.Dir, "keys"), 0o700); err != nil {
+			return nil, fmt.Errorf("make the data directory: %w", err)
+		}
+	}
 	if l.journal, err = embedded.Open(logDir(c.Dir), embedded.Options{CreateIfMissing: begin, Fatal: fatal}); err != nil {
 		if create && errors.Is(err, embedded.ErrAbsent) {
 			err = errNameless
@@ -169,7 +175,7 @@ func (l *ledger) close() error {
 	if l.ring != nil {
 		errs = append(errs, l.ring.Close())
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, l.leaked.close())...)
 }
 
 // buildVersion is the commit that the binary was built from, as far as it knows.
