@@ -103,6 +103,8 @@ func (s *scene) tries() map[string]try {
 		"POST /v1/customers/{id}/erasure":             {by: "auditor", body: `{"legal_basis":"gdpr-17-1-b"}`},
 		"GET /v1/customers/me":                        {by: "customer"},
 		"PATCH /v1/customers/me":                      {by: "customer", body: `{"email":"anna.new@example.test"}`},
+		"DELETE /v1/customers/me/contacts/{kind}":     {by: "customer", path: "/v1/customers/me/contacts/phone"},
+		"POST /v1/customers/{id}/recovery/objection":  {by: "auditor", body: `{"reason":"customer-called"}`},
 		"POST /v1/customers/me/password":              {by: "customer", path: "/v1/customers/me/password", body: `{"password":"another wooden horse"}`},
 		"POST /v1/recovery":                           {by: "nobody", body: `{"username":"anna","for":"password"}`},
 		"POST /v1/recovery/completion":                {by: "nobody", body: `{"recovery_id":"rec_00000000-0000-4000-8000-000000000001","code":"123456","recovery_code":"AAAA-AAAA-AAAA-AAAA","password":"another wooden horse"}`},
