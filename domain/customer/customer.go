@@ -44,7 +44,6 @@ type State struct {
 	Factors  []Factor
 	Offers   []Offer
 	Claims   []id.Claim
-	Verified []id.Claim  // of contacts: by a code that was sent there
 	Devices  []id.Device // ever bound, the revoked included
 	Visited  []id.Device // by weak logins; not the customer's
 	Asked    AskedContact
@@ -93,7 +92,7 @@ func (s State) Decide(command Command) ([]Event, error) {
 			return nil, ErrEnded
 		}
 		return s.means(c)
-	case RequestContact, ChangeContact, RemoveContact:
+	case RequestContact, ChangeContact:
 		if !s.MayLogIn() {
 			return nil, ErrEnded
 		}

@@ -43,8 +43,6 @@ func (s State) Evolve(event Event) State {
 		s.Asked = AskedContact{e.Type, e.Claim, e.Salt, e.ExpiresAt}
 	case ContactChanged:
 		s = s.moved(e)
-	case ContactRemoved:
-		s.Claims, s.Verified = lacking(s.Claims, e.Claim), lacking(s.Verified, e.Claim)
 	case RecoveryPermitted:
 		s.Permit = Permit{e.Recovery, e.For, e.Contact, e.Claim, e.UsableFrom, e.ExpiresAt}
 	case RecoveryObjected:
@@ -63,7 +61,7 @@ func (s State) Evolve(event Event) State {
 		s.Erasing, s.Status = true, ClosedDown
 	case Erased:
 		s.Gone, s.Password, s.Factors, s.Offers = true, "", nil, nil
-		s.Claims, s.Verified = []id.Claim{}, nil
+		s.Claims = []id.Claim{}
 	}
 	return s
 }

@@ -108,11 +108,33 @@ func (p Party) Attested(response string, challenge []byte) (customer.Credential,
 		return customer.Credential{}, ErrResponse
 	}
 	data := made.Response.AttestationObject.AuthData
+	if made.Response.CollectedClientData.Origin != p.origin || !usable(data.AttData.CredentialPublicKey) {
+		return customer.Credential{}, ErrResponse
+	}
 	return customer.Credential{
 		ID: encoding.EncodeToString(data.AttData.CredentialID), PublicKey: encoding.EncodeToString(data.AttData.CredentialPublicKey),
 		SignCount: int64(data.Counter), BackupEligible: data.Flags.HasBackupEligible(), BackedUp: data.Flags.HasBackupState(),
 		UserVerified: data.Flags.HasUserVerified(),
 	}, nil
+}
+
+// usable tells whether a key, in COSE, is of an algorithm that was asked for, and
+// nothing follows it: the library takes in keys that it then cannot verify with.
+func usable(public []byte) bool {
+	parsed, err := webauthncose.ParsePublicKey(public)
+	if err != nil {
+		return false
+	}
+	var algorithm int64
+	switch key := parsed.(type) {
+	case webauthncose.EC2PublicKeyData:
+		algorithm = key.Algorithm
+	case webauthncose.OKPPublicKeyData:
+		algorithm = key.Algorithm
+	case webauthncose.RSAPublicKeyData:
+		algorithm = key.Algorithm
+	}
+	return slices.ContainsFunc(parameters, func(p protocol.CredentialParameter) bool { return int64(p.Algorithm) == algorithm })
 }
 
 // Assertion is what a verified answer to Request says.
@@ -149,7 +171,8 @@ func (p Party) Asserted(response string, challenge []byte, have []customer.Facto
 			false, true, true, public, protocol.SignaturePolicy{}); err != nil {
 			return Assertion{}, ErrResponse
 		}
-		if factor.Credential.PublicKey == "" {
+		// The library folds the origin's case; browsers write it in one way only.
+		if factor.Credential.PublicKey == "" || said.Response.CollectedClientData.Origin != p.origin {
 			return Assertion{}, ErrResponse
 		}
 		data := said.Response.AuthenticatorData
