@@ -66,6 +66,12 @@ func (b *Bank) contactsOf(ctx context.Context, of id.Customer, before eventbus.P
 			} else {
 				found.email, found.emailVerified = e.Address, true
 			}
+		case customer.ContactRemoved:
+			if e.Type == customer.Phone {
+				found.phone, found.phoneVerified = domain.Profile{}, false
+			} else {
+				found.email, found.emailVerified = domain.Profile{}, false
+			}
 		}
 	}
 	return found, nil

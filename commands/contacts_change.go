@@ -96,6 +96,30 @@ func (c Customers) verifyContact(ctx context.Context, order Order, wanted name, 
 	})
 }
 
+// RemoveContact takes the caller's e-mail or phone away, and with it the name to log
+// in by; another verified one has to be there. The address is told, once more. That
+// the caller is the customer, freshly and strongly, is proven before. Refusals:
+// customer.ErrUnknown (there is none), customer.ErrLastContact.
+func (c Customers) RemoveContact(ctx context.Context, order Order, kind string) (Outcome, error) {
+	b, of := c.bank, order.Caller.Customer
+	reached, err := b.contactsOf(ctx, of, 0)
+	if err != nil {
+		return Outcome{}, err
+	}
+	remove := customer.RemoveContact{Type: kind, At: order.At}
+	if address := reached.of(kind).Reveal(); address != "" {
+		if remove.Claim, err = b.nameClaim(kind, address); err != nil {
+			return Outcome{}, err
+		}
+	}
+	return c.change(ctx, order, "customer.remove_contact", of, func(w *work) error {
+		if err := b.customers.decide(w, of, remove); err != nil {
+			return err
+		}
+		return b.names.decide(w, remove.Claim, customer.Release{Customer: of, At: order.At})
+	})
+}
+
 func (c Customers) contact(ctx context.Context, order Order, verb string, part func(*work) error) (ContactAnswer, Outcome, error) {
 	of := order.Caller.Customer
 	return execute(ctx, c.bank, verb, order, streams(of), func(w *work) error {

@@ -70,7 +70,7 @@ func (n *notifying) Name() string { return "notifications" }
 func (n *notifying) Kinds() []string {
 	return []string{device.Bound{}.Kind(), customer.PasswordChanged{}.Kind(), customer.FactorAdded{}.Kind(), customer.PasskeyAdded{}.Kind(),
 		customer.RecoveryCodesMade{}.Kind(), customer.RecoveryCodeUsed{}.Kind(),
-		customer.FactorApproved{}.Kind(), customer.FactorRemoved{}.Kind(), session.Revoked{}.Kind(), grant.OTPRequested{}.Kind(), customer.ContactRequested{}.Kind(), customer.ContactChanged{}.Kind(),
+		customer.FactorApproved{}.Kind(), customer.FactorRemoved{}.Kind(), session.Revoked{}.Kind(), grant.OTPRequested{}.Kind(), customer.ContactRequested{}.Kind(), customer.ContactChanged{}.Kind(), customer.ContactRemoved{}.Kind(),
 		recovery.Started{}.Kind(), customer.RecoveryPermitted{}.Kind(), customer.RecoveryObjected{}.Kind(), customer.Recovered{}.Kind()}
 }
 
@@ -137,6 +137,8 @@ func (n *notifying) Take(ctx context.Context, fact Happened, agenda *Agenda) err
 		n.set(agenda, fact.EventID, notice{template: "contact-code", channel: channelOf(e.Type), customer: id.From[id.Customer](uuidIn(fact.Stream)),
 			fact: fact.Stream, step: int64(fact.Version), expires: e.ExpiresAt})
 		return nil
+	case customer.ContactRemoved:
+		told.template, told.customer = "contact-removed", id.From[id.Customer](uuidIn(fact.Stream))
 	case recovery.Started:
 		told.template, told.customer, told.expires = "recovery-code", e.Customer, e.ExpiresAt
 	case customer.RecoveryPermitted:
@@ -246,7 +248,7 @@ func (n *notifying) address(ctx context.Context, told notice, at eventbus.Positi
 		return asked.Address, err
 	case "recovery-code":
 		return n.recoveryAddress(ctx, told)
-	case "contact-changed":
+	case "contact-changed", "contact-removed":
 		reached, err := n.bank.contactsOf(ctx, told.customer, at)
 		return reached.by(told.channel), err
 	}
@@ -304,6 +306,7 @@ var noticeTexts = map[string]struct{ subject, body string }{
 	"factor-removed":      {"A way to log in was removed", "A way to log in was removed from your account. If this was not you, call us at once."},
 	"password-changed":    {"Your password was changed", "Your password was changed and your other sessions were ended. If this was not you, call us at once."},
 	"contact-changed":     {"Your contact was changed", "We shall reach you elsewhere from now on, as you told us. If this was not you, call us at once."},
+	"contact-removed":     {"A contact was removed", "We shall not reach you there any more, as you told us. If this was not you, call us at once."},
 	"contact-code":        {"Your code", "{code} is your code to confirm this address. It is valid for fifteen minutes. If you did not ask for it, do nothing and tell nobody."},
 	"login-code":          {"Your code", "{code} is your code to log in. It is valid for five minutes. We never ask you for it by telephone: tell nobody."},
 	"session-misused":     {"A session was ended", "We ended a session of yours because its key was used a second time. Please log in again; if you see a device that is not yours, remove it."},

@@ -34,7 +34,8 @@ type CompleteRecovery struct {
 // Refusals: recovery.ErrRefused whatever is wrong with recovery or proofs; a try is
 // a fact then, with a receipt, and the fifth is the last. ErrPassword,
 // recovery.ErrProofs and ErrRecoveryIncomplete cost no try, and say nothing about
-// whose the name is. customer.ErrTaken is told to who reads the new contact's mail.
+// whose the name is, but for a password of the person's own words: that is said to
+// who has shown the proofs. customer.ErrTaken is told to who reads the new contact's mail.
 func (r Recoveries) Complete(ctx context.Context, order Order, ask CompleteRecovery) (RecoveryAnswer, Outcome, error) {
 	b := r.bank
 	c := completion{CompleteRecovery: ask, bank: b, order: order}
@@ -124,6 +125,9 @@ func (c completion) prove(w *work, state recovery.State, person customer.State, 
 		prove.Contact, prove.Claim = c.contact.kind, c.contact.claim
 	}
 	if prove.Right {
+		if err := c.unlikeTheirOwn(w, state.Customer); err != nil {
+			return err
+		}
 		err := try(w, func() error {
 			if err := b.recoveries.decide(w, c.Recovery, prove); err != nil {
 				return err
@@ -136,6 +140,19 @@ func (c completion) prove(w *work, state recovery.State, person customer.State, 
 		prove.Right = false
 	}
 	return b.recoveries.decide(w, c.Recovery, prove)
+}
+
+// unlikeTheirOwn refuses a password that is the person's own name or address. It
+// would tell who the person is, and so it is asked when that is proven.
+func (c completion) unlikeTheirOwn(w *work, of id.Customer) error {
+	if c.Password == "" {
+		return nil
+	}
+	own, err := c.bank.ownWords(w.ctx, of)
+	if err != nil {
+		return err
+	}
+	return c.bank.choosable(c.Password, own...)
 }
 
 // fits tells whether what is to be set anew is what this recovery is for.

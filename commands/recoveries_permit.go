@@ -118,6 +118,20 @@ func (r Recoveries) Object(ctx context.Context, order Order, permit id.Recovery)
 	return r.object(ctx, order, order.Caller.Customer, customer.ObjectToRecovery{Recovery: permit, By: "device", At: order.At})
 }
 
+// ObjectFor makes a customer's permit void for who has called the bank; reason is a
+// code. Refused: customer.ErrPermit, customer.ErrReason.
+func (r Recoveries) ObjectFor(ctx context.Context, order Order, of id.Customer, reason string) (Outcome, error) {
+	if !text.Code(reason) {
+		return Outcome{}, customer.ErrReason
+	}
+	person, err := r.bank.customers.look(ctx, of)
+	if err != nil {
+		return Outcome{}, err
+	}
+	order.Caller.Reason, order.Caller.OnBehalfOf = reason, of.UUID()
+	return r.object(ctx, order, of, customer.ObjectToRecovery{Recovery: person.Permit.Recovery, By: "operator", At: order.At})
+}
+
 // ObjectByContact does so for whoever has got the notice: token is what stood in it.
 func (r Recoveries) ObjectByContact(ctx context.Context, order Order, token string) (Outcome, error) {
 	b := r.bank

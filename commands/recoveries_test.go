@@ -253,6 +253,26 @@ func TestTheSameOrderBeginsOneRecovery(t *testing.T) {
 	b.sent("recovery-code")
 }
 
+func TestOwnNamesAreNoPasswordAndThatIsToldToTheOwnerAlone(t *testing.T) {
+	t.Parallel()
+	b := newBranch(t)
+	_, own, _, codes := b.lost("wilhelmina")
+	of, err := own.recover("wilhelmina", recovery.Password)
+	require.NoError(t, err)
+	ask := CompleteRecovery{Recovery: of, Code: b.sent("recovery-code"), RecoveryCode: codes[0], Password: "wilhelmina1815"}
+	guess := ask
+	guess.RecoveryCode = "AAAA-AAAA-AAAA-AAAA"
+	_, _, err = own.complete(guess)
+	require.ErrorIs(t, err, recovery.ErrRefused, "a stranger learns nothing of the name")
+	head := b.head()
+	_, _, err = own.complete(ask)
+	require.ErrorIs(t, err, ErrPassword)
+	require.Equal(t, head, b.head(), "and the owner chooses another")
+	ask.Password = another
+	_, _, err = own.complete(ask)
+	require.NoError(t, err)
+}
+
 // A closed, dead or erased customer is like nobody: no letter, no way in.
 func TestNobodyComesBackFromTheEnd(t *testing.T) {
 	t.Parallel()

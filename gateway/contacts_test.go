@@ -50,3 +50,37 @@ func TestAContactIsChangedByACodeThatWasSentThere(t *testing.T) {
 	require.Equal(t, 401, weak.Status)
 	require.Equal(t, "insufficient-user-authentication", code(weak))
 }
+
+func TestAContactIsRemovedWhenAnotherIsVerified(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	anna := h.customer("anna")
+	number := field[string](t, h.get(anna, "/v1/customers/me"), "phone")
+	remove := func(kind, key string) phone.Answer {
+		return h.command(anna, http.MethodDelete, "/v1/customers/me/contacts/"+kind, nil, key)
+	}
+	require.Equal(t, "contact-last", code(remove("phone", "k1")), "the other one was never verified")
+	h.verify(anna, "email", "anna@example.test")
+	require.Equal(t, "contact-last", code(remove("email", "k2")), "nor is this one")
+	require.Equal(t, 404, remove("pigeon", "k3").Status)
+	done := remove("phone", "k4")
+	require.Equal(t, 200, done.Status, "%s", done.Body)
+	require.Equal(t, string(done.Body), string(remove("phone", "k4").Body))
+	require.Equal(t, 404, remove("phone", "k5").Status)
+	told := h.told("contact-removed")
+	require.Len(t, told, 2)
+	require.Contains(t, []string{told[0].To.Reveal(), told[1].To.Reveal()}, number, "once more")
+	me := h.get(anna, "/v1/customers/me")
+	require.Empty(t, field[string](t, me, "phone"))
+	require.False(t, field[bool](t, me, "phone_verified"))
+
+	bert := h.customer("bert")
+	h.verify(bert, "phone", number)
+	require.Equal(t, number, field[string](t, h.get(bert, "/v1/customers/me"), "phone"), "the number is free for others")
+	h.reopen()
+	h.login(anna)
+	require.Empty(t, field[string](t, h.get(anna, "/v1/customers/me"), "phone"))
+	h.pass(6 * time.Minute)
+	require.NoError(t, anna.Refresh(context.Background()))
+	require.Equal(t, "insufficient-user-authentication", code(remove("email", "k6")))
+}

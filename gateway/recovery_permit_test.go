@@ -137,6 +137,22 @@ func TestTheOwnerObjectsToARecovery(t *testing.T) {
 	require.Equal(t, "recovery-refused", code(h.complete(eve, phone.Proofs{Recovery: recovery, Code: sixDigits.FindString(sent[0].Text.Reveal()), RecoveryCode: slip})))
 }
 
+// The notice says "call us": an operator stops it.
+func TestAnOperatorStopsARecoveryForWhoCalls(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	desk := h.machine("desk", "customers.manage").login()
+	anna := h.verified(h.customer("anna"))
+	stop := func(body string) phone.Answer { return h.stand(desk, anna, "recovery/objection", body) }
+	require.Equal(t, 404, stop(`{"reason":"customer-called"}`).Status, "there is nothing to stop")
+	require.Equal(t, 201, h.permit(desk, anna, `{"for":"factors","reason":"identified-at-desk"}`).Status)
+	require.Equal(t, "invalid-reason", code(stop(`{"reason":"She called"}`)))
+	stopped := stop(`{"reason":"customer-called"}`)
+	require.Equal(t, 200, stopped.Status, "%s", stopped.Body)
+	require.Equal(t, `{"recoveries":[]}`, string(h.get(anna, "/v1/recovery").Body))
+	require.Len(t, h.told("recovery-objected"), 2)
+}
+
 // Between code and completion somebody objects: the completion fails, and the permit's
 // contact never becomes the customer's.
 func TestAnObjectionBeatsARecoveryUnderWay(t *testing.T) {

@@ -151,6 +151,27 @@ func TestALostContactIsReplaced(t *testing.T) {
 	require.False(t, field[bool](t, me, "phone_verified"))
 }
 
+// Group 11: what was said at enrolment is not verified: a recovery's code never goes to
+// an address that somebody else may have been enrolled under (CVE-2026-27946).
+func TestGroup11AnEnrolledContactIsNotVerified(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	anna := h.customer("anna")
+	me := h.get(anna, "/v1/customers/me")
+	require.False(t, field[bool](t, me, "email_verified"))
+	require.False(t, field[bool](t, me, "phone_verified"))
+	h.begun(anna, "anna", "password")
+	require.Empty(t, h.told("recovery-code"))
+	h.verify(anna, "phone", field[string](t, me, "phone"))
+	me = h.get(anna, "/v1/customers/me")
+	require.False(t, field[bool](t, me, "email_verified"))
+	require.True(t, field[bool](t, me, "phone_verified"))
+	h.begun(anna, "anna", "password")
+	sent := h.told("recovery-code")
+	require.Len(t, sent, 1)
+	require.Equal(t, field[string](t, me, "phone"), sent[0].To.Reveal())
+}
+
 // Locked out by somebody's guesses.
 func TestALockedAccountIsUnlocked(t *testing.T) {
 	t.Parallel()

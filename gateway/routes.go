@@ -74,6 +74,8 @@ func persons(p *identity.Provider, desk service.Desk) []Route {
 		{Method: get, Path: "/v1/customers/me", Handle: customers.Me, Scopes: scopes("profile"), Response: of[service.CustomerAnswer]()},
 		{Method: http.MethodPatch, Path: "/v1/customers/me", Handle: customers.ChangeContact, Scopes: scopes("profile"), Keyed: true, Signed: true,
 			ACR: problem.StrongACR, MaxAge: problem.Fresh, Request: of[schemas.ChangeContact](), Response: of[service.ContactAnswer]()},
+		{Method: del, Path: "/v1/customers/me/contacts/{kind}", Handle: customers.RemoveContact, Scopes: scopes("profile"), Keyed: true, Signed: true,
+			ACR: problem.StrongACR, MaxAge: problem.Fresh, Request: of[schemas.RemoveContact](), Response: of[service.RemovedAnswer]()},
 		{Method: post, Path: "/v1/customers/me/password", Handle: customers.ChangePassword, Scopes: scopes("factors.manage"), Keyed: true, Signed: true,
 			ACR: problem.StrongACR, MaxAge: problem.Fresh, Request: of[schemas.ChangePassword](), Response: of[service.PasswordAnswer]()},
 		{Method: post, Path: "/v1/devices/challenge", Handle: p.ChallengeDevice, Open: true, Response: of[identity.DeviceChallenge]()},
@@ -124,6 +126,8 @@ func recoveries(p *identity.Provider, desk service.Desk) []Route {
 		{Method: get, Path: "/v1/recovery", Handle: recoveries.List, Scopes: scopes("devices.manage"), Response: of[service.PermittedList]()},
 		{Method: del, Path: "/v1/recovery/{id}", Handle: recoveries.Object, Scopes: scopes("devices.manage"), Keyed: true, Signed: true,
 			Request: of[schemas.ObjectToRecovery](), Response: of[service.ObjectedAnswer]()},
+		{Method: post, Path: "/v1/customers/{id}/recovery/objection", Handle: recoveries.ObjectFor, Scopes: scopes("customers.manage"), Keyed: true, Signed: true,
+			ACR: problem.StrongACR, MaxAge: problem.Fresh, Request: of[schemas.ObjectForCustomer](), Response: of[service.ObjectedAnswer]()},
 		{Method: post, Path: "/v1/customers/{id}/recovery", Handle: recoveries.Permit, Scopes: scopes("customers.manage"), Keyed: true, Signed: true,
 			ACR: problem.StrongACR, MaxAge: problem.Fresh, Request: of[schemas.PermitRecovery](), Response: of[service.PermitAnswer]()},
 	}

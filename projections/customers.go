@@ -24,7 +24,7 @@ type Customer struct {
 	ErasureAt   time.Time // requested
 	ErasedAt    time.Time
 	LegalBasis  string // of the erasure
-	EmailFrom   int64  // version of the stream that changed it last; 0: enrolment
+	EmailFrom   int64  // version of the stream that changed it last; 0: enrolment; below 0: it was removed
 	PhoneFrom   int64
 	Position    eventbus.Position
 	UserName    domain.Profile
@@ -89,6 +89,12 @@ func (c *Customer) evolve(f *fact) error {
 		} else {
 			c.EmailFrom = int64(f.Version)
 		}
+	case customer.ContactRemoved:
+		if e.Type == customer.Phone {
+			c.PhoneFrom = -int64(f.Version)
+		} else {
+			c.EmailFrom = -int64(f.Version)
+		}
 	case customer.FactorAdded, customer.PasskeyAdded, customer.RecoveryCodesMade:
 		c.Factors++
 	case customer.FactorRemoved:
@@ -142,6 +148,10 @@ func (r *Reads) CustomerByID(ctx context.Context, of id.Customer) (Customer, err
 // contact opens the address that a change left, if there was one.
 func (r *Reads) contact(ctx context.Context, of id.Customer, version int64, into *domain.Profile) error {
 	if version == 0 {
+		return nil
+	}
+	if version < 0 {
+		*into = domain.Profile{}
 		return nil
 	}
 	event, err := r.at(ctx, of.Stream(), eventbus.Version(version))

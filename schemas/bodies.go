@@ -78,6 +78,13 @@ type (
 		Email  string `json:"email,omitzero"`
 		Phone  string `json:"phone,omitzero"`
 	}
+	// ObjectForCustomer is POST /v1/customers/{id}/recovery/objection: the customer has
+	// called the bank.
+	ObjectForCustomer struct {
+		Reason string `json:"reason"` // code
+	}
+	// RemoveContact is DELETE /v1/customers/me/contacts/{kind}.
+	RemoveContact struct{}
 	// ObjectToRecovery is DELETE /v1/recovery/{id}, by a device; StopRecovery is POST
 	// /v1/recovery/objection, by whoever has the notice.
 	ObjectToRecovery struct{}

@@ -19,6 +19,7 @@ var Customers = newTable(
 	Event(1, func(e customer.DeviceVisited) customer.Event { return e }),
 	Event(1, func(e customer.ContactRequested) customer.Event { return e }),
 	Event(1, func(e customer.ContactChanged) customer.Event { return e }),
+	Event(1, func(e customer.ContactRemoved) customer.Event { return e }),
 	Event(1, func(e customer.RecoveryPermitted) customer.Event { return e }),
 	Event(1, func(e customer.RecoveryObjected) customer.Event { return e }),
 	Event(1, func(e customer.Recovered) customer.Event { return e }),

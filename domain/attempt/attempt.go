@@ -95,7 +95,9 @@ func budget(lane string) (free int, delay, longest time.Duration) {
 		return 30, 10 * time.Second, time.Minute
 	case OTP:
 		return 10, 30 * time.Second, 5 * time.Minute
-	case OTPSend, RecoveryCode, Recovery:
+	case Recovery: // each is a letter to the owner, and no password stands before it
+		return 6, time.Minute, 15 * time.Minute
+	case OTPSend, RecoveryCode:
 		return 10, 30 * time.Second, 5 * time.Minute
 	case "otp-send-origin", "otp-send-device", "recovery-code-origin", "recovery-origin", "recovery-device":
 		return 4, time.Minute, time.Hour

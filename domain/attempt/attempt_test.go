@@ -34,7 +34,7 @@ func tries(t *testing.T, state attempt.State, at time.Time, lanes ...string) (at
 
 func TestBudgets(t *testing.T) {
 	t.Parallel()
-	for lane, free := range map[string]int{"device:1": 5, "origin:1": 5, "recovery": 10, "recovery-origin:1": 4, "recovery-device:1": 4, "otp-device:1": 5, "otp-origin:1": 5, "otp": 10, "unknown": 30} {
+	for lane, free := range map[string]int{"device:1": 5, "origin:1": 5, "recovery": 6, "recovery-origin:1": 4, "recovery-device:1": 4, "otp-device:1": 5, "otp-origin:1": 5, "otp": 10, "unknown": 30} {
 		_, passed := tries(t, attempt.State{}, noon, lane)
 		require.Equal(t, free, passed, lane)
 	}
@@ -65,7 +65,7 @@ func TestLanes(t *testing.T) {
 
 func TestDelaysGrowToABound(t *testing.T) {
 	t.Parallel()
-	for lane, longest := range map[string]time.Duration{"device:1": time.Hour, "origin:1": time.Hour, "otp": 5 * time.Minute, "unknown": time.Minute} {
+	for lane, longest := range map[string]time.Duration{"device:1": time.Hour, "origin:1": time.Hour, "otp": 5 * time.Minute, "unknown": time.Minute, "recovery": 15 * time.Minute} {
 		state, _ := tries(t, attempt.State{}, noon, lane)
 		at, last := noon, time.Duration(0)
 		for range 20 {

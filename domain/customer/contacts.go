@@ -37,10 +37,20 @@ type ContactChanged struct {
 	At       time.Time      `json:"at"`
 }
 
+// ContactRemoved: the customer is not reached there any more, and does not log in by
+// that name.
+type ContactRemoved struct {
+	Type  string    `json:"type"`
+	Claim id.Claim  `json:"claim"`
+	At    time.Time `json:"at"`
+}
+
 func (ContactRequested) Kind() string   { return "customer.contact_requested" }
 func (ContactChanged) Kind() string     { return "customer.contact_changed" }
+func (ContactRemoved) Kind() string     { return "customer.contact_removed" }
 func (ContactRequested) customerEvent() {}
 func (ContactChanged) customerEvent()   {}
+func (ContactRemoved) customerEvent()   {}
 
 type (
 	// RequestContact asks for another address.
@@ -64,11 +74,22 @@ type (
 	}
 )
 
+// RemoveContact takes one away; Claim is of the address that it is.
+type RemoveContact struct {
+	Type  string
+	Claim id.Claim
+	At    time.Time
+}
+
+func (RemoveContact) customerCommand()  {}
 func (RequestContact) customerCommand() {}
 func (ChangeContact) customerCommand()  {}
 
 // ErrContactCode: whatever is wrong with the code of a new address.
 var ErrContactCode = &domain.Refusal{Class: domain.Refused, Code: "contact-code-invalid", Detail: "This is not the code that was sent to this address, or it has expired."}
+
+// ErrLastContact: nobody could be told of anything, nor get back in.
+var ErrLastContact = &domain.Refusal{Class: domain.Refused, Code: "contact-last", Detail: "Verify another contact before you remove this one."}
 
 // AskedContact is the change of address that waits for its code. It holds no
 // address: the claim tells which it is.
@@ -93,13 +114,25 @@ func (s State) contact(command Command) ([]Event, error) {
 			return nil, ErrContactCode
 		}
 		return []Event{ContactChanged{c.Type, c.Address, c.Claim, c.Replaced, c.At}}, nil
+	case RemoveContact:
+		switch {
+		case c.Claim.IsZero(), !slices.Contains(s.Claims, c.Claim):
+			return nil, ErrUnknown
+		case !slices.ContainsFunc(s.Verified, func(claim id.Claim) bool { return claim != c.Claim }):
+			return nil, ErrLastContact
+		}
+		return []Event{ContactRemoved(c)}, nil
 	}
 	panic(unknown(command))
 }
 
 func (s State) moved(e ContactChanged) State {
 	s.Asked = AskedContact{}
-	s.Claims = slices.DeleteFunc(slices.Clone(s.Claims), func(claim id.Claim) bool { return claim == e.Replaced || claim == e.Claim })
-	s.Claims = append(s.Claims, e.Claim)
+	s.Claims, s.Verified = append(lacking(s.Claims, e.Replaced, e.Claim), e.Claim), append(lacking(s.Verified, e.Replaced, e.Claim), e.Claim)
 	return s
+}
+
+// lacking gives the claims but for some; states are shared.
+func lacking(claims []id.Claim, gone ...id.Claim) []id.Claim {
+	return slices.DeleteFunc(slices.Clone(claims), func(claim id.Claim) bool { return slices.Contains(gone, claim) })
 }

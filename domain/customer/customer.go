@@ -44,6 +44,7 @@ type State struct {
 	Factors  []Factor
 	Offers   []Offer
 	Claims   []id.Claim
+	Verified []id.Claim  // of contacts: by a code that was sent there
 	Devices  []id.Device // ever bound, the revoked included
 	Visited  []id.Device // by weak logins; not the customer's
 	Asked    AskedContact
@@ -92,7 +93,7 @@ func (s State) Decide(command Command) ([]Event, error) {
 			return nil, ErrEnded
 		}
 		return s.means(c)
-	case RequestContact, ChangeContact:
+	case RequestContact, ChangeContact, RemoveContact:
 		if !s.MayLogIn() {
 			return nil, ErrEnded
 		}

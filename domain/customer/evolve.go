@@ -43,6 +43,8 @@ func (s State) Evolve(event Event) State {
 		s.Asked = AskedContact{e.Type, e.Claim, e.Salt, e.ExpiresAt}
 	case ContactChanged:
 		s = s.moved(e)
+	case ContactRemoved:
+		s.Claims, s.Verified = lacking(s.Claims, e.Claim), lacking(s.Verified, e.Claim)
 	case RecoveryPermitted:
 		s.Permit = Permit{e.Recovery, e.For, e.Contact, e.Claim, e.UsableFrom, e.ExpiresAt}
 	case RecoveryObjected:
@@ -61,7 +63,7 @@ func (s State) Evolve(event Event) State {
 		s.Erasing, s.Status = true, ClosedDown
 	case Erased:
 		s.Gone, s.Password, s.Factors, s.Offers = true, "", nil, nil
-		s.Claims = []id.Claim{}
+		s.Claims, s.Verified = []id.Claim{}, nil
 	}
 	return s
 }

@@ -77,3 +77,24 @@ func TestAPauseNeverBecomesShorter(t *testing.T) {
 	}
 	require.Equal(t, noon.Add(24*time.Hour), state.PaymentsFrom)
 }
+
+func TestContactsAreRemoved(t *testing.T) {
+	t.Parallel()
+	mail, number := id.Named[id.Claim]("mail"), id.Named[id.Claim]("number")
+	named := enrolled
+	named.Claims = []id.Claim{claim, mail, number}
+	verified := customer.ContactChanged{Type: customer.Email, Claim: mail, At: noon}
+	remove := customer.RemoveContact{Type: customer.Phone, Claim: number, At: noon}
+	removed := customer.ContactRemoved(remove)
+	domaintest.Run[customer.State](t, []domaintest.Case[customer.Command, customer.Event]{
+		{Name: "one goes when another is verified", Given: given(named, verified), When: remove, Then: given(removed)},
+		{Name: "not while the other is only said", Given: given(named), When: remove, Refused: customer.ErrLastContact},
+		{Name: "not the verified one itself", Given: given(named, verified), When: customer.RemoveContact{Type: customer.Email, Claim: mail, At: noon}, Refused: customer.ErrLastContact},
+		{Name: "not twice", Given: given(named, verified, removed), When: remove, Refused: customer.ErrUnknown},
+		{Name: "not what is somebody else's", Given: given(enrolled, verified), When: remove, Refused: customer.ErrUnknown},
+		{Name: "not none", Given: given(named, verified), When: customer.RemoveContact{Type: customer.Phone, At: noon}, Refused: customer.ErrUnknown},
+		{Name: "not of a closed customer", Given: given(named, verified, customer.Closed{At: noon}), When: remove, Refused: customer.ErrEnded},
+		{Name: "a contact that was replaced is no longer verified", Given: given(named, verified,
+			customer.ContactChanged{Type: customer.Email, Claim: claim, Replaced: mail, At: noon}), When: customer.RemoveContact{Type: customer.Email, Claim: claim, At: noon}, Refused: customer.ErrLastContact},
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"florin/commands"
+	"florin/domain/customer"
 	"florin/domain/id"
 	"florin/eventbus"
 	"florin/gateway/problem"
@@ -99,6 +100,29 @@ func (s Customers) ChangeContact(w http.ResponseWriter, r *http.Request) error {
 	}
 	answer.Status = "changed"
 	return wire.OK(w, answer)
+}
+
+// RemovedAnswer tells that a contact was removed.
+type RemovedAnswer struct {
+	Status   string            `json:"status"`
+	Position eventbus.Position `json:"position"`
+}
+
+// RemoveContact takes the caller's e-mail or phone away.
+func (s Customers) RemoveContact(w http.ResponseWriter, r *http.Request) error {
+	call, kind := CallOf(r.Context()), pathText(r, "kind")
+	if kind != customer.Email && kind != customer.Phone {
+		return problem.NotFound
+	}
+	if err := empty(call.Body); err != nil {
+		return err
+	}
+	outcome, err := s.Bank.Customers().RemoveContact(r.Context(), s.order(r, call), kind)
+	if err != nil {
+		return refused(w, outcome, err)
+	}
+	answered(w, outcome)
+	return wire.OK(w, RemovedAnswer{"removed", outcome.Receipt.Last})
 }
 
 // PasswordAnswer tells that the password was changed.

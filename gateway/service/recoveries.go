@@ -105,6 +105,21 @@ func (s Recoveries) Object(w http.ResponseWriter, r *http.Request) error {
 	return s.objected(w, asked, outcome, err)
 }
 
+// ObjectFor stops one for a customer who has called the bank.
+func (s Recoveries) ObjectFor(w http.ResponseWriter, r *http.Request) error {
+	of, err := pathID[id.Customer](r)
+	if err != nil {
+		return err
+	}
+	call := CallOf(r.Context())
+	body, err := wire.Decode[schemas.ObjectForCustomer](call.Body)
+	if err != nil {
+		return err
+	}
+	outcome, err := s.Bank.Recoveries().ObjectFor(r.Context(), s.order(r, call), of, body.Reason)
+	return s.objected(w, id.Recovery{}, outcome, err)
+}
+
 // Stop does so for whoever holds the notice that a contact has got.
 func (s Recoveries) Stop(w http.ResponseWriter, r *http.Request) error {
 	call := CallOf(r.Context())
