@@ -20,6 +20,10 @@ import (
 type Terms struct {
 	Products []Product // the first is what nobody had to name
 
+	// DepositAloneUnits is the most that one operator pays in by hand in production,
+	// in units of any currency; more takes two. 0: everything does.
+	DepositAloneUnits int64
+
 	Scorer       risk.Scorer   // nil fails, and so challenges every payment
 	Methods      []string      // of answering a challenge, as offered
 	ChallengeTTL time.Duration // how long funds wait for an answer
@@ -43,7 +47,9 @@ const (
 // DefaultTerms are a small bank's. Audience is still to be filled in.
 func DefaultTerms() Terms {
 	return Terms{
-		Products:     []Product{{Name: "current", DailyLimitUnits: 10_000}, {Name: "savings", DailyLimitUnits: 10_000}},
+		Products:          []Product{{Name: "current", DailyLimitUnits: 10_000}, {Name: "savings", DailyLimitUnits: 10_000}},
+		DepositAloneUnits: 10_000,
+
 		Scorer:       risk.Fixed{ChallengeOver: 1_000, LowValueMax: 30}.Score,
 		Methods:      []string{MethodSCAKey, MethodTOTP, MethodPasskey},
 		ChallengeTTL: 5 * time.Minute,

@@ -172,6 +172,16 @@ func (c Customers) ChangePassword(ctx context.Context, order Order, of id.Custom
 
 // Activate, Restrict, ReportDeath and Close move a customer's status. A reason is
 // a code; Activate's is the order's own.
+//
+// First lets a pending customer move money, and refuses one who is restricted
+// (customer.ErrRestricted): that one takes two operators.
+func (c Customers) First(ctx context.Context, order Order, of id.Customer) (Outcome, error) {
+	if !text.Code(order.Caller.Reason) {
+		return Outcome{}, customer.ErrReason
+	}
+	return c.decide(ctx, order, "customer.activate", of, customer.Activate{First: true, At: order.At})
+}
+
 func (c Customers) Activate(ctx context.Context, order Order, of id.Customer) (Outcome, error) {
 	if !text.Code(order.Caller.Reason) {
 		return Outcome{}, customer.ErrReason
@@ -230,6 +240,7 @@ func (c Customers) change(ctx context.Context, order Order, verb string, of id.C
 		if caller := order.Caller; caller.ActorType == ActorCustomer && caller.Customer != of {
 			return customer.ErrUnknown
 		}
+		w.order.Caller.actFor(of)
 		return part(w)
 	}, nothing)
 	return outcome, err

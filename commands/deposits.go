@@ -44,35 +44,44 @@ func (d Deposits) Deposit(ctx context.Context, order Order, ask MakeDeposit) (De
 	}
 	nostro := account.Nostro(ask.Rail)
 	return execute(ctx, b, "deposit.make", order, streams(entry, nostro.In(ask.Amount.Currency), ask.To), func(w *work) error {
-		b.journals.begin(w, entry)
-		creditor, err := b.accounts.load(w, ask.To)
-		switch {
-		case err != nil:
-			return err
-		case creditor.Class != account.Customers:
-			return account.ErrMissing
-		}
-		credit := account.Credit{Posting: entry.Stream(), Amount: ask.Amount, At: order.At}
-		if _, err := creditor.Decide(credit); err != nil {
-			return err // before legs are made of an amount that is none
-		}
-		source, err := w.internal(nostro, ask.Amount.Currency)
-		if err != nil {
-			return err
-		}
-		legs, err := money.NewPosting(money.Leg{Account: source, Amount: ask.Amount.Negate()}, money.Leg{Account: ask.To, Amount: ask.Amount})
-		if err != nil {
-			return err
-		}
-		w.under(ofCustomer(creditor.Customer))
-		if err := b.journals.decide(w, entry, journal.Post{Journal: entry, Purpose: journal.Deposit, Legs: legs, Reference: ask.Reference, At: order.At}); err != nil {
-			return err
-		}
-		if err := b.accounts.decide(w, source, account.Debit{Posting: entry.Stream(), Amount: ask.Amount, At: order.At}); err != nil {
-			return err
-		}
-		return b.accounts.decide(w, ask.To, credit)
+		return deposit(w, entry, ask)
 	}, depositAnswer)
+}
+
+func deposit(w *work, entry id.Journal, ask MakeDeposit) error {
+	b, at := w.bank, w.order.At
+	if ask.Rail == "" {
+		ask.Rail = account.Cash
+	}
+	b.journals.begin(w, entry)
+	creditor, err := b.accounts.load(w, ask.To)
+	switch {
+	case err != nil:
+		return err
+	case creditor.Class != account.Customers:
+		return account.ErrMissing
+	}
+	w.order.Caller.actFor(creditor.Customer)
+	credit := account.Credit{Posting: entry.Stream(), Amount: ask.Amount, At: at}
+	if _, err := creditor.Decide(credit); err != nil {
+		return err // before legs are made of an amount that is none
+	}
+	source, err := w.internal(account.Nostro(ask.Rail), ask.Amount.Currency)
+	if err != nil {
+		return err
+	}
+	legs, err := money.NewPosting(money.Leg{Account: source, Amount: ask.Amount.Negate()}, money.Leg{Account: ask.To, Amount: ask.Amount})
+	if err != nil {
+		return err
+	}
+	w.under(ofCustomer(creditor.Customer))
+	if err := b.journals.decide(w, entry, journal.Post{Journal: entry, Purpose: journal.Deposit, Legs: legs, Reference: ask.Reference, At: at}); err != nil {
+		return err
+	}
+	if err := b.accounts.decide(w, source, account.Debit{Posting: entry.Stream(), Amount: ask.Amount, At: at}); err != nil {
+		return err
+	}
+	return b.accounts.decide(w, ask.To, credit)
 }
 
 func depositAnswer(facts []Fact) (DepositAnswer, error) {

@@ -54,7 +54,7 @@ func (o Operators) Appoint(ctx context.Context, order Order, ask AppointOperator
 				return err
 			}
 		}
-		return b.openEnrolment(w, appointed)
+		return b.openEnrolment(w, appointed, id.From[id.Factor](DerivedID(order.ID, "enrolment")))
 	}, b.enrolmentAnswer)
 }
 
@@ -68,12 +68,12 @@ func (o Operators) OpenEnrolment(ctx context.Context, order Order, of id.Operato
 	}
 	order.Asked = schemas.OpenEnrolment{Operator: of, Reason: order.Caller.Reason}
 	return execute(ctx, b, "operator.open_enrolment", order, streams(of), func(w *work) error {
-		return b.openEnrolment(w, of)
+		return b.openEnrolment(w, of, id.From[id.Factor](DerivedID(order.ID, "enrolment")))
 	}, b.enrolmentAnswer)
 }
 
-func (b *Bank) openEnrolment(w *work, of id.Operator) error {
-	open := operator.OpenEnrolment{Factor: id.From[id.Factor](DerivedID(w.order.ID, "enrolment")), At: w.order.At}
+func (b *Bank) openEnrolment(w *work, of id.Operator, enrolment id.Factor) error {
+	open := operator.OpenEnrolment{Factor: enrolment, At: w.order.At}
 	code, err := b.enrolmentCode(of, open.Factor)
 	if err != nil {
 		return err

@@ -45,6 +45,14 @@ type Caller struct {
 	IP          domain.Profile // not in the header: a verb that needs it seals it in an event
 }
 
+// actFor notes for which customer an operator or machine acts: it is their data, and
+// they are shown it. Whoever acts for themselves acts for nobody else.
+func (c *Caller) actFor(of id.Customer) {
+	if c.Customer.IsZero() && !of.IsZero() {
+		c.OnBehalfOf = of.UUID()
+	}
+}
+
 // Order is a command's envelope.
 type Order struct {
 	ID      uuid.UUID // the command's id: the same id is the same command, for ever

@@ -13,6 +13,7 @@ import (
 	"florin/domain/journal"
 	"florin/domain/notification"
 	"florin/domain/operator"
+	"florin/domain/proposal"
 	"florin/domain/recovery"
 	"florin/domain/session"
 	"florin/domain/signing"
@@ -37,6 +38,7 @@ type shelves struct {
 	notifications *shelf[id.Notification, notification.State, notification.Command, notification.Event]
 	operators     *shelf[id.Operator, operator.State, operator.Command, operator.Event]
 	recoveries    *shelf[id.Recovery, recovery.State, recovery.Command, recovery.Event]
+	proposals     *shelf[id.Proposal, proposal.State, proposal.Command, proposal.Event]
 	sessions      *shelf[id.Session, session.State, session.Command, session.Event]
 	signings      *shelf[id.Signing, signing.State, signing.Command, signing.Event]
 	transfers     *shelf[id.Transfer, transfer.State, transfer.Command, transfer.Event]
@@ -58,6 +60,7 @@ func newShelves(b *Bank) shelves {
 		notifications: newShelf[id.Notification, notification.State, notification.Command](b, t.Notifications),
 		operators:     newShelf[id.Operator, operator.State, operator.Command](b, t.Operators),
 		recoveries:    newShelf[id.Recovery, recovery.State, recovery.Command](b, t.Recoveries),
+		proposals:     newShelf[id.Proposal, proposal.State, proposal.Command](b, t.Proposals),
 		sessions:      newShelf[id.Session, session.State, session.Command](b, t.Sessions),
 		signings:      newShelf[id.Signing, signing.State, signing.Command](b, t.Signings),
 		transfers:     newShelf[id.Transfer, transfer.State, transfer.Command](b, t.Transfers),

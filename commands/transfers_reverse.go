@@ -41,6 +41,7 @@ func reverse(w *work, reversal id.Transfer, ask ReverseTransfer) error {
 	if err != nil {
 		return err
 	}
+	w.order.Caller.actFor(original.Customer)
 	amount := ask.Amount
 	if amount == (money.Amount{}) {
 		amount = original.Reversible()

@@ -57,7 +57,7 @@ func TestAProductionBankMovesMoney(t *testing.T) {
 
 	from, to := h.account(anna, ""), h.account(bert, "")
 	require.True(t, phone.IsRefused(anna.Deposit(ctx, from, "5.00", "EUR"), "insufficient-scope"), "no customer makes money")
-	paidIn := h.command(teller, http.MethodPost, "/v1/deposits", map[string]string{"to": from, "amount": "100.00", "currency": "EUR"}, teller.NewID())
+	paidIn := h.command(teller, http.MethodPost, "/v1/deposits", map[string]string{"to": from, "amount": "100.00", "currency": "EUR", "reason": "cash-at-counter"}, teller.NewID())
 	require.Equal(t, 201, paidIn.Status, "%s", paidIn.Body)
 	paid := h.transfer(anna, from, to, "25.00")
 	require.Equal(t, "75.00", h.balance(anna, from))
@@ -65,8 +65,11 @@ func TestAProductionBankMovesMoney(t *testing.T) {
 
 	reversal := map[string]string{"reason": "sent-twice"}
 	require.Equal(t, "insufficient-scope", code(h.command(desk, http.MethodPost, "/v1/transfers/"+paid+"/reversal", reversal, desk.NewID())))
-	back := h.command(teller, http.MethodPost, "/v1/transfers/"+paid+"/reversal", reversal, teller.NewID())
-	require.Equal(t, 201, back.Status, "%s", back.Body)
+	proposed := h.command(teller, http.MethodPost, "/v1/transfers/"+paid+"/reversal", reversal, teller.NewID())
+	require.Equal(t, 202, proposed.Status, "%s", proposed.Body)
+	require.Equal(t, "75.00", h.balance(anna, from), "one operator alone moves nothing back")
+	back := h.approve(h.person("olga", "ledger"), field[string](t, proposed, "proposal"))
+	require.Equal(t, 200, back.Status, "%s", back.Body)
 	require.Equal(t, "100.00", h.balance(anna, from))
 }
 
@@ -94,9 +97,11 @@ func TestOperatorsRestrictAndErase(t *testing.T) {
 	nobody.Remember(phone.Profile{Customer: "cus_" + anna.NewID()})
 	require.Equal(t, 404, h.stand(desk, nobody, "activation", `{"reason":"x"}`).Status)
 
-	erased := h.stand(privacy, anna, "erasure", `{"legal_basis":"gdpr-17-1-b"}`)
+	proposed := h.stand(privacy, anna, "erasure", `{"legal_basis":"gdpr-17-1-b"}`)
+	require.Equal(t, 202, proposed.Status, "%s", proposed.Body)
+	require.Equal(t, 200, h.get(anna, "/v1/accounts").Status, "nobody is forgotten by one alone")
+	erased := h.approve(h.person("olga", "privacy"), field[string](t, proposed, "proposal"))
 	require.Equal(t, 200, erased.Status, "%s", erased.Body)
-	require.Equal(t, "closed", field[string](t, erased, "status"))
 	require.Equal(t, 401, h.get(anna, "/v1/accounts").Status, "every session is over")
 	h.told("nothing") // lets the processes follow
 	require.Equal(t, "customer-ended", code(h.stand(desk, anna, "activation", `{"reason":"x"}`)))

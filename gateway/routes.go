@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"reflect"
 
+	"florin/domain/proposal"
 	"florin/gateway/identity"
 	"florin/gateway/problem"
 	"florin/gateway/service"
@@ -29,6 +30,7 @@ func Routes(p *identity.Provider, desk service.Desk) []Route {
 	rows = append(rows, factors(desk)...)
 	rows = append(rows, recoveries(p, desk)...)
 	rows = append(rows, money(desk)...)
+	rows = append(rows, operators(desk)...)
 	return append(rows, readers(desk)...)
 }
 
@@ -158,6 +160,25 @@ func money(desk service.Desk) []Route {
 		{Method: post, Path: "/v1/transfers/{id}/reversal", Handle: transfers.Reverse, Scopes: scopes("ledger.reverse"), Keyed: true, Signed: true,
 			ACR: problem.StrongACR, MaxAge: problem.Fresh, Request: of[schemas.ReverseTransfer](), Response: of[service.TransferAnswer]()},
 		deposit,
+	}
+}
+
+// operators: what takes two of them. Which scope a proposal needs is its kind's to
+// say; a decision asks for it again.
+func operators(desk service.Desk) []Route {
+	proposals := service.Proposals{Desk: desk}
+	decide := func(act string, handle func(http.ResponseWriter, *http.Request) error, request reflect.Type) Route {
+		return Route{Method: post, Path: "/v1/operators/proposals" + act, Handle: handle, Scopes: proposal.Scopes(), Keyed: true, Signed: true,
+			ACR: problem.StrongACR, MaxAge: problem.Fresh, Request: request, Response: of[service.ProposalAnswer]()}
+	}
+	see := append(proposal.Scopes(), "audit.read")
+	return []Route{
+		decide("", proposals.Make, of[schemas.MakeProposal]()),
+		{Method: get, Path: "/v1/operators/proposals", Handle: proposals.List, Scopes: see, Response: of[service.ProposalList]()},
+		{Method: get, Path: "/v1/operators/proposals/{id}", Handle: proposals.Get, Scopes: see, Response: of[service.ProposalAnswer]()},
+		decide("/{id}/approval", proposals.Approve, of[schemas.ApproveProposal]()),
+		decide("/{id}/rejection", proposals.Reject, of[schemas.RejectProposal]()),
+		decide("/{id}/withdrawal", proposals.Withdraw, of[schemas.WithdrawProposal]()),
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -19,7 +20,7 @@ import (
 
 // try is how a row of the route table is tried: who calls it, with what.
 type try struct {
-	by   string // nobody, customer, or auditor (a machine)
+	by   string // nobody, customer, auditor (a machine), or operator (a person)
 	path string // with identifiers of the caller's own; "": the row's
 	body string // a good one
 	list bool   // takes limit and cursor
@@ -34,6 +35,8 @@ type scene struct {
 	posted, challenged string
 	annas, bertsThings map[string]string // what {id} stands for, by the path's first segment
 	correlation        string
+	olga               *phone.Phone // an operator, who is a person
+	disable            string       // a good proposal
 }
 
 func newScene(t *testing.T) *scene {
@@ -45,6 +48,10 @@ func newScene(t *testing.T) *scene {
 	s.annas, s.bertsThings = h.things(s.anna, s.from, s.challenged), h.things(s.bert, s.berts, h.transfer(s.bert, s.berts, s.from, "1500.00"))
 	s.annas["customers"] = h.customer("dora").Profile().Customer // whom operators restrict, activate and erase
 	s.auditor = h.machine("auditor", "audit.read", "analytics.read", "ledger.reverse", "ledger.post", "customers.manage", "privacy.manage").login()
+	s.olga = h.person("olga", "security", "ledger")
+	disable := fmt.Sprintf(`{"kind":"operator-disabling","details":{"operator":%q},"reason":"left"}`, h.appoint("gone").Operator)
+	made := h.ask(h.person("otto", "security"), Route{Method: http.MethodPost, Keyed: true}, "/v1/operators/proposals", disable, nil)
+	s.annas["operators"], s.disable = field[string](t, made, "proposal"), disable
 	s.correlation = uuid.NewString()
 	return s
 }
@@ -82,7 +89,7 @@ func (s *scene) tries() map[string]try {
 	order := fmt.Sprintf(`{"from":%q,"to":%q,"amount":"1.00","currency":"EUR","reference":"x"}`, s.from, s.to)
 	deposit := fmt.Sprintf(`{"to":%q,"amount":"1.00","currency":"EUR","reference":"x"}`, s.from)
 	form := try{by: "form"}
-	return map[string]try{
+	tries := map[string]try{
 		"GET /.well-known/openid-configuration":       {by: "nobody"},
 		"GET /.well-known/oauth-authorization-server": {by: "nobody"},
 		"GET /.well-known/oauth-protected-resource":   {by: "nobody"},
@@ -147,10 +154,12 @@ func (s *scene) tries() map[string]try {
 		"GET /v1/analytics":                           {by: "auditor"},
 		"GET /v1/analytics/{view}":                    {by: "auditor", path: "/v1/analytics/v_accounts"},
 	}
+	maps.Copy(tries, s.proposalTries())
+	return tries
 }
 
 func (s *scene) caller(by string) *phone.Phone {
-	return map[string]*phone.Phone{"nobody": s.nobody, "customer": s.anna, "auditor": s.auditor}[by]
+	return map[string]*phone.Phone{"nobody": s.nobody, "customer": s.anna, "auditor": s.auditor, "operator": s.olga}[by]
 }
 
 // each runs over every row that a client sends JSON to, or nothing.

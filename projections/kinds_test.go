@@ -15,6 +15,7 @@ import (
 	"florin/domain/account"
 	"florin/domain/customer"
 	"florin/domain/device"
+	"florin/domain/proposal"
 	"florin/domain/session"
 	"florin/domain/transfer"
 	"florin/eventbus"
@@ -32,7 +33,7 @@ func TestEveryReleasedKindHasAFold(t *testing.T) {
 	b := newBank(t)
 	files, err := filepath.Glob("../schemas/testdata/*.json")
 	require.NoError(t, err)
-	openers := map[string]string{"account": "account.opened", "customer": "customer.enrolled", "device": "device.registered", "session": "session.started", "transfer": "transfer.initiated"}
+	openers := map[string]string{"account": "account.opened", "customer": "customer.enrolled", "device": "device.registered", "proposal": "proposal.made", "session": "session.started", "transfer": "transfer.initiated"}
 	contexts := map[string][]golden{}
 	for _, name := range files {
 		data, err := os.ReadFile(name)
@@ -75,6 +76,8 @@ func streamOf(event domain.Event) string {
 		return e.Customer.Stream()
 	case device.Registered:
 		return e.Device.Stream()
+	case proposal.Made:
+		return e.Proposal.Stream()
 	case session.Started:
 		return e.Session.Stream()
 	case transfer.Initiated:

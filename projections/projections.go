@@ -41,6 +41,7 @@ var definitions = []definition{
 	{"devices", 1, []string{"device"}, false, []table{devicesTable}, beginDevices},
 	{"sessions", 1, []string{"session"}, false, []table{sessionsTable}, beginSessions},
 	{"customers", 1, []string{"customer"}, false, []table{customersTable}, beginCustomers},
+	{"proposals", 1, []string{"proposal"}, false, []table{proposalsTable}, beginProposals},
 	{"audit", 1, nil, true, []table{auditCommitsTable, auditEventsTable}, beginAudit},
 	{guardsName, 2, []string{"session", "device", "customer", "operator", "signing"}, true, []table{guardsTable}, beginGuards},
 }

@@ -112,6 +112,33 @@ type (
 		OTP        string `json:"otp,omitzero"`
 		Credential string `json:"credential,omitzero"` // PublicKeyCredential of create(), as JSON text
 	}
+	// MakeProposal is POST /v1/operators/proposals. Which details a kind needs, and
+	// which scope, package domain/proposal says.
+	MakeProposal struct {
+		Kind    string          `json:"kind"` // reversal, erasure, deposit, activation, role-grant, ...
+		Details ProposalDetails `json:"details"`
+		Reason  string          `json:"reason"` // code
+	}
+	ProposalDetails struct {
+		Operator   id.Operator `json:"operator,omitzero"` // whom it is about
+		Role       string      `json:"role,omitzero"`
+		Customer   id.Customer `json:"customer,omitzero"`
+		LegalBasis string      `json:"legal_basis,omitzero"` // code
+		Transfer   id.Transfer `json:"transfer,omitzero"`
+		Account    id.Account  `json:"account,omitzero"`
+		Amount     Decimal     `json:"amount,omitzero"`
+		Currency   string      `json:"currency,omitzero"`
+		Reference  string      `json:"reference,omitzero"`
+	}
+	// ApproveProposal is POST /v1/operators/proposals/{id}/approval, RejectProposal
+	// POST .../rejection, WithdrawProposal POST .../withdrawal.
+	ApproveProposal struct{}
+	RejectProposal  struct {
+		Reason string `json:"reason"` // code
+	}
+	WithdrawProposal struct {
+		Reason string `json:"reason"` // code
+	}
 	// RegisterDevice is POST /v1/devices: a JWS of type florin-device+jwt.
 	RegisterDevice struct {
 		Registration string `json:"registration"`
@@ -172,6 +199,7 @@ type (
 		Amount    Decimal    `json:"amount"`
 		Currency  string     `json:"currency"`
 		Reference string     `json:"reference,omitzero"`
+		Reason    string     `json:"reason,omitzero"` // code; of an operator's, in production, required
 	}
 	// RenameDevice is PATCH /v1/devices/{id}.
 	RenameDevice struct {

@@ -36,6 +36,7 @@ var commandTable = []Command{
 	form[AnswerConsent]("consent.grant", "consent.deny", "grant.challenge"),
 	asked[AppointOperator]("operator.appoint"),
 	body[ApproveFactor]("factor.approve"),
+	body[ApproveProposal]("proposal.approve"),
 	body[AuthoriseTransfer]("transfer.authorise"),
 	body[BeginRecovery]("recovery.begin"),
 	body[CancelTransfer]("transfer.cancel"),
@@ -63,6 +64,7 @@ var commandTable = []Command{
 	form[IssueToken]("session.redeem", "session.refresh", "session.machine"),
 	form[LogIn]("grant.challenge"),
 	body[MakeRecoveryCodes]("factor.make_recovery_codes"),
+	body[MakeProposal]("proposal.make"),
 	asked[NoteNotification]("notification.note"),
 	body[ObjectForCustomer]("recovery.object"),
 	body[ObjectToRecovery]("recovery.object"),
@@ -74,6 +76,7 @@ var commandTable = []Command{
 	asked[OpenEnrolment]("operator.open_enrolment"),
 	body[RegisterDevice]("device.register"),
 	asked[RegisterClient]("client.register"),
+	body[RejectProposal]("proposal.reject"),
 	body[RemoveContact]("customer.remove_contact"),
 	body[RemoveFactor]("factor.remove"),
 	body[RenameDevice]("device.rename"),
@@ -88,6 +91,7 @@ var commandTable = []Command{
 	body[StopRecovery]("recovery.object"),
 	asked[UnfreezeAccount]("account.unfreeze"),
 	asked[UseElevation]("session.use_elevation"),
+	body[WithdrawProposal]("proposal.withdraw"),
 }
 
 func body[T any](verbs ...string) Command  { return command[T](AsBody, verbs) }

@@ -171,6 +171,7 @@ var exampleIDs = map[reflect.Type]string{
 	reflect.TypeFor[id.Operator]():     id.Named[id.Operator]("example").String(),
 	reflect.TypeFor[id.Payment]():      id.Named[id.Payment]("example").String(),
 	reflect.TypeFor[id.Recovery]():     id.Named[id.Recovery]("example").String(),
+	reflect.TypeFor[id.Proposal]():     id.Named[id.Proposal]("example").String(),
 	reflect.TypeFor[id.Session]():      id.Named[id.Session]("example").String(),
 	reflect.TypeFor[id.Signing]():      id.Named[id.Signing]("example").String(),
 	reflect.TypeFor[id.Transfer]():     id.Named[id.Transfer]("example").String(),

@@ -33,6 +33,7 @@ import (
 	"florin/domain/journal"
 	"florin/domain/notification"
 	"florin/domain/operator"
+	"florin/domain/proposal"
 	"florin/domain/recovery"
 	"florin/domain/session"
 	"florin/domain/signing"
@@ -74,6 +75,7 @@ type Treaty struct {
 	Notifications *Codec[notification.Event]
 	Operators     *Codec[operator.Event]
 	Recoveries    *Codec[recovery.Event]
+	Proposals     *Codec[proposal.Event]
 	Sessions      *Codec[session.Event]
 	Signings      *Codec[signing.Event]
 	Transfers     *Codec[transfer.Event]
@@ -98,6 +100,7 @@ func New(ring *seal.Ring) *Treaty {
 	t.Notifications = sign(t, d, Notifications)
 	t.Operators = sign(t, d, Operators)
 	t.Recoveries = sign(t, d, Recoveries)
+	t.Proposals = sign(t, d, Proposals)
 	t.Sessions = sign(t, d, Sessions)
 	t.Signings = sign(t, d, Signings)
 	t.Transfers = sign(t, d, Transfers)

@@ -113,7 +113,10 @@ type (
 		At     time.Time
 	}
 	// Activate, Restrict, ReportDeceased and Close move the status.
-	Activate struct{ At time.Time }
+	Activate struct {
+		First bool // of a pending customer alone: one who is restricted is refused
+		At    time.Time
+	}
 	Restrict struct {
 		Reason string
 		At     time.Time

@@ -33,6 +33,8 @@ var (
 	ErrLastFactor = &domain.Refusal{Class: domain.Refused, Code: "factor-last", Detail: "Add another factor before you remove the last one."}
 	ErrOTPSpent   = &domain.Refusal{Class: domain.Forbidden, Code: "otp-spent", Detail: "This one-time password was used already."}
 	ErrReason     = &domain.Refusal{Class: domain.Invalid, Code: "invalid-reason", Detail: "Give a reason code of lower-case letters, digits and hyphens."}
+	// ErrRestricted: letting a restricted customer act again takes two operators.
+	ErrRestricted = &domain.Refusal{Class: domain.Conflict, Code: "customer-restricted", Detail: "This customer is restricted; two operators have to lift that."}
 	ErrNotErasing = &domain.Refusal{Class: domain.Conflict, Code: "erasure-not-requested", Detail: "Erasure was not requested."}
 )
 
@@ -175,7 +177,10 @@ func (s State) standing(command Command) ([]Event, error) {
 		case Deceased:
 			return nil, ErrEnded
 		}
-		return []Event{Activated(c)}, nil
+		if c.First && s.Status == Limited {
+			return nil, ErrRestricted
+		}
+		return []Event{Activated{At: c.At}}, nil
 	case Restrict:
 		switch s.Status {
 		case Limited:

@@ -42,6 +42,7 @@ type (
 	Operator     = ID[operator]
 	Payment      = ID[payment]
 	Recovery     = ID[recovery]
+	Proposal     = ID[proposal]
 	Session      = ID[session]
 	Signing      = ID[signing]
 	Transfer     = ID[transfer]
@@ -65,6 +66,7 @@ type (
 	operator     struct{}
 	payment      struct{}
 	recovery     struct{}
+	proposal     struct{}
 	session      struct{}
 	signing      struct{}
 	transfer     struct{}
@@ -87,6 +89,7 @@ func (notification) name() (string, string) { return "ntf", "notification" }
 func (operator) name() (string, string)     { return "opr", "operator" }
 func (payment) name() (string, string)      { return "pay", "payment" }
 func (recovery) name() (string, string)     { return "rec", "recovery" }
+func (proposal) name() (string, string)     { return "prp", "proposal" }
 func (session) name() (string, string)      { return "ses", "session" }
 func (signing) name() (string, string)      { return "sig", "signing" }
 func (transfer) name() (string, string)     { return "trf", "transfer" }

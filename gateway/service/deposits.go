@@ -5,8 +5,11 @@ import (
 	"time"
 
 	"florin/commands"
+	"florin/domain/customer"
 	"florin/domain/id"
 	"florin/domain/money"
+	"florin/domain/proposal"
+	"florin/domain/text"
 	"florin/eventbus"
 	"florin/gateway/wire"
 	"florin/schemas"
@@ -27,7 +30,8 @@ type DepositAnswer struct {
 	At       time.Time         `json:"at"`
 }
 
-// Make books a deposit.
+// Make books a deposit. One by an operator's hand carries a reason, and above a
+// limit it is a proposal in production: 202.
 func (s Deposits) Make(w http.ResponseWriter, r *http.Request) error {
 	call := CallOf(r.Context())
 	body, err := wire.Decode[schemas.Deposit](call.Body)
@@ -38,7 +42,16 @@ func (s Deposits) Make(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	booked, outcome, err := s.Bank.Deposits().Deposit(r.Context(), s.order(r, call), commands.MakeDeposit{
+	order, byHand := s.order(r, call), call.Caller.ActorType == commands.ActorOperator && !s.alone()
+	order.Caller.Reason = body.Reason
+	if (byHand || body.Reason != "") && !text.Code(body.Reason) {
+		return customer.ErrReason
+	}
+	if byHand && s.Bank.TakesTwo(amount) {
+		return s.propose(w, r, order, commands.Propose{Type: proposal.Deposit,
+			Details: proposal.Details{Account: body.To, Amount: amount, Reference: evidence(body.Reference)}})
+	}
+	booked, outcome, err := s.Bank.Deposits().Deposit(r.Context(), order, commands.MakeDeposit{
 		To: body.To, Amount: amount, Reference: evidence(body.Reference)})
 	if err != nil {
 		return refused(w, outcome, err)

@@ -2,11 +2,14 @@ package service
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"florin/commands"
 	"florin/domain/customer"
 	"florin/domain/id"
+	"florin/domain/proposal"
+	"florin/domain/text"
 	"florin/eventbus"
 	"florin/gateway/wire"
 	"florin/schemas"
@@ -21,16 +24,32 @@ type StandingAnswer struct {
 }
 
 // Activate lets a pending or restricted customer move money: the identity checks,
-// which are made elsewhere, are passed.
+// which are made elsewhere, are passed. In production one operator activates who
+// is pending; lifting a restriction is a proposal: 202.
 func (s Customers) Activate(w http.ResponseWriter, r *http.Request) error {
 	body, err := wire.Decode[schemas.ActivateCustomer](CallOf(r.Context()).Body)
 	if err != nil {
 		return err
 	}
-	return s.stand(w, r, customer.Active, func(ctx context.Context, order commands.Order, of id.Customer) (commands.Outcome, error) {
+	activate := s.Bank.Customers().First
+	if s.alone() {
+		activate = s.Bank.Customers().Activate
+	}
+	err = s.stand(w, r, customer.Active, func(ctx context.Context, order commands.Order, of id.Customer) (commands.Outcome, error) {
 		order.Caller.Reason = body.Reason
-		return s.Bank.Customers().Activate(ctx, order, of)
+		return activate(ctx, order, of)
 	})
+	if !errors.Is(err, customer.ErrRestricted) {
+		return err
+	}
+	of, err := pathID[id.Customer](r)
+	if err != nil {
+		return err
+	}
+	order := s.order(r, CallOf(r.Context()))
+	order.ID = commands.DerivedID(order.ID, "activation") // the request's own is the activation's, should it be pending by then
+	order.Caller.Reason = body.Reason
+	return s.propose(w, r, order, commands.Propose{Type: proposal.Activation, Details: proposal.Details{Customer: of}})
 }
 
 // Restrict lets a customer look and not touch.
@@ -45,11 +64,24 @@ func (s Customers) Restrict(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// Erase begins the forgetting of a person, and ends every session.
+// Erase begins the forgetting of a person, and ends every session. In production
+// it is a proposal: 202.
 func (s Customers) Erase(w http.ResponseWriter, r *http.Request) error {
 	body, err := wire.Decode[schemas.EraseCustomer](CallOf(r.Context()).Body)
 	if err != nil {
 		return err
+	}
+	if !s.alone() {
+		of, err := pathID[id.Customer](r)
+		if err != nil {
+			return err
+		}
+		if !text.Code(body.LegalBasis) {
+			return customer.ErrReason
+		}
+		order := s.order(r, CallOf(r.Context()))
+		order.Caller.Reason = body.LegalBasis
+		return s.propose(w, r, order, commands.Propose{Type: proposal.Erasure, Details: proposal.Details{Customer: of, LegalBasis: body.LegalBasis}})
 	}
 	return s.stand(w, r, customer.ClosedDown, func(ctx context.Context, order commands.Order, of id.Customer) (commands.Outcome, error) {
 		order.Caller.Reason = body.LegalBasis

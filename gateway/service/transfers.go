@@ -6,8 +6,11 @@ import (
 	"time"
 
 	"florin/commands"
+	"florin/domain/customer"
 	"florin/domain/id"
 	"florin/domain/money"
+	"florin/domain/proposal"
+	"florin/domain/text"
 	"florin/domain/transfer"
 	"florin/eventbus"
 	"florin/gateway/problem"
@@ -138,7 +141,8 @@ func (s Transfers) Cancel(w http.ResponseWriter, r *http.Request) error {
 	return s.answer(w, done, answer, outcome, err)
 }
 
-// Reverse gives a posted transfer back, in full or in part.
+// Reverse gives a posted transfer back, in full or in part. In production it is a
+// proposal: 202.
 func (s Transfers) Reverse(w http.ResponseWriter, r *http.Request) error {
 	call := CallOf(r.Context())
 	asked, err := pathID[id.Transfer](r)
@@ -155,8 +159,15 @@ func (s Transfers) Reverse(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
+	if !text.Code(body.Reason) {
+		return customer.ErrReason
+	}
 	order := s.order(r, call)
 	order.Caller.Reason = body.Reason
+	if !s.alone() {
+		return s.propose(w, r, order, commands.Propose{Type: proposal.Reversal,
+			Details: proposal.Details{Transfer: asked, Amount: amount, Reference: evidence(body.Reference)}})
+	}
 	answer, outcome, err := s.Bank.Transfers().Reverse(r.Context(), order, commands.ReverseTransfer{
 		Transfer: asked, Amount: amount, Reference: evidence(body.Reference)})
 	return s.answer(w, wire.Created, answer, outcome, err)

@@ -1,0 +1,85 @@
+package proposal_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"florin/domain"
+	"florin/domain/domaintest"
+	"florin/domain/id"
+	"florin/domain/money"
+	"florin/domain/proposal"
+)
+
+var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+
+func TestProposal(t *testing.T) {
+	t.Parallel()
+	ada, bob, carl := id.Named[id.Operator]("ada"), id.Named[id.Operator]("bob"), id.Named[id.Operator]("carl")
+	propose := proposal.Make{Proposal: id.Named[id.Proposal]("p"), Type: proposal.RoleGrant, Details: proposal.Details{Operator: carl, Role: "teller"},
+		Reason: "new-in-branch", Proposer: ada, At: noon}
+	with := func(change func(*proposal.Make)) proposal.Make { c := propose; change(&c); return c }
+	made := proposal.Made{Proposal: propose.Proposal, Type: propose.Type, Scope: "roles.manage", Details: propose.Details, Reason: propose.Reason,
+		Proposer: ada, ExpiresAt: noon.Add(proposal.TTL), At: noon}
+	approved := proposal.Approved{Proposer: ada, Approver: bob, Reason: "new-in-branch", At: noon}
+	rejected := proposal.Rejected{By: bob, Reason: "not-needed", At: noon}
+	withdrawn := proposal.Withdrawn{Reason: "mistake", At: noon}
+	given := func(events ...proposal.Event) []proposal.Event { return events }
+	late := noon.Add(proposal.TTL)
+	domaintest.Run[proposal.State](t, []domaintest.Case[proposal.Command, proposal.Event]{
+		{Name: "something is proposed", When: propose, Then: given(made)},
+		{Name: "once", Given: given(made), When: propose, Refused: proposal.ErrExists},
+		{Name: "of a type that is none", When: with(func(c *proposal.Make) { c.Type = "coup" }), Refused: proposal.ErrType},
+		{Name: "with less than it needs", When: with(func(c *proposal.Make) { c.Details.Role = "" }), Refused: proposal.ErrDetails},
+		{Name: "with more than it needs", When: with(func(c *proposal.Make) { c.Details.LegalBasis = "x" }), Refused: proposal.ErrDetails},
+		{Name: "with another type's details", When: with(func(c *proposal.Make) { c.Type = proposal.Erasure }), Refused: proposal.ErrDetails},
+		{Name: "without a reason", When: with(func(c *proposal.Make) { c.Reason = "" }), Refused: proposal.ErrReason},
+		{Name: "with a story for a reason", When: with(func(c *proposal.Make) { c.Reason = "Bob is nice" }), Refused: proposal.ErrReason},
+		{Name: "nothing is approved that was not proposed", When: proposal.Approve{By: bob, At: noon}, Refused: proposal.ErrUnknown},
+		{Name: "another approves", Given: given(made), When: proposal.Approve{By: bob, At: noon}, Then: given(approved)},
+		{Name: "nobody approves their own", Given: given(made), When: proposal.Approve{By: ada, At: noon}, Refused: proposal.ErrOwn},
+		{Name: "nor on themselves", Given: given(made), When: proposal.Approve{By: carl, At: noon}, Refused: proposal.ErrOwn},
+		{Name: "nobody asks for another enrolment of their own", When: with(func(c *proposal.Make) {
+			c.Type, c.Details = proposal.Enrolment, proposal.Details{Operator: ada}
+		}), Refused: proposal.ErrOwn},
+		{Name: "nor does nobody", Given: given(made), When: proposal.Approve{At: noon}, Refused: proposal.ErrOwn},
+		{Name: "not twice", Given: given(made, approved), When: proposal.Approve{By: bob, At: noon}, Refused: proposal.ErrOver},
+		{Name: "not what was rejected", Given: given(made, rejected), When: proposal.Approve{By: bob, At: noon}, Refused: proposal.ErrOver},
+		{Name: "not what was withdrawn", Given: given(made, withdrawn), When: proposal.Approve{By: bob, At: noon}, Refused: proposal.ErrOver},
+		{Name: "not a day later", Given: given(made), When: proposal.Approve{By: bob, At: late}, Refused: proposal.ErrOver},
+		{Name: "another rejects", Given: given(made), When: proposal.Reject{By: bob, Reason: "not-needed", At: noon}, Then: given(rejected)},
+		{Name: "with a reason", Given: given(made), When: proposal.Reject{By: bob, At: noon}, Refused: proposal.ErrReason},
+		{Name: "nobody rejects their own", Given: given(made), When: proposal.Reject{By: ada, Reason: "x", At: noon}, Refused: proposal.ErrOwn},
+		{Name: "but withdraws it", Given: given(made), When: proposal.Withdraw{By: ada, Reason: "mistake", At: noon}, Then: given(withdrawn)},
+		{Name: "nobody withdraws another's", Given: given(made), When: proposal.Withdraw{By: bob, Reason: "mistake", At: noon}, Refused: proposal.ErrOthers},
+		{Name: "what is done is not withdrawn", Given: given(made, approved), When: proposal.Withdraw{By: ada, Reason: "mistake", At: noon}, Refused: proposal.ErrOver},
+	})
+}
+
+func TestEachTypeHasItsDetailsAndItsScope(t *testing.T) {
+	t.Parallel()
+	euros := money.Amount{Minor: 100, Currency: "EUR"}
+	good := map[string]proposal.Details{
+		proposal.RoleGrant:      {Operator: id.Named[id.Operator]("o"), Role: "teller"},
+		proposal.RoleWithdrawal: {Operator: id.Named[id.Operator]("o"), Role: "teller"},
+		proposal.Disabling:      {Operator: id.Named[id.Operator]("o")},
+		proposal.Enrolment:      {Operator: id.Named[id.Operator]("o")},
+		proposal.Activation:     {Customer: id.Named[id.Customer]("c")},
+		proposal.Erasure:        {Customer: id.Named[id.Customer]("c"), LegalBasis: "gdpr-17-1-b"},
+		proposal.Reversal:       {Transfer: id.Named[id.Transfer]("t"), Amount: euros, Reference: domain.NewEvidence("x")},
+		proposal.Deposit:        {Account: id.Named[id.Account]("a"), Amount: euros},
+	}
+	for kind, details := range good {
+		require.True(t, slices.Contains(domain.OperatorScopes(), proposal.Scope(kind)), kind)
+		make := proposal.Make{Proposal: id.Named[id.Proposal]("p"), Type: kind, Details: details, Reason: "x", Proposer: id.Named[id.Operator]("ada"), At: noon}
+		_, err := proposal.State{}.Decide(make)
+		require.NoError(t, err, kind)
+		make.Details = proposal.Details{}
+		_, err = proposal.State{}.Decide(make)
+		require.ErrorIs(t, err, proposal.ErrDetails, kind)
+	}
+	require.Len(t, proposal.Scopes(), 5)
+}
