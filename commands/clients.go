@@ -75,6 +75,12 @@ type Client struct {
 	Scopes       []string
 }
 
+// Name is what a client is called; "" of one that nobody registered.
+func (c Clients) Name(ctx context.Context, of id.Client) (string, error) {
+	state, err := c.bank.clients.look(ctx, of)
+	return state.Name, err
+}
+
 // Get finds a client by its client_id; an operator's is the operator's id.
 // Unknown: ErrClient.
 func (c Clients) Get(ctx context.Context, clientID string) (Client, error) {

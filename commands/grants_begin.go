@@ -66,11 +66,9 @@ func (g Grants) begin(ctx context.Context, order Order, ask LoginStep, from devi
 		}
 	}
 	if ask.Browser != "" {
-		asked, err := b.consents.look(ctx, ask.Consent)
-		if err != nil {
+		if start.Second, err = b.offered(ctx, ask.Consent, start.Second); err != nil {
 			return login{}, err
 		}
-		start.Second = offeredFor(asked, start.Second)
 	}
 	return g.started(order, start, person, from)
 }
@@ -79,6 +77,9 @@ func (g Grants) begin(ctx context.Context, order Order, ask LoginStep, from devi
 // the third party, as it has pushed them.
 func (g Grants) purpose(ctx context.Context, order Order, ask LoginStep) (grant.Start, error) {
 	b := g.bank
+	if ask.Browser != "" && ask.Consent == grant.OwnPages() {
+		return grant.Start{Client: id.Named[id.Client](ownPages), Consent: ask.Consent, Scopes: []string{"devices.manage"}, CodeChallenge: ask.JKT}, nil
+	}
 	if ask.Browser != "" {
 		state, err := b.consents.look(ctx, ask.Consent)
 		if err == nil {

@@ -80,15 +80,63 @@ func looks(scopes []string, payment consent.Payment) bool {
 	return payment.IsZero() && !slices.ContainsFunc(scopes, func(scope string) bool { return !slices.Contains(looking, scope) })
 }
 
-// offeredFor leaves out what would not be enough for a request. Who has nothing
-// else keeps it: a login never ends after one factor.
-func offeredFor(state consent.State, second []string) []string {
-	if looks(state.Scopes, state.Payment) {
-		return second
+// offered leaves out what would not be enough for what a login in a browser is for.
+// Who has nothing else keeps it: a login never ends after one factor.
+func (b *Bank) offered(ctx context.Context, asked id.Consent, second []string) ([]string, error) {
+	drop := func(factor string) bool { return factor == grant.OTPSend }
+	if asked == grant.OwnPages() { // a phone that is gone must prove nothing: no message to it, and no answer of its own
+		drop = func(factor string) bool { return !slices.Contains(inHand, factor) }
+	} else {
+		state, err := b.consents.look(ctx, asked)
+		if err != nil {
+			return nil, err
+		}
+		if looks(state.Scopes, state.Payment) {
+			return second, nil
+		}
 	}
-	enough := slices.DeleteFunc(slices.Clone(second), func(factor string) bool { return factor == grant.OTPSend })
-	if len(enough) == 0 {
-		return second
+	if enough := slices.DeleteFunc(slices.Clone(second), drop); len(enough) > 0 {
+		return enough, nil
 	}
-	return enough
+	return second, nil
+}
+
+// inHand are the second factors that need no message to a phone.
+var inHand = []string{grant.OneTime, grant.Passkey, grant.RecoveryCode}
+
+// ownPages stands where a client's name would in a login to the bank's own pages.
+const ownPages = "florin-pages"
+
+// Visit gives the order of the customer who has logged in to the bank's own pages
+// in this browser, with two factors, less than grant.LoginTTL ago.
+// Refusals: grant.ErrSession, for everything that is not so.
+func (g Grants) Visit(ctx context.Context, order Order, authSession, browser string) (Order, id.Grant, error) {
+	b := g.bank
+	mark, err := b.markOf(browser)
+	if err != nil {
+		return Order{}, id.Grant{}, grant.ErrSession
+	}
+	kind, named, step, ok, err := b.readHandle(authSession)
+	if err == nil && (!ok || kind != handleLogin) {
+		err = grant.ErrSession
+	}
+	if err != nil {
+		return Order{}, id.Grant{}, err
+	}
+	login := id.From[id.Grant](named)
+	who, err := b.grants.look(ctx, login)
+	if err == nil && who.Steps != step {
+		err = grant.ErrSession
+	}
+	if err == nil {
+		err = who.Proves(grant.OwnPages(), mark, false, order.At)
+	}
+	if err != nil {
+		return Order{}, id.Grant{}, err
+	}
+	person, err := b.customers.look(ctx, who.Customer)
+	if err == nil && !person.MayLogIn() {
+		err = grant.ErrSession
+	}
+	return by(order, who), login, err
 }

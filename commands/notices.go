@@ -68,7 +68,7 @@ type notifying struct{ bank *Bank }
 func (n *notifying) Name() string { return "notifications" }
 
 func (n *notifying) Kinds() []string {
-	return []string{device.Bound{}.Kind(), customer.PasswordChanged{}.Kind(), customer.FactorAdded{}.Kind(), customer.PasskeyAdded{}.Kind(),
+	return []string{device.Bound{}.Kind(), device.Revoked{}.Kind(), customer.PasswordChanged{}.Kind(), customer.FactorAdded{}.Kind(), customer.PasskeyAdded{}.Kind(),
 		customer.RecoveryCodesMade{}.Kind(), customer.RecoveryCodeUsed{}.Kind(),
 		customer.FactorApproved{}.Kind(), customer.FactorRemoved{}.Kind(), session.Revoked{}.Kind(), grant.OTPRequested{}.Kind(), customer.ContactRequested{}.Kind(), customer.ContactChanged{}.Kind(), customer.ContactRemoved{}.Kind(),
 		recovery.Started{}.Kind(), customer.RecoveryPermitted{}.Kind(), customer.RecoveryObjected{}.Kind(), customer.Recovered{}.Kind()}
@@ -110,6 +110,15 @@ func (n *notifying) Take(ctx context.Context, fact Happened, agenda *Agenda) err
 	switch e := fact.Event.(type) {
 	case device.Bound:
 		told.template, told.customer = "device-bound", e.Customer
+	case device.Revoked:
+		gone, err := n.bank.devices.look(ctx, id.From[id.Device](uuidIn(fact.Stream)))
+		if err != nil {
+			return err
+		}
+		told.template, told.customer = "device-removed", gone.Customer
+		if gone.Lost {
+			told.template = "device-lost"
+		}
 	case customer.PasswordChanged:
 		told.template, told.customer = "password-changed", id.From[id.Customer](uuidIn(fact.Stream))
 	case customer.FactorAdded, customer.PasskeyAdded:
@@ -301,6 +310,8 @@ func (n *notifying) loginCode(ctx context.Context, told notice) (code string, wa
 // lies on a table.
 var noticeTexts = map[string]struct{ subject, body string }{
 	"device-bound":        {"A new device", "A new device can now use your account. If this was not you, remove the device in the app or call us at once."},
+	"device-removed":      {"A device was removed", "A device can no longer use your account. If this was not you, call us at once."},
+	"device-lost":         {"A device was reported lost", "A device was reported lost and can no longer use your account. If this was not you, call us at once."},
 	"factor-added":        {"A way to log in was added", "A new way to log in was added to your account. It authorises no payment for a day. If this was not you, call us at once."},
 	"factor-approved":     {"A new way to log in was approved", "A new way to log in may now authorise payments, for another device of yours approved it. If this was not you, call us at once."},
 	"factor-removed":      {"A way to log in was removed", "A way to log in was removed from your account. If this was not you, call us at once."},

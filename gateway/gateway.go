@@ -77,7 +77,7 @@ func New(settings Settings) (http.Handler, error) {
 		return nil, err
 	}
 	provider, err := identity.New(identity.Settings{
-		Bank: d.settings.Bank, Proofs: d.proofs, Issuer: d.settings.Issuer, Settled: d.settings.Guards.WaitFor,
+		Bank: d.settings.Bank, Proofs: d.proofs, Issuer: d.settings.Issuer, Settled: d.settings.Guards.WaitFor, Reads: settings.Desk.Reads,
 	})
 	if err != nil {
 		return nil, err

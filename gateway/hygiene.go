@@ -196,9 +196,9 @@ func (d *door) strippedOf(next http.Handler) http.Handler {
 }
 
 // arrives tells whether a person comes from another site as a whole page, to the
-// one place that third parties lead their customers to.
+// places that third parties lead their customers to, or the bank's own site.
 func arrives(r *http.Request) bool {
-	return r.Method == http.MethodGet && r.URL.Path == identity.AuthorizePath &&
+	return r.Method == http.MethodGet && (r.URL.Path == identity.AuthorizePath || r.URL.Path == identity.AccountPath) &&
 		r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "document"
 }
 

@@ -45,6 +45,8 @@ func provider(p *identity.Provider) []Route {
 		{Method: post, Path: "/oauth2/challenge", Handle: p.Challenge, Open: true, OAuth: true, Request: of[schemas.LogIn]()},
 		{Method: post, Path: "/oauth2/par", Handle: p.Push, Open: true, OAuth: true, Request: of[schemas.RequestConsent](), Response: of[identity.PushedAnswer]()},
 		{Method: get, Path: identity.AuthorizePath, Handle: p.Authorize, Open: true, Page: p.Apologise, Gives: page},
+		{Method: get, Path: identity.AccountPath, Handle: p.Account, Open: true, Page: p.Apologise, Gives: page},
+		{Method: post, Path: identity.AccountPath, Handle: p.EndFromPage, Open: true, Page: p.Apologise, Gives: page, Request: of[schemas.EndFromPage]()},
 		{Method: get, Path: "/pages/{file}", Handle: p.Script, Open: true, Gives: []string{"text/javascript"}},
 		{Method: post, Path: identity.AuthorizePath, Handle: p.Answer, Open: true, Page: p.Apologise, Gives: page, Request: of[schemas.AnswerConsent]()},
 		{Method: post, Path: "/oauth2/token", Handle: p.Token, Open: true, OAuth: true, Request: of[schemas.IssueToken](), Response: of[identity.TokenAnswer]()},

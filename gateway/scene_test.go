@@ -97,6 +97,8 @@ func (s *scene) tries() map[string]try {
 		"POST /oauth2/challenge":                      form,
 		"POST /oauth2/token":                          form,
 		"POST /oauth2/par":                            form,
+		"GET /account/devices":                        form,
+		"POST /account/devices":                       form,
 		"GET /pages/{file}":                           {by: "nobody", path: identity.ScriptPath()},
 		"GET /oauth2/authorize":                       form,
 		"POST /oauth2/authorize":                      form,

@@ -52,6 +52,7 @@ var commandTable = []Command{
 	asked[DisableClient]("client.disable"),
 	asked[DisableOperator]("operator.disable"),
 	body[EndSession]("session.revoke"),
+	form[EndFromPage]("device.report_lost", "device.revoke", "session.revoke", "grant.challenge"),
 	body[EnrolCustomer]("customer.enrol"),
 	body[EnrolOperator]("operator.enrol"),
 	body[EraseCustomer]("customer.request_erasure"),

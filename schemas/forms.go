@@ -85,4 +85,22 @@ type (
 		Way          string `json:"way,omitzero"` // the factor whose form is to be shown
 		Decision     string `json:"decision,omitzero" jsonschema:"enum=allow,enum=deny"`
 	}
+	// EndFromPage is the form of POST /account/devices: a customer without a phone
+	// logs in, and ends a device or a session. Without an act it is a step of the
+	// login.
+	EndFromPage struct {
+		CSRF         string `json:"csrf"`
+		Once         string `json:"once,omitzero"`
+		Shown        string `json:"shown,omitzero"`
+		AuthSession  string `json:"auth_session,omitzero"`
+		UserName     string `json:"username,omitzero"`
+		Password     string `json:"password,omitzero"`
+		OTP          string `json:"otp,omitzero"`
+		WebAuthn     string `json:"webauthn,omitzero"`
+		RecoveryCode string `json:"recovery_code,omitzero"`
+		Way          string `json:"way,omitzero"`
+		Act          string `json:"act,omitzero" jsonschema:"enum=lost,enum=revoke,enum=end,enum=leave"`
+		Thing        string `json:"thing,omitzero"`                      // the device or the session
+		Sure         string `json:"sure,omitzero" jsonschema:"enum=yes"` // else the page asks first
+	}
 )

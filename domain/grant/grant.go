@@ -59,6 +59,10 @@ func (s State) Complete() bool {
 	return s.phase == authenticated || s.phase == coded || s.phase == redeemed
 }
 
+// OwnPages stands where a third party's request would when a customer logs in, in a
+// browser, to the bank's own pages.
+func OwnPages() id.Consent { return id.Named[id.Consent]("own-pages") }
+
 // Proves refuses to take this login for that of a customer who answers a third
 // party's request in a browser. A password that was sent lets nobody act, and so
 // nobody let others act; looks says that the request is not to act.

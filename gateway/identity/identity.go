@@ -4,6 +4,7 @@
 //	POST /v1/devices/challenge -> nonce        POST /v1/devices -> device, by its two keys
 //	POST /oauth2/challenge -> next ... -> code POST /oauth2/token -> tokens bound to the device key
 //	POST /oauth2/par -> GET /oauth2/authorize -> login, consent (pages) -> code, back to the third party
+//	GET /account/devices -> login (pages) -> own devices and sessions, ended without a phone
 //
 // It checks what can be checked on the wire (forms, proofs, client assertions,
 // statements by a device's keys) and hands the facts to the commands, which
@@ -30,6 +31,7 @@ import (
 	"florin/gateway/problem"
 	"florin/gateway/service"
 	"florin/gateway/token"
+	"florin/projections"
 	"florin/schemas/seal"
 )
 
@@ -40,6 +42,8 @@ type Settings struct {
 	Issuer string
 	// Settled returns when what a commit has ended is over for every request.
 	Settled func(context.Context, eventbus.Position) error
+	// Reads is what the account page shows. No login looks there.
+	Reads *projections.Reads
 }
 
 // Provider is the identity provider.

@@ -84,6 +84,9 @@ const (
 	formRecovery = "recovery"
 	formPasskey  = "passkey"
 	formConsent  = "consent"
+	formAccount  = "account" // own devices and sessions
+	formSure     = "sure"    // is asked before one is ended
+	formEnded    = "ended"
 )
 
 // sheet is what one page shows.
@@ -98,6 +101,7 @@ type sheet struct {
 	Sent               string // by which way a one-time password was sent last
 	More               bool   // another may be sent
 	Options            string // what a passkey is asked with, JSON
+	Account            account
 	Scopes             []string
 	Payment            *token.Payment
 	Back               string // origin that the browser goes back to
@@ -114,6 +118,10 @@ func (s sheet) Title() string {
 		return "Log in"
 	case formOTP, formSend, formSent, formRecovery, formPasskey:
 		return "Confirm that it is you"
+	case formAccount:
+		return "Your devices and sessions"
+	case formSure, formEnded:
+		return s.Account.Title
 	case formConsent:
 		return "Allow access for " + s.Client + "?"
 	}
