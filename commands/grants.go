@@ -207,6 +207,8 @@ func (g Grants) complete(w *work, l login, factor string, spent customer.Command
 		return grant.ErrDenied
 	case factor == grant.Password && person.Password != l.customer.Password: // changed while it was checked
 		return grant.ErrDenied
+	case state.At.Before(person.PasswordAt), state.At.Before(person.RecoveredAt): // an earlier step was by what is no more
+		return grant.ErrDenied
 	}
 	if spent != nil {
 		if err := b.customers.decide(w, state.Customer, spent); err != nil {

@@ -9,6 +9,7 @@ import (
 	"florin/domain/customer"
 	"florin/domain/id"
 	"florin/domain/recovery"
+	"florin/domain/session"
 )
 
 // Recoveries are the verbs of getting back into an account (package recovery). Work
@@ -136,6 +137,20 @@ func (r Recoveries) answer(facts []Fact) (answer RecoveryAnswer, err error) {
 func (b *Bank) recoveryCode(of id.Recovery, salt string) (string, error) {
 	u := of.UUID()
 	return b.derivedOTP([]byte("recovery"), u[:], []byte(salt))
+}
+
+// outlived refuses tokens for what was authenticated before the customer was
+// recovered: a code that was under way, and a third party's family, which is no
+// device's. Its access tokens end within five minutes by themselves.
+func (b *Bank) outlived(w *work, of id.Customer, authTime time.Time) error {
+	person, err := b.customers.load(w, of)
+	if err != nil {
+		return err
+	}
+	if authTime.Before(person.RecoveredAt) {
+		return session.ErrGrant
+	}
+	return nil
 }
 
 // payable refuses money that is to leave to others while the customer was recovered

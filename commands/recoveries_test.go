@@ -12,8 +12,10 @@ import (
 
 	"florin/domain"
 	"florin/domain/customer"
+	"florin/domain/grant"
 	"florin/domain/id"
 	"florin/domain/recovery"
+	"florin/domain/session"
 	"florin/eventbus"
 	"florin/eventbus/eventbustest"
 )
@@ -271,6 +273,44 @@ func TestOwnNamesAreNoPasswordAndThatIsToldToTheOwnerAlone(t *testing.T) {
 	ask.Password = another
 	_, _, err = own.complete(ask)
 	require.NoError(t, err)
+}
+
+// Who knows the old password, and has shown it, does not get in with it a step later.
+func TestALoginUnderWayDoesNotOutliveThePassword(t *testing.T) {
+	t.Parallel()
+	b := newBranch(t)
+	ada, own, tokens, codes := b.lost("ada")
+	thief := b.phone(abroad)
+	half := func() LoginStep {
+		b.pass(totpPeriod)
+		answer, err := thief.challenge(thief.first("ada", secret))
+		require.NoError(t, err)
+		return LoginStep{AuthSession: answer.AuthSession, JKT: thief.jkt, OTP: b.otp(ada)}
+	}
+	changed := half()
+	b.pass(time.Second)
+	_, err := b.bank.Customers().ChangePassword(background, b.as(tokens), ada.id, another)
+	require.NoError(t, err)
+	_, err = thief.challenge(changed)
+	require.ErrorIs(t, err, grant.ErrDenied)
+	_, err = b.bank.Customers().ChangePassword(background, b.as(tokens), ada.id, secret)
+	require.NoError(t, err)
+	b.told()
+
+	recovered := half()
+	b.pass(totpPeriod)
+	code, err := own.try("ada", secret, "") // under way, and not redeemed yet
+	require.NoError(t, err)
+	of, err := own.recover("ada", recovery.Password)
+	require.NoError(t, err)
+	b.pass(time.Second)
+	_, _, err = own.complete(CompleteRecovery{Recovery: of, Code: b.sent("recovery-code"), RecoveryCode: codes[0], Password: another})
+	require.NoError(t, err)
+	recovered.OTP = b.otp(ada)
+	_, err = thief.challenge(recovered)
+	require.ErrorIs(t, err, grant.ErrDenied)
+	_, err = own.redeem(code)
+	require.ErrorIs(t, err, session.ErrGrant)
 }
 
 // A closed, dead or erased customer is like nobody: no letter, no way in.

@@ -91,6 +91,8 @@ func (s Sessions) redeem(w *work, app Client, login id.Grant, ask RedeemCode, sa
 		}
 	} else if err := b.standing(w, state.Customer, state.Device, app, state.Weak()); err != nil {
 		return err
+	} else if err := b.outlived(w, state.Customer, state.Coded.AuthTime); err != nil {
+		return err
 	}
 	if !state.Session.IsZero() {
 		elevate := session.Elevate{Grant: login, ACR: state.Coded.ACR, AMR: state.Coded.AMR, AuthTime: state.Coded.AuthTime, At: at}
@@ -217,6 +219,8 @@ func (s Sessions) Refresh(ctx context.Context, order Order, ask RefreshTokens) (
 				return err
 			}
 		} else if err := b.standing(w, family.Customer, family.Device, app, family.Started.ACR == session.ACRDevice); err != nil {
+			return err
+		} else if err := b.outlived(w, family.Customer, family.Started.AuthTime); err != nil {
 			return err
 		}
 		refresh.JTI = jti(w)

@@ -43,6 +43,9 @@ func (s Sessions) agreed(w *work, app Client, asked id.Consent, ask RedeemCode, 
 	if err := b.standing(w, yes.Customer, id.Device{}, app, false); err != nil {
 		return err
 	}
+	if err := b.outlived(w, yes.Customer, yes.AuthTime); err != nil {
+		return err
+	}
 	if !app.uses(client.RefreshToken) {
 		salt = ""
 	}

@@ -151,6 +151,23 @@ func TestALostContactIsReplaced(t *testing.T) {
 	require.False(t, field[bool](t, me, "phone_verified"))
 }
 
+// What a thief has let others do ends too.
+func TestARecoveryEndsWhatThirdPartiesMaySee(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	anna, shop := h.verified(h.customer("anna")), h.thirdParty("shop", "openid", "accounts.read")
+	tokens := h.agreed(anna, shop)
+	under := h.consented(anna, shop)
+	tokens = tokensOf(t, shop.refresh(tokens.Refresh))
+	h.told("nothing")
+	proofs := phone.Proofs{Recovery: h.begun(anna, "anna", "password"), Password: another, BySCAKey: true}
+	proofs.Code = h.sentCode("recovery-code")
+	h.pass(time.Second)
+	require.Equal(t, 200, h.complete(anna, proofs).Status)
+	require.Equal(t, "invalid_grant", code(shop.refresh(tokens.Refresh)))
+	require.Equal(t, "invalid_grant", code(shop.redeem(under, nil)), "nor is a code that was under way")
+}
+
 // Group 11: what was said at enrolment is not verified: a recovery's code never goes to
 // an address that somebody else may have been enrolled under (CVE-2026-27946).
 func TestGroup11AnEnrolledContactIsNotVerified(t *testing.T) {

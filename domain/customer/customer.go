@@ -54,6 +54,8 @@ type State struct {
 	Erasing  bool
 	Gone     bool // erased
 
+	PasswordAt   time.Time // a login that began before has shown another password
+	RecoveredAt  time.Time // what was authenticated before is over
 	PaymentsFrom time.Time // no money leaves to others before: the customer was recovered
 }
 

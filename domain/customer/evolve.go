@@ -16,7 +16,7 @@ func (s State) Evolve(event Event) State {
 			s.Factors = []Factor{{Factor: e.TOTP, Type: TypeTOTP, At: e.At}}
 		}
 	case PasswordChanged:
-		s.Password = e.Password
+		s.Password, s.PasswordAt = e.Password, e.At
 	case FactorOffered: // one offer of a type at a time
 		s.Offers = append(s.without(func(o Offer) bool { return o.Type == e.Type }), Offer{Factor: e.Factor, Type: e.Type, ExpiresAt: e.ExpiresAt})
 	case FactorAdded:
@@ -82,7 +82,10 @@ func (s State) recovered(e Recovered) State {
 	if e.PaymentsFrom.After(s.PaymentsFrom) {
 		s.PaymentsFrom = e.PaymentsFrom
 	}
-	if !e.PaymentsFrom.IsZero() || !e.Permit.IsZero() {
+	if !e.PaymentsFrom.IsZero() {
+		s.Permit, s.RecoveredAt = Permit{}, e.At
+	}
+	if !e.Permit.IsZero() {
 		s.Permit = Permit{}
 	}
 	return s
