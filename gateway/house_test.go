@@ -85,9 +85,7 @@ func newHouseIn(t testing.TB, sandbox bool) *house {
 	h.open("127.0.0.1:0")
 	t.Cleanup(func() {
 		h.stop()
-		h.truth.mu.Lock()
-		defer h.truth.mu.Unlock()
-		require.Empty(t, h.truth.lies)
+		require.Empty(t, h.truth.told())
 	})
 	return h
 }

@@ -39,7 +39,7 @@ type scene struct {
 	disable            string       // a good proposal
 }
 
-func newScene(t *testing.T) *scene {
+func newScene(t testing.TB) *scene {
 	h := newHouse(t)
 	s := &scene{house: h, anna: h.customer("anna"), bert: h.customer("bert"), nobody: h.phone()}
 	s.from, s.to, s.berts = h.account(s.anna, "20000.00"), h.account(s.anna, ""), h.account(s.bert, "5000.00")

@@ -82,6 +82,15 @@ func (t *truth) judge(command schemas.Command, body []byte, answer *overheard) {
 	}
 }
 
+// told gives the lies since it was asked last.
+func (t *truth) told() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	lies := t.lies
+	t.lies = nil
+	return lies
+}
+
 // formAsJSON is a form as its schema has it: a name that comes twice is no text.
 func formAsJSON(body []byte) []byte {
 	values, err := url.ParseQuery(string(body))

@@ -87,6 +87,13 @@ func generated(t *testing.T, of reflect.Type, name, title string) []byte {
 	reflector := jsonschema.Reflector{Anonymous: true, DoNotReference: true, Mapper: mapped}
 	schema := reflector.ReflectFromType(of)
 	schema.ID, schema.Title = jsonschema.ID(schemas.BaseURL+name), title
+	one := uint64(1)
+	for _, either := range schema.AnyOf { // of which one is needed, and says something
+		either.Properties = jsonschema.NewProperties()
+		for _, member := range either.Required {
+			either.Properties.Set(member, &jsonschema.Schema{MinLength: &one})
+		}
+	}
 	text, err := json.MarshalIndent(schema, "", "  ")
 	require.NoError(t, err)
 	return append(text, '\n')
