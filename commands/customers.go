@@ -61,6 +61,7 @@ func (c Customers) Enrol(ctx context.Context, order Order, ask EnrolCustomer) (E
 	}
 	return execute(ctx, b, "customer.enrol", order, streams(command.Customer), func(w *work) error {
 		w.under(ofCustomer(command.Customer))
+		w.order.Caller.actFor(command.Customer)
 		b.customers.begin(w, command.Customer)
 		if err := b.customers.decide(w, command.Customer, command); err != nil {
 			return err

@@ -39,6 +39,7 @@ type (
 		Email    string `json:"email"`
 		Name     string `json:"name"` // as the person writes it
 		Password string `json:"password"`
+		Reason   string `json:"reason,omitzero"` // code; of an operator's. Not said: new-customer
 	}
 	// ChangeContact is PATCH /v1/customers/me: one e-mail or one phone, first
 	// without and then with the code that was sent there.

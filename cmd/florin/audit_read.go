@@ -61,6 +61,15 @@ func lineOf(r eventbus.Record, e eventbus.Recorded) line {
 	}
 }
 
+// by is who did it, and who agreed where it took two.
+func (l line) by() string {
+	by := l.ActorType + " " + l.Actor.String()
+	if l.Approver != uuid.Nil {
+		by += ", approved by operator " + l.Approver.String()
+	}
+	return by
+}
+
 // question selects events of the log.
 type question struct {
 	customer    id.Customer
@@ -126,7 +135,7 @@ sessions and budgets of attempts that are the customer's.`,
 				table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 				fmt.Fprintln(table, "POSITION\tTIME\tWHAT\tWHERE\tBY\tREASON")
 				err := a.each(cmd.Context(), q, s, func(l line) error {
-					_, err := fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s %s\t%s\n", l.Position, l.RecordedAt.Format(time.RFC3339), l.Kind, l.Stream, l.ActorType, l.Actor, l.Reason)
+					_, err := fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\n", l.Position, l.RecordedAt.Format(time.RFC3339), l.Kind, l.Stream, l.by(), l.Reason)
 					return err
 				})
 				return errors.Join(err, table.Flush())

@@ -43,7 +43,7 @@ proof and signature that the API asks for. With --verbose it shows each request 
 	flags.StringVar(&app.base, "url", "http://127.0.0.1:8080", "the bank's issuer")
 	flags.StringVar(&app.file, "state", "phone.json", "where the phone keeps its keys and tokens")
 	flags.BoolVar(&app.verbose, "verbose", false, "show requests and answers as they were sent")
-	cmd.AddCommand(app.enrol(), app.login(), app.refresh(), app.open(), app.deposit(), app.transfer(), app.get(), app.contact(), app.recoveryCodes(), app.recover(), app.machine())
+	cmd.AddCommand(app.enrol(), app.login(), app.refresh(), app.open(), app.deposit(), app.transfer(), app.get(), app.contact(), app.recoveryCodes(), app.recover(), app.machine(), app.operator())
 	return cmd
 }
 

@@ -121,7 +121,7 @@ func (p *Phone) Login(ctx context.Context) error {
 		"username": {profile.UserName}, "password": {profile.Password},
 	})
 	if step, ok := errors.AsType[*Refused](err); ok && step.Code == "insufficient_authorization" {
-		otp, otpErr := p.OTP()
+		otp, otpErr := p.loginOTP()
 		if otpErr != nil {
 			return otpErr
 		}

@@ -55,7 +55,8 @@ func (p *Phone) EnrolOperator(ctx context.Context, userName, code, password stri
 	if err := offered.Decode(&offer); err != nil {
 		return fmt.Errorf("enrol: %w", err)
 	}
-	otp, err := totp.GenerateCode(offer.Secret, p.settings.Now())
+	p.Remember(Profile{Operator: offer.Operator, UserName: userName, Password: password, TOTPSecret: offer.Secret, Step: p.step() - 2})
+	otp, err := p.freshOTP()
 	if err != nil {
 		return fmt.Errorf("enrol: %w", err)
 	}
@@ -64,9 +65,9 @@ func (p *Phone) EnrolOperator(ctx context.Context, userName, code, password stri
 		return err
 	}
 	if err := enrolled.OK(); err != nil {
+		p.Remember(Profile{})
 		return fmt.Errorf("enrol: %w", err)
 	}
-	p.Remember(Profile{Operator: offer.Operator, UserName: userName, Password: password, TOTPSecret: offer.Secret})
 	return nil
 }
 
@@ -78,11 +79,31 @@ func (p *Phone) app() (clientID, scopes string) {
 	return ClientID, Scopes
 }
 
-// otpPeriod is how long a one-time password is shown; it is taken once.
+// otpPeriod is how long an authenticator app shows a one-time password.
 const otpPeriod = 30 * time.Second
 
-// NextOTP waits until the authenticator app shows another one-time password.
-func (p *Phone) NextOTP() error {
-	now := p.settings.Now()
-	return p.settings.Wait(now.Truncate(otpPeriod).Add(otpPeriod).Sub(now))
+func (p *Phone) step() int64 { return p.settings.Now().Unix() / int64(otpPeriod.Seconds()) }
+
+// freshOTP is a one-time password that an operator has not used yet: each is taken
+// once, and one period before and after the present one too. Where all three are
+// spent it waits for the next.
+func (p *Phone) freshOTP() (string, error) {
+	profile := p.Profile()
+	next := max(profile.Step+1, p.step()-1)
+	if ahead := next - p.step() - 1; ahead > 0 {
+		if err := p.settings.Wait(time.Duration(ahead) * otpPeriod); err != nil {
+			return "", err
+		}
+	}
+	profile.Step = next
+	p.Remember(profile)
+	return totp.GenerateCode(profile.TOTPSecret, time.Unix(next*int64(otpPeriod.Seconds()), 0))
+}
+
+// loginOTP is what the phone shows of its second factor in a login.
+func (p *Phone) loginOTP() (string, error) {
+	if p.Profile().Operator == "" {
+		return p.OTP()
+	}
+	return p.freshOTP()
 }

@@ -66,6 +66,7 @@ type Phone struct {
 type Profile struct {
 	Customer   string `json:"customer_id"`
 	Operator   string `json:"operator_id,omitempty"` // of an operator, who is no customer
+	Step       int64  `json:"otp_step,omitempty"`    // of an operator's last one-time password
 	UserName   string `json:"user_name"`
 	Password   string `json:"password"`
 	TOTPSecret string `json:"totp_secret"`

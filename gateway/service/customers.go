@@ -1,12 +1,14 @@
 package service
 
 import (
+	"cmp"
 	"net/http"
 	"time"
 
 	"florin/commands"
 	"florin/domain/customer"
 	"florin/domain/id"
+	"florin/domain/text"
 	"florin/eventbus"
 	"florin/gateway/problem"
 	"florin/gateway/wire"
@@ -55,7 +57,14 @@ func (s Customers) Enrol(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	enrolled, outcome, err := s.Bank.Customers().Enrol(r.Context(), s.order(r, call), commands.EnrolCustomer{
+	order := s.order(r, call)
+	if order.Caller.ActorType == commands.ActorOperator {
+		order.Caller.Reason = cmp.Or(body.Reason, "new-customer")
+	}
+	if body.Reason != "" && !text.Code(body.Reason) {
+		return customer.ErrReason
+	}
+	enrolled, outcome, err := s.Bank.Customers().Enrol(r.Context(), order, commands.EnrolCustomer{
 		UserName: profile(body.UserName), Phone: profile(body.Phone), Email: profile(body.Email), Name: profile(body.Name), Password: body.Password, Active: s.Sandbox,
 	})
 	if err != nil {
