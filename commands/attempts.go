@@ -23,7 +23,7 @@ func shadowOf(claim id.Claim) id.Attempts {
 
 // lanes are the parts of a budget that an attempt takes from: those of the
 // customer's own device, or those of strangers (package attempt).
-type lanes struct{ password, otp, send, recovery []string }
+type lanes struct{ password, otp, send, push, recovery []string }
 
 func (l lanes) of(factor string) []string {
 	switch factor {
@@ -31,18 +31,20 @@ func (l lanes) of(factor string) []string {
 		return l.otp
 	case grant.OTPSend:
 		return l.send
+	case grant.PushStart:
+		return l.push
 	case grant.RecoveryCode:
 		return l.recovery
 	}
 	return l.password
 }
 
-func (l lanes) all() []string { return slices.Concat(l.password, l.otp, l.send, l.recovery) }
+func (l lanes) all() []string { return slices.Concat(l.password, l.otp, l.send, l.push, l.recovery) }
 
 // lanesOf: an address is kept as a keyed hash alone.
 func (b *Bank) lanesOf(caller Caller, device id.Device, bound bool) (lanes, error) {
 	if bound {
-		return lanes{password: []string{"device:" + device.UUID().String()}, otp: otpLanes(device), recovery: otpLanes(device)}, nil // nothing is sent to it
+		return lanes{password: []string{"device:" + device.UUID().String()}, otp: otpLanes(device), recovery: otpLanes(device)}, nil // nothing is sent to it, and nobody asked for it
 	}
 	digest, err := b.mac(keyOrigin, []byte(origin(caller.IP.Reveal())))
 	if err != nil {
@@ -50,7 +52,8 @@ func (b *Bank) lanesOf(caller Caller, device id.Device, bound bool) (lanes, erro
 	}
 	place := opaque.EncodeToString(digest[:12])
 	return lanes{[]string{"origin:" + place, attempt.Unknown}, []string{"otp-origin:" + place, attempt.OTP},
-		[]string{"otp-send-origin:" + place, attempt.OTPSend}, []string{"recovery-code-origin:" + place, attempt.RecoveryCode}}, nil
+		[]string{"otp-send-origin:" + place, attempt.OTPSend}, []string{"push-origin:" + place, attempt.Push},
+		[]string{"recovery-code-origin:" + place, attempt.RecoveryCode}}, nil
 }
 
 // recoveryLanes are those that recoveries are begun in; strangers' are not the own

@@ -261,7 +261,7 @@ func (b *Bank) endCustomer(w *work, of id.Customer, but id.Session, reason strin
 			return err
 		}
 	}
-	return nil
+	return b.dropApprovals(w, of, reason)
 }
 
 // endDevice ends every session that was begun with a device, but for one; those

@@ -114,7 +114,10 @@ func (d Devices) end(ctx context.Context, order Order, verb string, ended id.Dev
 		if err := b.devices.decide(w, ended, command); err != nil {
 			return err
 		}
-		return b.endDevice(w, ended, id.Customer{}, id.Session{}, reason)
+		if err := b.endDevice(w, ended, id.Customer{}, id.Session{}, reason); err != nil {
+			return err
+		}
+		return b.dropApprovals(w, state.Customer, reason) // whoever holds it may have asked for one, or be about to answer it
 	}, nothing)
 	return outcome, err
 }

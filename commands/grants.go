@@ -41,6 +41,7 @@ type LoginStep struct {
 	SCA               *SCAAssent
 	Passkey           *PasskeyAssent // over the challenge of PasskeyQuestion
 	RecoveryCode      string
+	Push              string // PushStart or PushPoll
 
 	// In a browser there is no device: a secret of the browser's stands for the
 	// key, and what is asked for is the third party's, in its request.
@@ -57,7 +58,7 @@ func (s LoginStep) factor() (factor string, err error) {
 		factor string
 		shown  bool
 	}{{grant.Password, s.Password != ""}, {s.oneTime(), s.OTP != ""}, {grant.OTPSend, s.OTPSend != ""}, {grant.SCAKey, s.SCA != nil},
-		{grant.Passkey, s.Passkey != nil}, {grant.RecoveryCode, s.RecoveryCode != ""}} {
+		{grant.Passkey, s.Passkey != nil}, {grant.RecoveryCode, s.RecoveryCode != ""}, {grant.PushStart, s.Push == PushStart}, {grant.Push, s.Push == PushPoll}} {
 		if given.shown && factor != "" {
 			return "", ErrFactors
 		}
@@ -81,6 +82,11 @@ type LoginAnswer struct {
 	AuthSession string
 	Next        []string
 	Done        bool // in a browser: AuthSession stands for the customer now
+
+	// Of a push approval.
+	Pending   bool   // the customer has not answered yet
+	Number    string // to be shown, and typed on the approving device
+	ExpiresIn int64  // seconds
 }
 
 // login is one login as far as it has come.
@@ -91,6 +97,7 @@ type login struct {
 	state    grant.State
 	customer customer.State // zero for a name that is nobody's
 	operator operator.State // of a login at the desk
+	from     device.State   // zero but for its key in a browser
 	hardware bool           // the SCA key is attested to live in hardware
 	lanes    lanes
 }
@@ -132,10 +139,16 @@ func (g Grants) Challenge(ctx context.Context, order Order, ask LoginStep) (Logi
 	if err := l.state.Expects(factor, prove.Step, ask.JKT, order.At); err != nil {
 		return LoginAnswer{}, Outcome{}, err
 	}
+	if factor == grant.Push { // looks, and guesses nothing
+		return g.poll(ctx, order, l, ask, prove)
+	}
 	if err := b.count(ctx, order, l.state.Attempts, l.lanes.of(factor)); err != nil {
 		return LoginAnswer{}, Outcome{}, err
 	}
-	if factor == grant.OTPSend {
+	switch factor {
+	case grant.PushStart:
+		return g.askApproval(ctx, order, l, grant.RequestApproval{Step: prove.Step, JKT: ask.JKT, At: order.At}, l.from)
+	case grant.OTPSend:
 		request := grant.RequestOTP{Method: ask.OTPSend, Salt: opaque.EncodeToString(b.sources.Secret(16)), Step: prove.Step, JKT: ask.JKT, At: order.At}
 		return g.note(ctx, order, l, func(w *work) error { return b.grants.decide(w, l.id, request) })
 	}
@@ -255,6 +268,8 @@ func (g Grants) answer(named id.Grant, facts []Fact) (answer LoginAnswer, err er
 		case grant.FactorFailed:
 			step, answer.Next = e.Step, e.Next
 		case grant.OTPRequested:
+			step, answer.Next = e.Step, e.Next
+		case grant.ApprovalRequested:
 			step, answer.Next = e.Step, e.Next
 		case grant.Denied:
 			return LoginAnswer{}, grant.ErrDenied

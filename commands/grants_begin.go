@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"slices"
 
 	"florin/domain"
 	"florin/domain/customer"
@@ -167,15 +168,16 @@ func (g Grants) resume(ctx context.Context, order Order, ask LoginStep, named id
 
 func (g Grants) placed(order Order, l login, from device.State) (login, error) {
 	var err error
-	l.hardware = from.Attestation == device.AttestedHardware
+	l.from, l.hardware = from, from.Attestation == device.AttestedHardware
 	l.lanes, err = g.bank.lanesOf(order.Caller, from.Device, l.state.Bound)
 	return l, err
 }
 
-// secondFactors are what can follow a password, as the app names it. That a code
-// can be sent is said to everybody: who has no address waits in vain.
+// secondFactors are what can follow a password, as the app names it. That another
+// device can be asked and a code be sent is said to everybody: who has no such
+// device, or no address, waits in vain.
 func secondFactors(person customer.State) []string {
-	return append(lifting(person), grant.OTPSend)
+	return append(lifting(person), grant.Push, grant.OTPSend)
 }
 
 // lifting are those that make a session stronger.
@@ -193,13 +195,12 @@ func lifting(person customer.State) []string {
 	return second
 }
 
-// factorSets are the second factors that customers have, about as often as they
-// have them; whoever adds a kind of factor adds the sets it makes possible, or
-// names that are nobody's stand out.
+// factorSets are the second factors that customers have beside those that everybody
+// is offered, about as often as they have them; whoever adds a kind of factor adds
+// the sets it makes possible, or names that are nobody's stand out.
 var factorSets = [][]string{
-	{grant.OneTime, grant.OTPSend}, {grant.OneTime, grant.OTPSend}, {grant.OneTime, grant.OTPSend}, {grant.OneTime, grant.OTPSend},
-	{grant.OneTime, grant.Passkey, grant.OTPSend}, {grant.OneTime, grant.RecoveryCode, grant.OTPSend},
-	{grant.Passkey, grant.OTPSend}, {grant.OneTime, grant.Passkey, grant.RecoveryCode, grant.OTPSend},
+	{grant.OneTime}, {grant.OneTime}, {grant.OneTime}, {grant.OneTime},
+	{grant.OneTime, grant.Passkey}, {grant.OneTime, grant.RecoveryCode}, {grant.Passkey}, {grant.OneTime, grant.Passkey, grant.RecoveryCode},
 }
 
 // madeUpFactors are those of a name that is nobody's: always the same for it.
@@ -209,5 +210,5 @@ func (g Grants) madeUpFactors(claim id.Claim) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return factorSets[int(digest[0])%len(factorSets)], nil
+	return append(slices.Clone(factorSets[int(digest[0])%len(factorSets)]), grant.Push, grant.OTPSend), nil
 }

@@ -66,6 +66,8 @@ const (
 	keyOTP         = "sent-otp"
 	keyEnrol       = "operator-enrolment"
 	keyEnrolHash   = "operator-enrolment-hash"
+	keyApproval    = "approval"
+	keyNumber      = "approval-number"
 )
 
 // mac is the HMAC of the parts under one of the ledger's keys.

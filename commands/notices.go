@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"florin/domain"
+	"florin/domain/approval"
 	"florin/domain/customer"
 	"florin/domain/device"
 	"florin/domain/grant"
@@ -41,7 +42,7 @@ var ErrUndeliverable = errors.New("commands: the address cannot be reached")
 // Message is what a customer is told.
 type Message struct {
 	ID       uuid.UUID
-	Channel  string // notification.Email or notification.SMS
+	Channel  string // notification.Email, notification.SMS or notification.Push
 	Template string // code of what it says
 	To       domain.Profile
 	Subject  string
@@ -70,7 +71,7 @@ func (n *notifying) Name() string { return "notifications" }
 func (n *notifying) Kinds() []string {
 	return []string{device.Bound{}.Kind(), device.Revoked{}.Kind(), customer.PasswordChanged{}.Kind(), customer.FactorAdded{}.Kind(), customer.PasskeyAdded{}.Kind(),
 		customer.RecoveryCodesMade{}.Kind(), customer.RecoveryCodeUsed{}.Kind(),
-		customer.FactorApproved{}.Kind(), customer.FactorRemoved{}.Kind(), session.Revoked{}.Kind(), grant.OTPRequested{}.Kind(), customer.ContactRequested{}.Kind(), customer.ContactChanged{}.Kind(), customer.ContactRemoved{}.Kind(),
+		customer.FactorApproved{}.Kind(), customer.FactorRemoved{}.Kind(), session.Revoked{}.Kind(), approval.Requested{}.Kind(), approval.RequestDenied{}.Kind(), grant.OTPRequested{}.Kind(), customer.ContactRequested{}.Kind(), customer.ContactChanged{}.Kind(), customer.ContactRemoved{}.Kind(),
 		recovery.Started{}.Kind(), customer.RecoveryPermitted{}.Kind(), customer.RecoveryObjected{}.Kind(), customer.Recovered{}.Kind()}
 }
 
@@ -140,6 +141,15 @@ func (n *notifying) Take(ctx context.Context, fact Happened, agenda *Agenda) err
 			return err
 		}
 		told.template, told.customer = "session-misused", family.Customer
+	case approval.Requested:
+		return n.takeApproval(ctx, fact, e, agenda)
+	case approval.RequestDenied:
+		desk, err := n.bank.approvals.look(ctx, id.From[id.Approvals](uuidIn(fact.Stream)))
+		request, _ := desk.Find(e.Approval)
+		if err != nil || request.Purpose != approval.Login {
+			return err
+		}
+		told.template, told.customer = "login-denied", request.Customer
 	case grant.OTPRequested:
 		return n.takeLogin(ctx, fact, e, agenda)
 	case customer.ContactRequested:
@@ -255,6 +265,8 @@ func (n *notifying) address(ctx context.Context, told notice, at eventbus.Positi
 	case "contact-code":
 		asked, err := n.bank.requestedContact(ctx, told.customer, eventbus.Version(told.step))
 		return asked.Address, err
+	case "approval-requested":
+		return n.pushAddress(ctx, told)
 	case "recovery-code":
 		return n.recoveryAddress(ctx, told)
 	case "contact-changed", "contact-removed":
@@ -316,6 +328,8 @@ var noticeTexts = map[string]struct{ subject, body string }{
 	"factor-approved":     {"A new way to log in was approved", "A new way to log in may now authorise payments, for another device of yours approved it. If this was not you, call us at once."},
 	"factor-removed":      {"A way to log in was removed", "A way to log in was removed from your account. If this was not you, call us at once."},
 	"password-changed":    {"Your password was changed", "Your password was changed and your other sessions were ended. If this was not you, call us at once."},
+	"approval-requested":  {"Please confirm", "There is something to confirm in the app. If you did not ask for anything, say no."},
+	"login-denied":        {"A login was denied", "Somebody tried to log in to your account, and you said no or the number was not right. If this was not you, somebody knows your password: change it now."},
 	"contact-changed":     {"Your contact was changed", "We shall reach you elsewhere from now on, as you told us. If this was not you, call us at once."},
 	"contact-removed":     {"A contact was removed", "We shall not reach you there any more, as you told us. If this was not you, call us at once."},
 	"contact-code":        {"Your code", "{code} is your code to confirm this address. It is valid for fifteen minutes. If you did not ask for it, do nothing and tell nobody."},

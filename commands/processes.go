@@ -99,6 +99,7 @@ func newRunners(b *Bank) []*runner {
 	runners := []*runner{
 		b.newRunner(&erasing{b}),
 		b.newRunner(&expiring{b}),
+		b.newRunner(&lapsing{b}),
 	}
 	if b.settings.Notifier != nil {
 		runners = append(runners, b.newRunner(&notifying{b}))

@@ -3,6 +3,7 @@ package commands
 import (
 	"florin/domain/access"
 	"florin/domain/account"
+	"florin/domain/approval"
 	"florin/domain/attempt"
 	"florin/domain/client"
 	"florin/domain/consent"
@@ -27,6 +28,7 @@ const accountShape = 1
 type shelves struct {
 	accesses      *shelf[id.Access, access.State, access.Command, access.Event]
 	accounts      *shelf[id.Account, account.State, account.Command, account.Event]
+	approvals     *shelf[id.Approvals, approval.State, approval.Command, approval.Event]
 	attempts      *shelf[id.Attempts, attempt.State, attempt.Command, attempt.Event]
 	clients       *shelf[id.Client, client.State, client.Command, client.Event]
 	consents      *shelf[id.Consent, consent.State, consent.Command, consent.Event]
@@ -49,6 +51,7 @@ func newShelves(b *Bank) shelves {
 	s := shelves{
 		accesses:      newShelf[id.Access, access.State, access.Command](b, t.Accesses),
 		accounts:      newShelf[id.Account, account.State, account.Command](b, t.Accounts),
+		approvals:     newShelf[id.Approvals, approval.State, approval.Command](b, t.Approvals),
 		attempts:      newShelf[id.Attempts, attempt.State, attempt.Command](b, t.Attempts),
 		clients:       newShelf[id.Client, client.State, client.Command](b, t.Clients),
 		consents:      newShelf[id.Consent, consent.State, consent.Command](b, t.Consents),

@@ -198,7 +198,7 @@ func TestGroup13WaysDoNotTellNames(t *testing.T) {
 	anna, shop := h.customer("anna"), h.thirdParty("shop", "openid")
 	key := h.passkey(t, anna)
 	require.Equal(t, 201, h.command(anna, http.MethodPost, "/v1/factors/recovery-codes", nil, anna.NewID()).Status)
-	nobody := h.nobody([]string{"otp", "webauthn", "recovery_code", "otp_send"})
+	nobody := h.nobody([]string{"otp", "webauthn", "recovery_code", "push", "otp_send"})
 	secret := regexp.MustCompile(`(value|data-options)="[^"]{20,}"`)
 	walk := func(name string, steps ...[]string) (seen []string) {
 		hashes, head := h.bank.PasswordHashes(), h.head()

@@ -58,7 +58,7 @@ func provider(p *identity.Provider) []Route {
 // persons: customers, their devices and sessions. Ending another device than
 // one's own needs a fresh strong authentication, which the service asks for.
 func persons(p *identity.Provider, desk service.Desk) []Route {
-	customers, devices, sessions := service.Customers{Desk: desk}, service.Devices{Desk: desk}, service.Sessions{Desk: desk}
+	customers, devices, sessions, approvals := service.Customers{Desk: desk}, service.Devices{Desk: desk}, service.Sessions{Desk: desk}, service.Approvals{Desk: desk}
 	enrol := Route{Method: post, Path: "/v1/customers", Handle: customers.Enrol, Keyed: true,
 		Request: of[schemas.EnrolCustomer](), Response: of[service.EnrolAnswer]()}
 	if enrol.Open = desk.Sandbox; !enrol.Open {
@@ -92,6 +92,9 @@ func persons(p *identity.Provider, desk service.Desk) []Route {
 			Request: of[schemas.RevokeDevice](), Response: of[service.EndedAnswer]()},
 		{Method: post, Path: "/v1/devices/{id}/lost", Handle: devices.ReportLost, Scopes: scopes("devices.manage"), Keyed: true, Signed: true,
 			Request: of[schemas.ReportDeviceLost](), Response: of[service.EndedAnswer]()},
+		{Method: get, Path: "/v1/approvals", Handle: approvals.List, Scopes: scopes("openid"), Response: of[service.ApprovalList]()},
+		{Method: post, Path: "/v1/approvals/{id}", Handle: approvals.Answer, Scopes: scopes("openid"), Keyed: true, Signed: true,
+			Request: of[schemas.AnswerApproval](), Response: of[service.ApprovalAnswer]()},
 		{Method: get, Path: "/v1/sessions", Handle: sessions.List, Scopes: scopes("openid"), Response: of[service.SessionList]()},
 		{Method: del, Path: "/v1/sessions/{id}", Handle: sessions.End, Scopes: scopes("openid"), Request: of[schemas.EndSession](), Response: of[service.EndedAnswer]()},
 	}

@@ -81,7 +81,8 @@ func (h *house) things(p *phone.Phone, account, transfer string) map[string]stri
 	require.NoError(h.t, json.Unmarshal(h.get(p, "/v1/factors").Body, &own))
 	require.NotEmpty(h.t, own.Factors)
 	permit := h.permitted(p.Profile().Customer, commands.PermitRecovery{For: "factors", Email: domain.NewProfile("new-" + p.Profile().UserName + "@example.test")})
-	return map[string]string{"recovery": permit.Recovery.String(), "factors": own.Factors[0].ID, "accounts": account, "transfers": transfer, "devices": p.Profile().Device, "sessions": list.Sessions[0].ID}
+	h.push(p.Profile().UserName, password)
+	return map[string]string{"recovery": permit.Recovery.String(), "approvals": h.waiting(p).ID, "factors": own.Factors[0].ID, "accounts": account, "transfers": transfer, "devices": p.Profile().Device, "sessions": list.Sessions[0].ID}
 }
 
 // tries has an entry for every row of the table; a test fails for one without.
@@ -128,6 +129,8 @@ func (s *scene) tries() map[string]try {
 		"PATCH /v1/devices/{id}":                      {by: "customer", body: `{"name":"the red one"}`},
 		"DELETE /v1/devices/{id}":                     {by: "customer"},
 		"POST /v1/devices/{id}/lost":                  {by: "customer"},
+		"GET /v1/approvals":                           {by: "customer"},
+		"POST /v1/approvals/{id}":                     {by: "customer", body: `{"approval":"x.y.z"}`},
 		"GET /v1/sessions":                            {by: "customer", list: true},
 		"DELETE /v1/sessions/{id}":                    {by: "customer"},
 		"GET /v1/factors":                             {by: "customer"},

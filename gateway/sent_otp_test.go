@@ -117,7 +117,7 @@ func TestGroup13SendingACodeTellsNobodyApart(t *testing.T) {
 	h := newHouse(t)
 	h.customer("anna")
 	h.customer("bert")
-	made := h.nobody([]string{"otp", "otp_send"}) // whose made-up factors are like theirs
+	made := h.nobody([]string{"otp", "push", "otp_send"}) // whose made-up factors are like theirs
 	type seen struct {
 		status, size    int
 		code, headers   string

@@ -103,6 +103,10 @@ type (
 	ExpireTransfer struct {
 		Transfer id.Transfer `json:"transfer"`
 	}
+	// ExpireApproval notes that nobody has answered a request in time.
+	ExpireApproval struct {
+		Approval id.Approval `json:"approval"`
+	}
 	// GrantAccess records that a reader is answered.
 	GrantAccess struct {
 		Reader   id.Access `json:"reader"`

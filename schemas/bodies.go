@@ -206,6 +206,11 @@ type (
 	RenameDevice struct {
 		Name string `json:"name"`
 	}
+	// AnswerApproval is POST /v1/approvals/{id}: a JWS of type florin-approval+jwt by
+	// the SCA key, over what was displayed, the decision and the number.
+	AnswerApproval struct {
+		Approval string `json:"approval"`
+	}
 	// RevokeDevice is DELETE /v1/devices/{id}.
 	RevokeDevice struct{}
 	// ReportDeviceLost is POST /v1/devices/{id}/lost.

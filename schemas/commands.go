@@ -33,6 +33,7 @@ func Commands() []Command { return slices.Clone(commandTable) }
 var commandTable = []Command{
 	body[ActivateCustomer]("customer.activate"),
 	body[AddPasskey]("factor.add_passkey"),
+	body[AnswerApproval]("approval.answer"),
 	form[AnswerConsent]("consent.grant", "consent.deny", "grant.challenge"),
 	asked[AppointOperator]("operator.appoint"),
 	body[ApproveFactor]("factor.approve"),
@@ -56,6 +57,7 @@ var commandTable = []Command{
 	body[EnrolCustomer]("customer.enrol"),
 	body[EnrolOperator]("operator.enrol"),
 	body[EraseCustomer]("customer.request_erasure"),
+	asked[ExpireApproval]("approval.expire"),
 	asked[ExpireTransfer]("transfer.expire"),
 	asked[FinishErasure]("customer.finish_erasure"),
 	asked[FreezeAccount]("account.freeze"),

@@ -23,6 +23,7 @@ type (
 		OTPSend             string `json:"otp_send,omitzero"` // email or sms
 		WebAuthn            string `json:"webauthn,omitzero"` // options, or a PublicKeyCredential
 		RecoveryCode        string `json:"recovery_code,omitzero"`
+		Push                string `json:"push,omitzero"`          // start or poll
 		SCAAssertion        string `json:"sca_assertion,omitzero"` // florin-login+jwt
 	}
 	// IssueToken is the form of POST /oauth2/token (RFC 6749): which parameters

@@ -163,6 +163,8 @@ func prefixOf(t reflect.Type) (string, bool) {
 var exampleIDs = map[reflect.Type]string{
 	reflect.TypeFor[id.Access]():       id.Named[id.Access]("example").String(),
 	reflect.TypeFor[id.Account]():      id.Named[id.Account]("example").String(),
+	reflect.TypeFor[id.Approval]():     id.Named[id.Approval]("example").String(),
+	reflect.TypeFor[id.Approvals]():    id.Named[id.Approvals]("example").String(),
 	reflect.TypeFor[id.Attempts]():     id.Named[id.Attempts]("example").String(),
 	reflect.TypeFor[id.Card]():         id.Named[id.Card]("example").String(),
 	reflect.TypeFor[id.Challenge]():    id.Named[id.Challenge]("example").String(),

@@ -9,6 +9,7 @@ var Grants = newTable(
 	Event(1, func(e grant.FactorVerified) grant.Event { return e }),
 	Event(1, func(e grant.FactorFailed) grant.Event { return e }),
 	Event(1, func(e grant.OTPRequested) grant.Event { return e }),
+	Event(1, func(e grant.ApprovalRequested) grant.Event { return e }),
 	Event(1, func(e grant.Denied) grant.Event { return e }),
 	Event(1, func(e grant.Authenticated) grant.Event { return e }),
 	Event(1, func(e grant.CodeIssued) grant.Event { return e }),

@@ -24,6 +24,7 @@ import (
 	"florin/domain"
 	"florin/domain/access"
 	"florin/domain/account"
+	"florin/domain/approval"
 	"florin/domain/attempt"
 	"florin/domain/client"
 	"florin/domain/consent"
@@ -64,6 +65,7 @@ type Stored struct {
 type Treaty struct {
 	Accesses      *Codec[access.Event]
 	Accounts      *Codec[account.Event]
+	Approvals     *Codec[approval.Event]
 	Attempts      *Codec[attempt.Event]
 	Claims        *Codec[customer.NameEvent]
 	Clients       *Codec[client.Event]
@@ -89,6 +91,7 @@ func New(ring *seal.Ring) *Treaty {
 	t := &Treaty{kinds: map[string]anyCodec{}}
 	t.Accesses = sign(t, d, Accesses)
 	t.Accounts = sign(t, d, Accounts)
+	t.Approvals = sign(t, d, Approvals)
 	t.Attempts = sign(t, d, Attempts)
 	t.Claims = sign(t, d, Claims)
 	t.Clients = sign(t, d, Clients)

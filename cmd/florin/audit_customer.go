@@ -22,7 +22,7 @@ type belongings struct {
 // owning are the contexts whose streams are a customer's as soon as one event in
 // them names the customer. Claims are taken anew by others, and operators, clients
 // and readers only deal with customers: of those the events alone that name one.
-var owning = []string{"account", "card", "consent", "customer", "device", "grant", "notification", "payment", "recovery", "session", "transfer"}
+var owning = []string{"account", "approvals", "card", "consent", "customer", "device", "grant", "notification", "payment", "recovery", "session", "transfer"}
 
 // belongings reads the log once for the customer's streams; the error says that
 // nobody of that name is in it.

@@ -7,6 +7,7 @@
 //	unknown          all unknown devices together
 //	otp-device:, otp-origin:, otp        the same for one-time passwords, smaller
 //	otp-send-device:, otp-send-origin:, otp-send        one-time passwords to be sent
+//	push-origin:, push-client:, push        approvals to be asked for on another device
 //	recovery-device:, recovery-origin:, recovery        accounts to be recovered
 //
 // A guess is counted before it is checked, and a complete login resets the lanes
@@ -29,6 +30,7 @@ const (
 	Unknown      = "unknown"
 	OTP          = "otp"
 	OTPSend      = "otp-send"
+	Push         = "push"
 	Recovery     = "recovery"
 	RecoveryCode = "recovery-code"
 )
@@ -97,9 +99,9 @@ func budget(lane string) (free int, delay, longest time.Duration) {
 		return 10, 30 * time.Second, 5 * time.Minute
 	case Recovery: // each is a letter to the owner, and no password stands before it
 		return 6, time.Minute, 15 * time.Minute
-	case OTPSend, RecoveryCode:
+	case OTPSend, Push, RecoveryCode:
 		return 10, 30 * time.Second, 5 * time.Minute
-	case "otp-send-origin", "otp-send-device", "recovery-code-origin", "recovery-origin", "recovery-device":
+	case "otp-send-origin", "otp-send-device", "push-origin", "push-client", "recovery-code-origin", "recovery-origin", "recovery-device":
 		return 4, time.Minute, time.Hour
 	case "otp-device", "otp-origin":
 		return 5, time.Minute, time.Hour

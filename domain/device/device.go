@@ -119,6 +119,7 @@ type State struct {
 	Key         domain.PublicKey
 	SCAKey      domain.PublicKey
 	Platform    string
+	OS, Model   string // as the device says
 	Attestation string
 	Customer    id.Customer // zero until bound
 	BoundAt     time.Time
@@ -222,7 +223,7 @@ func (s State) reportLost(c ReportLost) ([]Event, error) {
 func (s State) Evolve(event Event) State {
 	switch e := event.(type) {
 	case Registered:
-		s = State{Device: e.Device, JKT: e.JKT, Key: e.Key, SCAKey: e.SCAKey, Platform: e.Platform, Attestation: e.Attestation, At: e.At}
+		s = State{Device: e.Device, JKT: e.JKT, Key: e.Key, SCAKey: e.SCAKey, Platform: e.Platform, OS: e.OS, Model: e.Model, Attestation: e.Attestation, At: e.At}
 	case Bound:
 		s.Customer, s.BoundAt = e.Customer, e.At
 	case SessionJoined:

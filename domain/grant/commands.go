@@ -23,6 +23,11 @@ const (
 
 	// OTPSend is no factor: it asks for a one-time password to be sent.
 	OTPSend = "otp_send"
+
+	// Push is the customer's word on a device that was theirs before, for the number
+	// that this one shows; PushStart is no factor: it asks for that word.
+	Push      = "push"
+	PushStart = "push_start"
 )
 
 // Classes of authentication, by rising trust.
@@ -39,6 +44,7 @@ const (
 	CodeTTL       = 60 * time.Second
 	OTPTTL        = 5 * time.Minute // of one that is sent
 	OTPsMax       = 3               // sent in one login
+	PushesMax     = 3               // asked for in one login
 	NonceBytesMax = 512
 )
 
@@ -88,6 +94,15 @@ type (
 		JKT    string
 		At     time.Time
 	}
+	// RequestApproval asks for the customer's word on another device.
+	RequestApproval struct {
+		Approvals id.Approvals
+		Approval  id.Approval
+		Step      int64
+		JKT       string
+		ExpiresAt time.Time
+		At        time.Time
+	}
 	// Redeem turns the code into a token family. The code itself was right.
 	Redeem struct {
 		Session   id.Session // to be begun; of a step-up: not looked at
@@ -98,10 +113,11 @@ type (
 	}
 )
 
-func (Start) grantCommand()      {}
-func (Prove) grantCommand()      {}
-func (RequestOTP) grantCommand() {}
-func (Redeem) grantCommand()     {}
+func (Start) grantCommand()           {}
+func (Prove) grantCommand()           {}
+func (RequestOTP) grantCommand()      {}
+func (RequestApproval) grantCommand() {}
+func (Redeem) grantCommand()          {}
 
 var (
 	// ErrSession: whatever is wrong with an auth_session, it is only told this.

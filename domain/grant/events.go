@@ -38,7 +38,7 @@ type Started struct {
 
 // FactorVerified: one means of authentication was shown.
 type FactorVerified struct {
-	Factor string    `json:"factor"`         // pwd, otp, email, sms, sca-key, webauthn, recovery_code
+	Factor string    `json:"factor"`         // pwd, otp, email, sms, sca-key, webauthn, recovery_code, push
 	Step   int64     `json:"step"`           // how many factors have been shown, this one included
 	Next   []string  `json:"next,omitempty"` // what is asked for now
 	At     time.Time `json:"at"`
@@ -61,6 +61,17 @@ type OTPRequested struct {
 	Next      []string  `json:"next,omitempty"` // what is asked for now
 	ExpiresAt time.Time `json:"expires_at"`
 	At        time.Time `json:"at"`
+}
+
+// ApprovalRequested: the customer is asked on another device, if the login is
+// somebody's and right so far.
+type ApprovalRequested struct {
+	Approvals id.Approvals `json:"approvals"`
+	Approval  id.Approval  `json:"approval"`
+	Step      int64        `json:"step"`
+	Next      []string     `json:"next,omitempty"` // what is asked for now
+	ExpiresAt time.Time    `json:"expires_at"`
+	At        time.Time    `json:"at"`
 }
 
 // Denied: the login is over, without success.
@@ -102,22 +113,24 @@ type CodeReplayed struct {
 	At      time.Time  `json:"at"`
 }
 
-func (Started) Kind() string        { return "grant.started" }
-func (FactorVerified) Kind() string { return "grant.factor_verified" }
-func (FactorFailed) Kind() string   { return "grant.factor_failed" }
-func (OTPRequested) Kind() string   { return "grant.otp_requested" }
-func (Denied) Kind() string         { return "grant.denied" }
-func (Authenticated) Kind() string  { return "grant.authenticated" }
-func (CodeIssued) Kind() string     { return "grant.code_issued" }
-func (Redeemed) Kind() string       { return "grant.redeemed" }
-func (CodeReplayed) Kind() string   { return "grant.code_replayed" }
+func (Started) Kind() string           { return "grant.started" }
+func (FactorVerified) Kind() string    { return "grant.factor_verified" }
+func (FactorFailed) Kind() string      { return "grant.factor_failed" }
+func (OTPRequested) Kind() string      { return "grant.otp_requested" }
+func (ApprovalRequested) Kind() string { return "grant.approval_requested" }
+func (Denied) Kind() string            { return "grant.denied" }
+func (Authenticated) Kind() string     { return "grant.authenticated" }
+func (CodeIssued) Kind() string        { return "grant.code_issued" }
+func (Redeemed) Kind() string          { return "grant.redeemed" }
+func (CodeReplayed) Kind() string      { return "grant.code_replayed" }
 
-func (Started) grantEvent()        {}
-func (FactorVerified) grantEvent() {}
-func (FactorFailed) grantEvent()   {}
-func (OTPRequested) grantEvent()   {}
-func (Denied) grantEvent()         {}
-func (Authenticated) grantEvent()  {}
-func (CodeIssued) grantEvent()     {}
-func (Redeemed) grantEvent()       {}
-func (CodeReplayed) grantEvent()   {}
+func (Started) grantEvent()           {}
+func (FactorVerified) grantEvent()    {}
+func (FactorFailed) grantEvent()      {}
+func (OTPRequested) grantEvent()      {}
+func (ApprovalRequested) grantEvent() {}
+func (Denied) grantEvent()            {}
+func (Authenticated) grantEvent()     {}
+func (CodeIssued) grantEvent()        {}
+func (Redeemed) grantEvent()          {}
+func (CodeReplayed) grantEvent()      {}

@@ -10,6 +10,9 @@
 // independent factor after it. Nothing is told before the last: a wrong password
 // and a name that is nobody's go on like a right one. Each step is taken once.
 //
+// The customer's word on a device that was theirs before (Push) is a second factor
+// like any other: so the first device lets the second one in.
+//
 // A one-time password that is sent (OTPSend) lets its owner look and binds no
 // device: such a login is of the class of the device alone.
 package grant
@@ -46,6 +49,8 @@ type State struct {
 	CodeHash  string
 	Requested OTPRequested // the last one
 	Requests  int
+	Pushed    ApprovalRequested // the last one
+	Pushes    int
 	Coded     CodeIssued
 	Proven    Authenticated // in a browser
 	Becomes   id.Session    // once redeemed
@@ -130,7 +135,11 @@ func (s State) Expects(factor string, step int64, jkt string, at time.Time) erro
 		if s.Requested.Method != factor || !slices.Contains(s.Asks(), OTPSend) {
 			return ErrFactor
 		}
-	case factor == OTPSend && s.Requests >= OTPsMax, !slices.Contains(s.Asks(), factor):
+	case factor == PushStart:
+		if s.Pushes >= PushesMax || !slices.Contains(s.Asks(), Push) {
+			return ErrFactor
+		}
+	case factor == OTPSend && s.Requests >= OTPsMax, factor == Push && s.Pushes == 0, !slices.Contains(s.Asks(), factor):
 		return ErrFactor
 	}
 	return nil
@@ -147,6 +156,8 @@ func (s State) Decide(command Command) ([]Event, error) {
 		return s.prove(c)
 	case RequestOTP:
 		return s.requestOTP(c)
+	case RequestApproval:
+		return s.requestApproval(c)
 	case Redeem:
 		return s.redeem(c)
 	}
@@ -188,8 +199,18 @@ func (s State) requestOTP(c RequestOTP) ([]Event, error) {
 	return []Event{OTPRequested{Method: c.Method, Salt: c.Salt, Step: s.Steps + 1, Next: s.Asks(), ExpiresAt: c.At.Add(OTPTTL), At: c.At}}, nil
 }
 
+func (s State) requestApproval(c RequestApproval) ([]Event, error) {
+	if err := s.Expects(PushStart, c.Step, c.JKT, c.At); err != nil {
+		return nil, err
+	}
+	if c.Approval.IsZero() {
+		return nil, ErrFactor
+	}
+	return []Event{ApprovalRequested{Approvals: c.Approvals, Approval: c.Approval, Step: s.Steps + 1, Next: s.Asks(), ExpiresAt: c.ExpiresAt, At: c.At}}, nil
+}
+
 func (s State) prove(c Prove) ([]Event, error) {
-	if c.Factor == OTPSend {
+	if c.Factor == OTPSend || c.Factor == PushStart {
 		return nil, ErrFactor
 	}
 	if err := s.Expects(c.Factor, c.Step, c.JKT, c.At); err != nil {
@@ -246,6 +267,8 @@ func (s State) class(shown []string, hardware bool) (acr string, amr []string) {
 			acr, amr = ACRStrong, append(amr, "user")
 		case factor == Passkey:
 			amr = append(amr, "pop", "user")
+		case factor == Push: // over another channel, by the fingerprint that gates the other device's key
+			amr = append(amr, "mca", "user")
 		default:
 			amr = append(amr, factor)
 		}
@@ -285,6 +308,8 @@ func (s State) Evolve(event Event) State {
 		s.Steps, s.Shown, s.wrong = e.Step, append(slices.Clone(s.Shown), e.Factor), true
 	case OTPRequested:
 		s.Steps, s.Requested, s.Requests = e.Step, e, s.Requests+1
+	case ApprovalRequested:
+		s.Steps, s.Pushed, s.Pushes = e.Step, e, s.Pushes+1
 	case Denied:
 		s.phase = denied
 	case Authenticated:

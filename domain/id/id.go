@@ -27,6 +27,8 @@ type ID[K Kind] struct{ uuid uuid.UUID }
 type (
 	Access       = ID[access]
 	Account      = ID[account]
+	Approval     = ID[approval]
+	Approvals    = ID[approvals]
 	Attempts     = ID[attempts]
 	Card         = ID[card]
 	Challenge    = ID[challenge]
@@ -51,6 +53,8 @@ type (
 type (
 	access       struct{}
 	account      struct{}
+	approval     struct{}
+	approvals    struct{}
 	attempts     struct{}
 	card         struct{}
 	challenge    struct{}
@@ -74,6 +78,8 @@ type (
 
 func (access) name() (string, string)       { return "acs", "access" }
 func (account) name() (string, string)      { return "acc", "account" }
+func (approval) name() (string, string)     { return "apr", "approval" }
+func (approvals) name() (string, string)    { return "aps", "approvals" }
 func (attempts) name() (string, string)     { return "att", "attempts" }
 func (card) name() (string, string)         { return "crd", "card" }
 func (challenge) name() (string, string)    { return "chl", "challenge" }

@@ -21,6 +21,7 @@ import (
 const (
 	Email = "email"
 	SMS   = "sms"
+	Push  = "push" // to one device, by the token that it was registered with
 )
 
 // Event is a fact about one message. The set is sealed by notificationEvent.
@@ -34,7 +35,7 @@ type Event interface {
 type Sent struct {
 	Notification id.Notification `json:"notification"`
 	Customer     id.Customer     `json:"customer"`
-	Channel      string          `json:"channel"`  // email or sms
+	Channel      string          `json:"channel"`  // email, sms or push
 	Template     string          `json:"template"` // code of what was said
 	At           time.Time       `json:"at"`
 }

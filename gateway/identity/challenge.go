@@ -44,7 +44,10 @@ func (p *Provider) Challenge(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if answer.Code == "" {
+	switch {
+	case answer.Pending:
+		return p.pending(step, answer)
+	case answer.Code == "":
 		return &problem.OAuthError{Status: http.StatusBadRequest, Code: errInsufficient, Session: answer.AuthSession, Next: answer.Next}
 	}
 	return wire.OK(w, challengeAnswer{answer.Code})
@@ -56,9 +59,9 @@ func (p *Provider) step(r *http.Request, proof *token.Proof, values url.Values) 
 		CodeChallenge: values.Get(paramCodeChallenge), Nonce: values.Get(paramNonce),
 		Scopes: strings.Fields(values.Get(paramScope)), ACRValues: strings.Fields(values.Get(paramACRValues)), MaxAge: -1,
 		UserName: values.Get(paramUserName), Password: values.Get(paramPassword), OTP: values.Get(paramOTP),
-		OTPMethod: values.Get(paramOTPMethod), OTPSend: values.Get(paramOTPSend), RecoveryCode: values.Get(paramRecoveryCode),
+		OTPMethod: values.Get(paramOTPMethod), OTPSend: values.Get(paramOTPSend), RecoveryCode: values.Get(paramRecoveryCode), Push: values.Get(paramPush),
 	}
-	if !oneOf(step.OTPMethod, "", "totp", "email", "sms") || !oneOf(step.OTPSend, "", "email", "sms") {
+	if !oneOf(step.OTPMethod, "", "totp", "email", "sms") || !oneOf(step.OTPSend, "", "email", "sms") || !oneOf(step.Push, "", commands.PushStart, commands.PushPoll) {
 		return step, problem.OAuthInvalidRequest
 	}
 	if values.Has(paramMaxAge) {
@@ -96,13 +99,29 @@ func asksRightly(values url.Values, step commands.LoginStep) error {
 			return problem.OAuthInvalidScope
 		}
 	}
-	if step.AuthSession == "" && step.UserName == "" || step.Password == "" && step.OTP == "" && step.OTPSend == "" && !values.Has(paramSCAAssertion) && !values.Has(paramWebAuthn) && step.RecoveryCode == "" && !begins {
+	if step.AuthSession == "" && step.UserName == "" || step.Password == "" && step.OTP == "" && step.OTPSend == "" && !values.Has(paramSCAAssertion) && !values.Has(paramWebAuthn) && step.RecoveryCode == "" && step.Push == "" && !begins {
 		return problem.OAuthInvalidRequest
 	}
 	if len(step.UserName) > 320 || len(step.Password) > 1024 || len(step.OTP) > 16 || len(step.RecoveryCode) > 64 || len(step.Nonce) > 256 || len(step.AuthSession) > 512 || len(step.ClientID) > 128 {
 		return problem.OAuthInvalidRequest
 	}
 	return nil
+}
+
+// pending tells a login to wait: with the number to be shown when it has just asked,
+// and more slowly when it asks too often.
+func (p *Provider) pending(step commands.LoginStep, answer commands.LoginAnswer) error {
+	waits := &problem.OAuthError{Status: http.StatusBadRequest, Code: errPending, Session: answer.AuthSession, Next: answer.Next,
+		Number: answer.Number, ExpiresIn: answer.ExpiresIn}
+	if step.Push == commands.PushStart {
+		waits.Interval = p.pace.begin(answer.AuthSession, p.settings.Bank.Sources().Now())
+		return waits
+	}
+	var tooFast bool
+	if waits.Interval, tooFast = p.pace.ask(answer.AuthSession, p.settings.Bank.Sources().Now()); tooFast {
+		waits.Code = errSlowDown
+	}
+	return waits
 }
 
 func oneOf(text string, allowed ...string) bool { return slices.Contains(allowed, text) }

@@ -56,6 +56,7 @@ type Provider struct {
 	pages      *pages
 	turns      turns
 	assertions *token.Once
+	pace       pace
 	began      time.Time // assertions of before are refused: their ids were forgotten with the former process
 }
 

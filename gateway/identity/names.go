@@ -19,14 +19,21 @@ const (
 	paramOTPSend         = "otp_send"   // email or sms
 	paramWebAuthn        = "webauthn"   // "options", or the PublicKeyCredential of get() as JSON
 	paramRecoveryCode    = "recovery_code"
+	paramPush            = "push"          // "start", which is answered with the number to show, or "poll"
 	paramSCAAssertion    = "sca_assertion" // florin-login+jwt
 )
 
 // askOptions asks for what navigator.credentials.get is to be called with.
 const askOptions = "options"
 
-// errInsufficient says that a login goes on with another step.
-const errInsufficient = "insufficient_authorization"
+// What a login that is not over yet is answered: it goes on with another step, or
+// waits for the customer's word on another device; who asks too often is told to
+// slow down (the codes of CIBA and RFC 8628).
+const (
+	errInsufficient = "insufficient_authorization"
+	errPending      = "authorization_pending"
+	errSlowDown     = "slow_down"
+)
 
 // challengeAnswer ends a native login.
 type challengeAnswer struct {

@@ -1,6 +1,7 @@
 // Package notify takes messages to customers out of the house: to the console of
 // a sandbox, to a mail server, or to a service of the platform's that knows how to
-// send e-mail and SMS.
+// send e-mail, SMS and push
+// messages.
 //
 //	console                                 development
 //	smtp://user:password@host:port?from=A   e-mail by STARTTLS; smtps:// by TLS from the start

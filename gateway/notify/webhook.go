@@ -33,7 +33,7 @@ type Webhook struct {
 // Posted is the body of a webhook.
 type Posted struct {
 	ID       string `json:"id"`
-	Channel  string `json:"channel"` // email or sms
+	Channel  string `json:"channel"` // email, sms or push
 	To       string `json:"to"`
 	Template string `json:"template"`
 	Subject  string `json:"subject"`

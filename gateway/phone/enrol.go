@@ -111,15 +111,8 @@ func (p *Phone) Registration(nonce string) ([]byte, error) {
 func (p *Phone) Login(ctx context.Context) error {
 	p.login.Lock()
 	defer p.login.Unlock()
-	verifier := p.NewID() + p.NewID()
-	challenge := sha256.Sum256([]byte(verifier))
-	profile := p.Profile()
-	clientID, scopes := p.app()
-	code, err := p.challenge(ctx, url.Values{
-		"client_id": {clientID}, "response_type": {"code"}, "scope": {scopes},
-		"code_challenge": {base64.RawURLEncoding.EncodeToString(challenge[:])}, "code_challenge_method": {"S256"},
-		"username": {profile.UserName}, "password": {profile.Password},
-	})
+	form, verifier := p.beginning()
+	code, err := p.challenge(ctx, form)
 	if step, ok := errors.AsType[*Refused](err); ok && step.Code == "insufficient_authorization" {
 		otp, otpErr := p.loginOTP()
 		if otpErr != nil {
@@ -131,8 +124,22 @@ func (p *Phone) Login(ctx context.Context) error {
 		return fmt.Errorf("log in: %w", err)
 	}
 	return p.token(ctx, "", url.Values{
-		"grant_type": {"authorization_code"}, "client_id": {clientID}, "code": {code}, "code_verifier": {verifier},
+		"grant_type": {"authorization_code"}, "client_id": {form.Get("client_id")}, "code": {code}, "code_verifier": {verifier},
 	})
+}
+
+// beginning is the first step of a login, with the password; the verifier is what
+// the code is redeemed with.
+func (p *Phone) beginning() (form url.Values, verifier string) {
+	verifier = p.NewID() + p.NewID()
+	challenge := sha256.Sum256([]byte(verifier))
+	profile := p.Profile()
+	clientID, scopes := p.app()
+	return url.Values{
+		"client_id": {clientID}, "response_type": {"code"}, "scope": {scopes},
+		"code_challenge": {base64.RawURLEncoding.EncodeToString(challenge[:])}, "code_challenge_method": {"S256"},
+		"username": {profile.UserName}, "password": {profile.Password},
+	}, verifier
 }
 
 // OTP is the present code of the customer's TOTP factor.

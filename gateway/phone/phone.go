@@ -106,6 +106,8 @@ type Refused struct {
 	Code        string
 	Detail      string
 	AuthSession string        // where a login goes on
+	Number      string        // to be typed on the approving phone
+	Interval    time.Duration // between two polls
 	RetryAfter  time.Duration // 0: not said
 }
 
@@ -267,9 +269,12 @@ func (a Answer) refused() *Refused {
 		Error       string `json:"error"`
 		Description string `json:"error_description"`
 		AuthSession string `json:"auth_session"`
+		Number      string `json:"number"`
+		Interval    int    `json:"interval"`
 	}
 	_ = json.Unmarshal(a.Body, &doc) // what is no JSON has no code
-	refused := &Refused{Status: a.Status, Code: doc.Code, Detail: doc.Detail, AuthSession: doc.AuthSession}
+	refused := &Refused{Status: a.Status, Code: doc.Code, Detail: doc.Detail, AuthSession: doc.AuthSession,
+		Number: doc.Number, Interval: time.Duration(doc.Interval) * time.Second}
 	if doc.Error != "" {
 		refused.Code, refused.Detail = doc.Error, doc.Description
 	}

@@ -21,6 +21,9 @@ type OAuthError struct {
 	Session     string         `json:"auth_session,omitempty"`
 	Next        []string       `json:"next,omitempty"`
 	WebAuthn    jsontext.Value `json:"webauthn,omitempty"` // options for passkeys
+	Number      string         `json:"number,omitempty"`   // to be shown: it is typed on the approving device
+	Interval    int64          `json:"interval,omitzero"`  // seconds between two polls
+	ExpiresIn   int64          `json:"expires_in,omitzero"`
 	Header      http.Header    `json:"-"`
 }
 

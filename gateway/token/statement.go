@@ -110,8 +110,18 @@ func OpenAssent(raw, audience string, scaKey domain.PublicKey, now time.Time) (A
 // all of which T must name: what the bank does not understand, the customer
 // cannot have agreed on with it.
 func OpenConsent[T any](raw string, key domain.PublicKey) (T, error) {
+	return openWhole[T](raw, "florin-txn+jwt", key)
+}
+
+// OpenApproval verifies a florin-approval+jwt in the same way: what the customer was
+// shown, the number that was typed, and the decision.
+func OpenApproval[T any](raw string, key domain.PublicKey) (T, error) {
+	return openWhole[T](raw, "florin-approval+jwt", key)
+}
+
+func openWhole[T any](raw, typ string, key domain.PublicKey) (T, error) {
 	var none, claims T
-	text, err := openBy[jsontext.Value](raw, "florin-txn+jwt", key)
+	text, err := openBy[jsontext.Value](raw, typ, key)
 	if err != nil {
 		return none, ErrStatement
 	}
