@@ -141,7 +141,9 @@ func TestTheAccountPageIsItsVisitorsAlone(t *testing.T) {
 	h := newHouse(t)
 	anna, bert := h.customer("anna"), h.customer("bert")
 	mine, theirs := anna.Profile().Device, bert.Profile().Device
-	head := func() bool { return h.get(anna, "/v1/accounts").Status == 200 && h.get(bert, "/v1/accounts").Status == 200 }
+	head := func() bool {
+		return h.get(anna, "/v1/accounts").Status == 200 && h.get(bert, "/v1/accounts").Status == 200
+	}
 	refused := func(b *browser, status int, why string) {
 		t.Helper()
 		require.Equal(t, status, b.answer.StatusCode, why)
@@ -203,7 +205,6 @@ func TestTheAccountPageIsItsVisitorsAlone(t *testing.T) {
 		require.Equal(t, strings.HasSuffix(foreign, "document"), arrived.answer.StatusCode == 200, foreign)
 	}
 }
-
 
 // noted is one event with the header of its commit.
 type noted struct {

@@ -80,24 +80,8 @@ func TestFiftyGuessesAtOnceAtAnOperator(t *testing.T) {
 func TestAnOperatorLogsInWithAPasskey(t *testing.T) {
 	t.Parallel()
 	h := newHouseIn(t, false)
-	ctx := context.Background()
-	enrol := func(name string) (*phone.Phone, *securityKey) {
-		made, p := h.appoint(name, "auditor"), h.phone()
-		offered, err := p.EnrolStep(ctx, phone.Enrolment{UserName: name, Code: made.Code})
-		require.NoError(t, err)
-		unverified := h.securityKey(virtualwebauthn.AuthenticatorOptions{UserNotVerified: true})
-		refused, err := p.EnrolStep(ctx, phone.Enrolment{UserName: name, Code: made.Code, Credential: unverified.attest(t, field[json.RawMessage](t, offered, "options"))})
-		require.NoError(t, err)
-		require.Equal(t, "factor-unconfirmed", code(refused), "a key that verifies nobody is one factor")
-		key := h.securityKey(virtualwebauthn.AuthenticatorOptions{})
-		enrolled, err := p.EnrolStep(ctx, phone.Enrolment{UserName: name, Code: made.Code, Credential: key.attest(t, field[json.RawMessage](t, offered, "options"))})
-		require.NoError(t, err)
-		require.Equal(t, 200, enrolled.Status, "%s", enrolled.Body)
-		p.Remember(phone.Profile{Operator: field[string](t, enrolled, "operator_id"), UserName: name})
-		return p, key
-	}
-	olga, key := enrol("olga")
-	_, hers := enrol("otto")
+	olga, key := h.enrolWithPasskey(t, "olga")
+	_, hers := h.enrolWithPasskey(t, "otto")
 	question := func(p *phone.Phone, name string) (session string, challenge []byte) {
 		asked, next, session := h.step(p, deskForm(name))
 		require.Equal(t, []string{"pwd", "webauthn"}, next, "%s", asked.Body)
@@ -154,6 +138,25 @@ func TestAnOperatorLogsInWithAPasskey(t *testing.T) {
 		return len(asked.Body)
 	}
 	require.Equal(t, options("olga"), options("nobody"), "who has no passkey is asked for one as well")
+}
+
+// enrolWithPasskey makes an operator whose second factor is a passkey.
+func (h *house) enrolWithPasskey(t *testing.T, name string) (*phone.Phone, *securityKey) {
+	t.Helper()
+	ctx := context.Background()
+	made, p := h.appoint(name, "auditor"), h.phone()
+	offered, err := p.EnrolStep(ctx, phone.Enrolment{UserName: name, Code: made.Code})
+	require.NoError(t, err)
+	unverified := h.securityKey(virtualwebauthn.AuthenticatorOptions{UserNotVerified: true})
+	refused, err := p.EnrolStep(ctx, phone.Enrolment{UserName: name, Code: made.Code, Credential: unverified.attest(t, field[json.RawMessage](t, offered, "options"))})
+	require.NoError(t, err)
+	require.Equal(t, "factor-unconfirmed", code(refused), "a key that verifies nobody is one factor")
+	key := h.securityKey(virtualwebauthn.AuthenticatorOptions{})
+	enrolled, err := p.EnrolStep(ctx, phone.Enrolment{UserName: name, Code: made.Code, Credential: key.attest(t, field[json.RawMessage](t, offered, "options"))})
+	require.NoError(t, err)
+	require.Equal(t, 200, enrolled.Status, "%s", enrolled.Body)
+	p.Remember(phone.Profile{Operator: field[string](t, enrolled, "operator_id"), UserName: name})
+	return p, key
 }
 
 func TestOperatorsStepUp(t *testing.T) {

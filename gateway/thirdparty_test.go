@@ -151,12 +151,32 @@ func TestWhatIsPushedIsReadStrictly(t *testing.T) {
 	h := newHouse(t)
 	shop := h.thirdParty("shop", "openid", "accounts.read", "payments.transfer")
 	h.thirdParty("machine-like", "openid")
-	redirect := func(uri string) func(url.Values) { return func(v url.Values) { v.Set("redirect_uri", uri) } }
 	head := h.head()
-	for name, test := range map[string]struct {
-		spoil func(url.Values)
-		want  string
-	}{
+	for name, test := range refusedPushes(shop) {
+		values := shop.proven(wish("openid accounts.read"))
+		test.spoil(values)
+		answer := h.form(shop.p, "/oauth2/par", values)
+		require.Contains(t, []int{400, 401}, answer.Status, "%s: %s", name, answer.Body)
+		require.Equal(t, test.want, code(answer), name)
+	}
+	require.Equal(t, head, h.head(), "nothing of it is kept")
+
+	replayed := shop.proven(wish("openid")) // CVE-2020-15222
+	require.Equal(t, 201, h.form(shop.p, "/oauth2/par", replayed).Status)
+	require.Equal(t, "invalid_client", code(h.form(shop.p, "/oauth2/par", replayed)))
+	require.Equal(t, 415, h.form(shop.p, "/oauth2/par", shop.proven(wish("openid")), "Content-Type: text/plain").Status)
+	require.Equal(t, 403, h.form(shop.p, "/oauth2/par", shop.proven(wish("openid")), "Origin: null").Status)
+}
+
+// refusedPush is a way to spoil a good request, and the error it is refused with.
+type refusedPush struct {
+	spoil func(url.Values)
+	want  string
+}
+
+func refusedPushes(shop *machine) map[string]refusedPush {
+	redirect := func(uri string) func(url.Values) { return func(v url.Values) { v.Set("redirect_uri", uri) } }
+	return map[string]refusedPush{
 		"another case":            {redirect("https://shop.example/Callback"), "invalid_request"},
 		"another host's case":     {redirect("https://SHOP.example/callback"), "invalid_request"},
 		"a port":                  {redirect("https://shop.example:443/callback"), "invalid_request"},
@@ -198,27 +218,14 @@ func TestWhatIsPushedIsReadStrictly(t *testing.T) {
 		"no assertion":               {func(v url.Values) { v.Del("client_assertion"); v.Set("client_id", "shop") }, "invalid_client"},
 		"another client's assertion": {func(v url.Values) { v.Set("client_id", "machine-like") }, "invalid_client"},
 		"an assertion for the endpoint": {func(v url.Values) {
-			v.Set("client_assertion", shop.assertion(map[string]any{"aud": h.issuer + "/oauth2/par"}))
+			v.Set("client_assertion", shop.assertion(map[string]any{"aud": shop.h.issuer + "/oauth2/par"}))
 		}, "invalid_client"},
 		"the bank's own app": {func(v url.Values) {
 			v.Del("client_assertion")
 			v.Del("client_assertion_type")
 			v.Set("client_id", phone.ClientID)
 		}, "unauthorized_client"},
-	} {
-		values := shop.proven(wish("openid accounts.read"))
-		test.spoil(values)
-		answer := h.form(shop.p, "/oauth2/par", values)
-		require.Contains(t, []int{400, 401}, answer.Status, "%s: %s", name, answer.Body)
-		require.Equal(t, test.want, code(answer), name)
 	}
-	require.Equal(t, head, h.head(), "nothing of it is kept")
-
-	replayed := shop.proven(wish("openid")) // CVE-2020-15222
-	require.Equal(t, 201, h.form(shop.p, "/oauth2/par", replayed).Status)
-	require.Equal(t, "invalid_client", code(h.form(shop.p, "/oauth2/par", replayed)))
-	require.Equal(t, 415, h.form(shop.p, "/oauth2/par", shop.proven(wish("openid")), "Content-Type: text/plain").Status)
-	require.Equal(t, 403, h.form(shop.p, "/oauth2/par", shop.proven(wish("openid")), "Origin: null").Status)
 }
 
 // Who authenticates revokes without a proof, as stock clients do; who does not is

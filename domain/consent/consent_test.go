@@ -23,39 +23,42 @@ func pkce(verifier string) string {
 	return base64.RawURLEncoding.EncodeToString(digest[:])
 }
 
-func TestConsent(t *testing.T) {
-	t.Parallel()
-	shop, anna := id.Named[id.Client]("shop"), id.Named[id.Customer]("anna")
-	login, session := id.Named[id.Grant]("login"), id.Named[id.Session]("session")
-	payment := consent.Payment{Amount: money.Amount{Minor: 100, Currency: "EUR"}, CreditorName: domain.NewEvidence("A"), CreditorAccount: domain.NewEvidence("DE02100100109307118603")}
-	push := consent.Push{
+// What the cases below are made of: a shop, its request, and what becomes of it.
+var (
+	shop, anna     = id.Named[id.Client]("shop"), id.Named[id.Customer]("anna")
+	login, session = id.Named[id.Grant]("login"), id.Named[id.Session]("session")
+	payment        = consent.Payment{Amount: money.Amount{Minor: 100, Currency: "EUR"}, CreditorName: domain.NewEvidence("A"), CreditorAccount: domain.NewEvidence("DE02100100109307118603")}
+	push           = consent.Push{
 		Consent: id.Named[id.Consent]("c"), Client: shop, JKT: "key", Scopes: []string{"openid"}, Payment: payment, RedirectURI: "https://shop.example/cb",
 		State: domain.NewProfile("s"), CodeChallenge: pkce("v"), Nonce: "n", At: noon,
 	}
-	pushed := consent.Requested{
+	pushed = consent.Requested{
 		Consent: push.Consent, Client: shop, JKT: "key", Scopes: push.Scopes, Payment: payment, RedirectURI: push.RedirectURI,
 		State: push.State, CodeChallenge: push.CodeChallenge, Nonce: "n", ExpiresAt: after(consent.RequestTTL), At: noon,
 	}
-	opened := consent.Opened{Browser: "b", ExpiresAt: after(consent.PageTTL), At: noon}
-	grant := consent.Grant{Browser: "b", Customer: anna, Grant: login, ACR: "mfa", AMR: []string{"otp", "pwd"}, AuthTime: noon, CodeHash: "h", At: noon}
-	granted := consent.Granted{Client: shop, Customer: anna, Grant: login, Scopes: push.Scopes, Payment: payment, ACR: "mfa", AMR: grant.AMR,
+	opened  = consent.Opened{Browser: "b", ExpiresAt: after(consent.PageTTL), At: noon}
+	grant   = consent.Grant{Browser: "b", Customer: anna, Grant: login, ACR: "mfa", AMR: []string{"otp", "pwd"}, AuthTime: noon, CodeHash: "h", At: noon}
+	granted = consent.Granted{Client: shop, Customer: anna, Grant: login, Scopes: push.Scopes, Payment: payment, ACR: "mfa", AMR: grant.AMR,
 		AuthTime: noon, CodeHash: "h", ExpiresAt: after(consent.CodeTTL), At: noon}
-	denied := consent.Denied{Client: shop, Customer: anna, Grant: login, Scopes: push.Scopes, Payment: payment, At: noon}
-	redeem := consent.Redeem{Session: session, Client: shop, JKT: "key", RedirectURI: push.RedirectURI, Challenge: pkce("v"), At: noon}
-	redeemed, replayed := consent.Redeemed{Session: session, At: noon}, consent.CodeReplayed{Session: session, At: noon}
+	denied             = consent.Denied{Client: shop, Customer: anna, Grant: login, Scopes: push.Scopes, Payment: payment, At: noon}
+	redeem             = consent.Redeem{Session: session, Client: shop, JKT: "key", RedirectURI: push.RedirectURI, Challenge: pkce("v"), At: noon}
+	redeemed, replayed = consent.Redeemed{Session: session, At: noon}, consent.CodeReplayed{Session: session, At: noon}
 
-	given := func(events ...consent.Event) []consent.Event { return events }
-	pushing := func(change func(*consent.Push)) consent.Push { c := push; change(&c); return c }
-	paying := func(change func(*consent.Payment)) consent.Push {
+	given   = func(events ...consent.Event) []consent.Event { return events }
+	pushing = func(change func(*consent.Push)) consent.Push { c := push; change(&c); return c }
+	paying  = func(change func(*consent.Payment)) consent.Push {
 		return pushing(func(c *consent.Push) { change(&c.Payment) })
 	}
-	redeeming := func(change func(*consent.Redeem)) consent.Redeem { c := redeem; change(&c); return c }
-	granting := func(change func(*consent.Grant)) consent.Grant { c := grant; change(&c); return c }
-	unbound := pushed
-	unbound.JKT = ""
-	name := func(text string) func(*consent.Payment) {
+	redeeming = func(change func(*consent.Redeem)) consent.Redeem { c := redeem; change(&c); return c }
+	granting  = func(change func(*consent.Grant)) consent.Grant { c := grant; change(&c); return c }
+	unbound   = func() consent.Requested { r := pushed; r.JKT = ""; return r }()
+	name      = func(text string) func(*consent.Payment) {
 		return func(p *consent.Payment) { p.CreditorName = domain.NewEvidence(text) }
 	}
+)
+
+func TestARequestIsPushed(t *testing.T) {
+	t.Parallel()
 	domaintest.Run[consent.State](t, []domaintest.Case[consent.Command, consent.Event]{
 		{Name: "a request is pushed", When: push, Then: given(pushed)},
 		{Name: "once", Given: given(pushed), When: push, Refused: consent.ErrURI},
@@ -73,7 +76,12 @@ func TestConsent(t *testing.T) {
 		{Name: "a payment to a name without end", When: paying(name(strings.Repeat("a", 71))), Refused: consent.ErrDetails},
 		{Name: "a payment to no account", When: paying(func(p *consent.Payment) { p.CreditorAccount = domain.Evidence{} }), Refused: consent.ErrDetails},
 		{Name: "a payment with two lines of text", When: paying(func(p *consent.Payment) { p.Reference = domain.NewEvidence("a\nb") }), Refused: consent.ErrDetails},
+	})
+}
 
+func TestABrowserOpensARequest(t *testing.T) {
+	t.Parallel()
+	domaintest.Run[consent.State](t, []domaintest.Case[consent.Command, consent.Event]{
 		{Name: "a browser opens it", Given: given(pushed), When: consent.Open{Client: shop, Browser: "b", At: noon}, Then: given(opened)},
 		{Name: "and again", Given: given(pushed, opened), When: consent.Open{Client: shop, Browser: "b", At: noon}},
 		{Name: "another does not", Given: given(pushed, opened), When: consent.Open{Client: shop, Browser: "c", At: noon}, Refused: consent.ErrURI},
@@ -82,7 +90,12 @@ func TestConsent(t *testing.T) {
 		{Name: "nor too late", Given: given(pushed), When: consent.Open{Client: shop, Browser: "b", At: after(consent.RequestTTL)}, Refused: consent.ErrURI},
 		{Name: "nor what nobody pushed", When: consent.Open{Browser: "b", At: noon}, Refused: consent.ErrURI},
 		{Name: "nor what was answered", Given: given(pushed, opened, granted), When: consent.Open{Client: shop, Browser: "b", At: noon}, Refused: consent.ErrURI},
+	})
+}
 
+func TestACustomerAnswers(t *testing.T) {
+	t.Parallel()
+	domaintest.Run[consent.State](t, []domaintest.Case[consent.Command, consent.Event]{
 		{Name: "the customer agrees", Given: given(pushed, opened), When: grant, Then: given(granted)},
 		{Name: "once: the same button again changes nothing", Given: given(pushed, opened, granted), When: grant},
 		{Name: "nor does another login's yes", Given: given(pushed, opened, granted), When: granting(func(c *consent.Grant) { c.Grant = id.Named[id.Grant]("x") }), Refused: consent.ErrURI},
@@ -98,7 +111,12 @@ func TestConsent(t *testing.T) {
 		{Name: "not again in another browser", Given: given(pushed, opened, denied), When: consent.Deny{Browser: "c", At: noon}, Refused: consent.ErrURI},
 		{Name: "nobody else does", Given: given(pushed, opened), When: consent.Deny{Browser: "c", At: noon}, Refused: consent.ErrURI},
 		{Name: "not after a yes", Given: given(pushed, opened, granted), When: consent.Deny{Browser: "b", At: noon}, Refused: consent.ErrURI},
+	})
+}
 
+func TestACodeIsRedeemed(t *testing.T) {
+	t.Parallel()
+	domaintest.Run[consent.State](t, []domaintest.Case[consent.Command, consent.Event]{
 		{Name: "the code is redeemed", Given: given(pushed, opened, granted), When: redeem, Then: given(redeemed)},
 		{Name: "with any key if none was named", Given: given(unbound, opened, granted), When: redeeming(func(c *consent.Redeem) { c.JKT = "other" }), Then: given(redeemed)},
 		{Name: "but not with none", Given: given(unbound, opened, granted), When: redeeming(func(c *consent.Redeem) { c.JKT = "" }), Refused: consent.ErrCode},
