@@ -39,42 +39,50 @@ func (g guards) ended(session id.Session, device id.Device, customer id.Customer
 		!operator.IsZero() && g.disabled(operator)
 }
 
-// who verifies token and proof. Errors are faults with their WWW-Authenticate.
+// who verifies token and proof. Errors are faults with their WWW-Authenticate; what
+// exactly was wrong is noted in the visit.
 func (d *door) who(w http.ResponseWriter, r *http.Request) (*token.Access, *token.Proof, error) {
 	w.Header().Set("DPoP-Nonce", d.proofs.Nonce())
-	raw, err := authorization(r)
-	if err != nil {
-		return nil, nil, err
+	visit := visitOf(r.Context())
+	scheme, raw := authorization(r)
+	if raw == "" {
+		visit.why = "no-token"
+		return nil, nil, problem.InvalidToken.Challenged()
 	}
 	access, err := d.verifier.Verify(raw)
-	if err != nil {
+	if visit.shown, visit.why = access, token.Why(err); err != nil {
+		if ended, ok := errors.AsType[*token.Ended](err); ok {
+			visit.shown = ended.Access
+		}
+		return nil, nil, problem.InvalidToken.Challenged()
+	}
+	if !strings.EqualFold(scheme, "DPoP") { // a token that is bound to a key is no bearer's (RFC 9449 section 7.2)
+		visit.why = "as-bearer"
 		return nil, nil, problem.InvalidToken.Challenged()
 	}
 	want := token.Want{Method: r.Method, URL: d.settings.Issuer + r.URL.Path, Access: access}
 	proof, err := d.proofs.Check(r.Header, want)
 	switch {
 	case err == nil:
+		visit.presenter = proof.JKT
 		return access, proof, nil
 	case errors.Is(err, token.ErrNonce):
 		return nil, nil, problem.NonceNeeded.Challenged()
 	case errors.Is(err, token.ErrFull):
 		return nil, nil, problem.Busy
 	}
+	visit.why = token.Why(err)
 	return nil, nil, problem.InvalidProof.Challenged()
 }
 
-// authorization gives the one token of the one header. A token that is bound to
-// a key is no bearer's (RFC 9449 section 7.2).
-func authorization(r *http.Request) (string, error) {
+// authorization gives the one token of the one header, "" if there is none.
+func authorization(r *http.Request) (scheme, raw string) {
 	values := r.Header.Values("Authorization")
 	if len(values) != 1 {
-		return "", problem.InvalidToken.Challenged()
+		return "", ""
 	}
-	scheme, raw, ok := strings.Cut(values[0], " ")
-	if !ok || !strings.EqualFold(scheme, "DPoP") || raw == "" {
-		return "", problem.InvalidToken.Challenged()
-	}
-	return raw, nil
+	scheme, raw, _ = strings.Cut(values[0], " ")
+	return scheme, raw
 }
 
 // callerOf says who asks in the words of the commands.
@@ -86,15 +94,20 @@ func (d *door) callerOf(r *http.Request, access *token.Access) commands.Caller {
 	caller.Client, caller.Device, caller.Session = access.Client, access.Device, access.Session
 	caller.ACR, caller.AMR, caller.TokenID, caller.Scopes = access.ACR, access.AMR, access.Claims.ID, access.Scopes
 	caller.AuthTime = time.Unix(access.AuthTime, 0).UTC()
+	caller.Customer = access.Customer
+	caller.ActorType, caller.Actor = actorOf(access)
+	return caller
+}
+
+// actorOf is who a token stands for.
+func actorOf(access *token.Access) (actorType string, actor uuid.UUID) {
 	switch {
 	case !access.Customer.IsZero():
-		caller.ActorType, caller.Actor, caller.Customer = commands.ActorCustomer, access.Customer.UUID(), access.Customer
+		return commands.ActorCustomer, access.Customer.UUID()
 	case !access.Operator.IsZero():
-		caller.ActorType, caller.Actor = commands.ActorOperator, access.Operator.UUID()
-	default:
-		caller.ActorType, caller.Actor = commands.ActorClient, access.Client.UUID()
+		return commands.ActorOperator, access.Operator.UUID()
 	}
-	return caller
+	return commands.ActorClient, access.Client.UUID()
 }
 
 // stranger is a caller that has proven nothing.

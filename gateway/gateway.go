@@ -14,6 +14,7 @@
 package gateway
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"errors"
 	"fmt"
@@ -65,10 +66,27 @@ type door struct {
 	peers    *buckets
 	callers  *buckets
 	logins   *buckets
+	refusals *refusals
 }
 
-// New builds the public handler. It reads nothing of the bank yet.
-func New(settings Settings) (http.Handler, error) {
+// Gateway is the front door as the wiring knows it: a handler, and the count of
+// those it turned away.
+type Gateway struct {
+	http.Handler
+	refusals *refusals
+}
+
+// Run has the log told of refusals as they come. It ends with ctx, and then records
+// what it has counted: end it after the last request and before the log. Without
+// it requests are answered all the same, and nothing is recorded.
+func (g *Gateway) Run(ctx context.Context) error { return g.refusals.run(ctx) }
+
+// Tick records what was counted in the minutes that are over. The wiring calls it
+// about once a second; tests call it when they have moved the clock.
+func (g *Gateway) Tick(ctx context.Context) { g.refusals.tick(ctx) }
+
+// New builds the front door. It reads nothing of the bank yet.
+func New(settings Settings) (*Gateway, error) {
 	if settings.Bank == nil || settings.Guards == nil {
 		return nil, errors.New("gateway: a bank and its guards are needed")
 	}
@@ -94,7 +112,11 @@ func New(settings Settings) (http.Handler, error) {
 		}
 		return d.guards.ended(call.Caller.Session, call.Caller.Device, call.Caller.Customer, operator)
 	}
-	return d.handler(Routes(provider, desk)), nil
+	d.refusals.record = func(ctx context.Context, order commands.Order, ask commands.RefusedAccess) error {
+		_, err := settings.Bank.Accesses().Refused(ctx, order, ask)
+		return err
+	}
+	return &Gateway{d.handler(Routes(provider, desk)), d.refusals}, nil
 }
 
 // newDoor makes the layers; key gives the public keys that tokens are signed with.
@@ -114,6 +136,7 @@ func newDoor(settings Settings, sources commands.Sources, key func(string) (*ecd
 		metrics: newMetrics(settings.Registry), tracer: otel.Tracer("florin/gateway"),
 		peers: newBuckets("peer", settings.Rates.Peer), callers: newBuckets("caller", settings.Rates.Caller), logins: newBuckets("login", settings.Rates.Login),
 	}
+	d.refusals = newRefusals(sources, d.metrics, settings.Logger)
 	if d.proofs, err = token.NewProofs(sources.Now, sources.Random); err != nil {
 		return nil, fmt.Errorf("gateway: nonce keys: %w", err)
 	}

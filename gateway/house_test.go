@@ -49,6 +49,7 @@ type house struct {
 	bank    *commands.Bank
 	guards  *projections.Guards
 	post    *mailbox
+	door    *Gateway
 	routes  []Route
 	truth   *truth
 	stop    func()
@@ -145,16 +146,21 @@ func (h *house) open(address string) {
 		Bank: h.bank, Guards: h.guards, Issuer: h.issuer, Sandbox: h.sandbox, Rates: h.rates, Logger: logger, Registry: prometheus.NewRegistry(),
 		Desk: service.Desk{Bank: h.bank, Reads: reads, Log: h.log, Treaty: treaty, Cursors: wire.NewCursors(cursors)},
 	}
-	handler, err := New(settings)
+	h.door, err = New(settings)
 	require.NoError(t, err)
+	writing, halt := context.WithCancel(ctx)
+	var writers sync.WaitGroup
+	writers.Go(func() { _ = h.door.Run(writing) })
 	h.routes = Routes(nil, service.Desk{Sandbox: h.sandbox})
 	if h.truth == nil {
 		h.truth = newTruth(h.routes)
 	}
-	server := Server(h.truth.watch(handler), logger)
+	server := Server(h.truth.watch(h.door), logger)
 	go func() { _ = server.Serve(listener) }()
 	h.stop = func() {
 		_ = server.Close()
+		halt()
+		writers.Wait()
 		cancel()
 		followers.Wait()
 		require.NoError(t, reads.Close())

@@ -16,6 +16,10 @@ type metrics struct {
 	open     prometheus.Gauge
 	panics   prometheus.Counter
 	stripped prometheus.Counter
+
+	refused       *prometheus.CounterVec
+	refusedOver   prometheus.Counter
+	refusedFailed prometheus.Counter
 }
 
 func newMetrics(registry *prometheus.Registry) *metrics {
@@ -32,7 +36,13 @@ func newMetrics(registry *prometheus.Registry) *metrics {
 		stripped: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "florin_identity_headers_stripped_total", Help: "Identity headers that came from outside and were taken away."}),
 	}
-	registry.MustRegister(m.requests, m.seconds, m.open, m.panics, m.stripped)
+	m.refused = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "florin_access_refused_total", Help: "Requests that were turned away, by code: what access.refused events count."}, []string{"code"})
+	m.refusedOver = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "florin_access_refused_overflow_total", Help: "Refusals of kinds for which there was no room: counted among those of several routes, or of nobody."})
+	m.refusedFailed = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "florin_access_refused_failed_total", Help: "Records of refusals that the log did not take; they are tried again."})
+	registry.MustRegister(m.requests, m.seconds, m.open, m.panics, m.stripped, m.refused, m.refusedOver, m.refusedFailed)
 	return m
 }
 

@@ -82,9 +82,9 @@ func TestOneOperatorIsNotTwo(t *testing.T) {
 		"an enrolment for themselves": {"proposal-own", "operator-enrolment", about(ada, "")},
 		"a member nobody knows":       {"unknown-field", "role-grant", `{"rank":"king"}`},
 	} {
-		before := h.head()
+		before := h.written()
 		require.Equal(t, wrong[0], code(h.propose(ada, wrong[1], wrong[2])), name)
-		require.Equal(t, before, h.head(), name)
+		require.Equal(t, before, h.written(), name)
 	}
 	words := h.command(ada, http.MethodPost, "/v1/operators/proposals", map[string]any{"kind": "role-grant",
 		"details": json.RawMessage(about(eve, `,"role":"auditor"`)), "reason": "Eve asked me nicely"}, ada.NewID())

@@ -30,6 +30,7 @@ func (d *door) record(next http.Handler) http.Handler {
 		defer func() {
 			d.metrics.open.Dec()
 			d.note(r, visit, seen, d.now().Sub(began))
+			d.refusals.note(r, visit, d.proofs.Presenter)
 			traced(span, r.Method, visit, seen.Status())
 		}()
 		next.ServeHTTP(seen, r)

@@ -144,7 +144,7 @@ func TestGroup13ARecoveryTellsNobodyApart(t *testing.T) {
 	}
 	try := func(name, what string) (all []seen) {
 		p := h.stranger()
-		hashes, head := h.bank.PasswordHashes(), h.head()
+		hashes, head := h.bank.PasswordHashes(), h.written()
 		look := func(answer phone.Answer) phone.Answer {
 			var names []string
 			for header := range answer.Header {
@@ -155,8 +155,8 @@ func TestGroup13ARecoveryTellsNobodyApart(t *testing.T) {
 			if answer.Status == 202 { // an instant has as many digits as it needs
 				size = len(field[string](t, answer, "recovery_id"))
 			}
-			all = append(all, seen{answer.Status, size, code(answer), strings.Join(names, " "), h.bank.PasswordHashes() - hashes, h.head() - head})
-			hashes, head = h.bank.PasswordHashes(), h.head()
+			all = append(all, seen{answer.Status, size, code(answer), strings.Join(names, " "), h.bank.PasswordHashes() - hashes, h.written() - head})
+			hashes, head = h.bank.PasswordHashes(), h.written()
 			return answer
 		}
 		begun := look(h.recover(p, name, what))
@@ -223,7 +223,7 @@ func TestRecoveriesTakeNothingElse(t *testing.T) {
 	anna := h.verified(h.customer("anna"))
 	id, head := h.begun(anna, "anna", "contact"), uint64(0)
 	h.told("nothing")
-	head = h.head()
+	head = h.written()
 	for name, try := range map[string]struct {
 		answer phone.Answer
 		want   string
@@ -240,7 +240,7 @@ func TestRecoveriesTakeNothingElse(t *testing.T) {
 	} {
 		require.Equal(t, try.want, code(try.answer), "%s: %s", name, try.answer.Body)
 	}
-	require.Equal(t, head, h.head())
+	require.Equal(t, head, h.written())
 
 	request, err := anna.PrepareStranger("/v1/recovery", []byte(`{"username":"anna","for":"password"}`), "k")
 	require.NoError(t, err)
@@ -256,5 +256,5 @@ func TestRecoveriesTakeNothingElse(t *testing.T) {
 	answer, err = anna.Send(context.Background(), unsigned)
 	require.NoError(t, err)
 	require.Equal(t, "signature-required", code(answer))
-	require.Equal(t, head, h.head())
+	require.Equal(t, head, h.written())
 }

@@ -205,6 +205,8 @@ func signed(r *http.Request, row Route, proof *token.Proof, body []byte) error {
 		return nil
 	case token.ErrUnsigned:
 		return problem.SignatureNeeded
+	default:
+		visitOf(r.Context()).why = token.Why(err)
+		return problem.InvalidProof.Challenged()
 	}
-	return problem.InvalidProof.Challenged()
 }

@@ -151,7 +151,7 @@ func TestWhatIsPushedIsReadStrictly(t *testing.T) {
 	h := newHouse(t)
 	shop := h.thirdParty("shop", "openid", "accounts.read", "payments.transfer")
 	h.thirdParty("machine-like", "openid")
-	head := h.head()
+	kept := h.written()
 	for name, test := range refusedPushes(shop) {
 		values := shop.proven(wish("openid accounts.read"))
 		test.spoil(values)
@@ -159,7 +159,7 @@ func TestWhatIsPushedIsReadStrictly(t *testing.T) {
 		require.Contains(t, []int{400, 401}, answer.Status, "%s: %s", name, answer.Body)
 		require.Equal(t, test.want, code(answer), name)
 	}
-	require.Equal(t, head, h.head(), "nothing of it is kept")
+	require.Equal(t, kept, h.written(), "nothing of it is kept")
 
 	replayed := shop.proven(wish("openid")) // CVE-2020-15222
 	require.Equal(t, 201, h.form(shop.p, "/oauth2/par", replayed).Status)

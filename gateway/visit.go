@@ -10,6 +10,7 @@ import (
 
 	"florin/commands"
 	"florin/gateway/problem"
+	"florin/gateway/token"
 )
 
 // visit is what the layers learn of one request.
@@ -20,6 +21,10 @@ type visit struct {
 	body     []byte
 	caller   commands.Caller
 	stripped int // identity headers that came from outside
+
+	shown     *token.Access // that is ours, whether or not it stands and its key was there
+	presenter string        // thumbprint of the proof's key, once it is verified
+	why       string        // closer than the answer says: token.Why
 }
 
 type visitKey struct{}

@@ -1,6 +1,8 @@
 package schemas
 
 import (
+	"time"
+
 	"florin/domain"
 	"florin/domain/id"
 )
@@ -112,6 +114,22 @@ type (
 		Reader   id.Access `json:"reader"`
 		Resource string    `json:"resource"`
 		Query    string    `json:"query,omitzero"`
+	}
+	// RefuseAccess records how often somebody was turned away. Who is meant is whose
+	// token was shown, if any was.
+	RefuseAccess struct {
+		Code      string      `json:"code"`
+		Why       string      `json:"why,omitzero"`
+		Resource  string      `json:"resource,omitzero"` // method and pattern of a route
+		Count     int64       `json:"count" jsonschema:"minimum=1"`
+		Since     time.Time   `json:"since"`
+		Until     time.Time   `json:"until"`
+		Customer  id.Customer `json:"customer,omitzero"`
+		Operator  id.Operator `json:"operator,omitzero"`
+		Client    id.Client   `json:"client,omitzero"`
+		Device    id.Device   `json:"device,omitzero"`
+		Session   id.Session  `json:"session,omitzero"`
+		Presenter id.Device   `json:"presenter,omitzero"`
 	}
 	// NoteNotification records what became of a message.
 	NoteNotification struct {

@@ -2,12 +2,15 @@ package main
 
 import (
 	"context"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"florin/gateway/phone"
 )
 
 // TestAnAuditorIsToldWhatWasCompared: "equal" is said of read models that were
@@ -86,13 +89,14 @@ func TestATimelineIsTheCustomersWholeStory(t *testing.T) {
 		return h.does(append([]string{"phone", "--url", h.base, "--state", filepath.Join(h.work, "other.json")}, args...)...)
 	}
 	other("enrol", "--user", "bob", "--password", "another long phrase")
+	h.turnedAway()
 	require.NoError(t, h.bank.stop())
 	ada, bob := h.customers()
 	story := h.does("audit", "timeline", "--dir", h.dir, "--customer", ada)
 	for _, kind := range []string{
 		"customer.enrolled", "device.registered", "device.bound", "device.session_joined", "attempt.counted", "attempt.reset",
 		"grant.started", "grant.factor_verified", "grant.code_issued", "grant.redeemed", "session.started", "token.issued", "token.refreshed",
-		"account.opened", "account.credited",
+		"account.opened", "account.credited", "access.refused",
 	} {
 		require.Contains(t, story, " "+kind+" ")
 	}
@@ -105,6 +109,22 @@ func TestATimelineIsTheCustomersWholeStory(t *testing.T) {
 
 	nobody := "cus_019347f4-0000-7000-8000-000000000001"
 	require.Contains(t, h.fails("audit", "timeline", "--dir", h.dir, "--customer", nobody), "no customer "+nobody)
+}
+
+// turnedAway shows the phone's token as a bearer's, as somebody would who had found it.
+func (h *host) turnedAway() {
+	h.t.Helper()
+	text, err := os.ReadFile(filepath.Join(h.work, "phone.json"))
+	require.NoError(h.t, err)
+	p, err := phone.Load(phone.Settings{}, read[saved](h.t, string(text)).Phone)
+	require.NoError(h.t, err)
+	request, err := http.NewRequest(http.MethodGet, h.base+"/v1/accounts", nil)
+	require.NoError(h.t, err)
+	request.Header.Set("Authorization", "Bearer "+p.Tokens().Access)
+	answer, err := http.DefaultClient.Do(request)
+	require.NoError(h.t, err)
+	require.NoError(h.t, answer.Body.Close())
+	require.Equal(h.t, http.StatusUnauthorized, answer.StatusCode)
 }
 
 // customers are the first two of the stopped bank.

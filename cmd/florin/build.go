@@ -43,6 +43,7 @@ type bank struct {
 	write  *commands.Bank
 	reads  *projections.Reads
 	guards *projections.Guards
+	door   *gateway.Gateway
 	public *http.Server
 	admin  *http.Server
 	tls    *gateway.TLS // of the public listener; nil: it speaks in clear
@@ -88,7 +89,7 @@ func build(ctx context.Context, c config, logger *slog.Logger) (_ *bank, err err
 		return nil, err
 	}
 	registry := prometheus.NewRegistry()
-	public, err := gateway.New(gateway.Settings{
+	b.door, err = gateway.New(gateway.Settings{
 		Bank: b.write, Guards: b.guards, Issuer: c.Issuer, Hosts: []string{c.Listen}, Sandbox: c.Sandbox, Rates: c.rates(),
 		Logger: logger, Registry: registry,
 		Desk: service.Desk{Bank: b.write, Reads: b.reads, Log: b.ledger.log, Treaty: b.ledger.treaty, Cursors: wire.NewCursors(cursors)},
@@ -96,7 +97,7 @@ func build(ctx context.Context, c config, logger *slog.Logger) (_ *bank, err err
 	if err != nil {
 		return nil, err
 	}
-	b.public = gateway.Server(public, logger)
+	b.public = gateway.Server(b.door, logger)
 	b.admin = gateway.Server(b.adminHandler(registry), logger)
 	return b, nil
 }
@@ -156,7 +157,7 @@ func (b *bank) run(ctx context.Context, serving func(public, admin net.Addr)) er
 	if b.tls != nil {
 		parts = append(parts, func(ctx context.Context) error { return b.tls.Watch(ctx, sources().Now, b.logger) })
 	}
-	ended := make(chan error, len(parts)+4) // nobody waits to say that it has ended
+	ended := make(chan error, len(parts)+5) // nobody waits to say that it has ended
 	begin := func(ctx context.Context, parts ...func(context.Context) error) *sync.WaitGroup {
 		var running sync.WaitGroup
 		for _, part := range parts {
@@ -170,7 +171,7 @@ func (b *bank) run(ctx context.Context, serving func(public, admin net.Addr)) er
 	writing, halt := context.WithCancel(whole)
 	defer halt()
 	followers := begin(following, parts...)
-	writers := begin(writing, b.write.Run, b.tick,
+	writers := begin(writing, b.write.Run, b.tick, b.door.Run,
 		func(context.Context) error { return b.public.Serve(b.secured(public)) },
 		func(context.Context) error { return b.admin.Serve(admin) })
 	serving(public.Addr(), admin.Addr())
@@ -233,6 +234,7 @@ func (b *bank) tick(ctx context.Context) error {
 			if err := b.write.Tick(ctx); err != nil {
 				return fmt.Errorf("do what is due: %w", err)
 			}
+			b.door.Tick(ctx)
 		}
 	}
 }

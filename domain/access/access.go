@@ -1,10 +1,13 @@
-// Package access records who has looked at what: reading the log, or a
-// customer's data, is itself a fact that an auditor can ask for.
+// Package access records who has looked at what, and who was turned away: reading
+// the log, or a customer's data, is itself a fact that an auditor can ask for, and
+// so is what was tried without being allowed.
 //
-//	(any) -- Read --> access.granted
+//	(any) -- Read ---> access.granted
+//	(any) -- Refuse -> access.refused, for many refusals of one kind at once
 //
-// There is one stream per reader. It decides nothing but the form of a record:
-// whether somebody may read is the gateway's to know, by scope and role.
+// There is one stream per reader. What nobody in particular tried (no token of
+// ours was shown) lies in one stream per code. It decides nothing but the form of
+// a record: whether somebody may read is the gateway's to know, by scope and role.
 package access
 
 import (
@@ -12,6 +15,7 @@ import (
 	"time"
 
 	"florin/domain"
+	"florin/domain/id"
 )
 
 // QueryBytesMax bounds what is kept of a question.
@@ -27,7 +31,11 @@ type Read struct {
 	At       time.Time
 }
 
-func (Read) accessCommand() {}
+// Refuse records requests that were turned away, all of one kind.
+type Refuse Refused
+
+func (Read) accessCommand()   {}
+func (Refuse) accessCommand() {}
 
 // Event is a fact about one reader. The set is sealed by accessEvent.
 type Event interface {
@@ -42,8 +50,32 @@ type Granted struct {
 	At       time.Time `json:"at"`
 }
 
+// Refused: requests of one kind were turned away between two times. Many are one
+// fact, so that nobody writes the log as fast as they can be refused; the first is
+// recorded by itself and at once. Who is meant is whose token was shown: it says
+// nothing of who held it. Presenter, Origin and IP are those of the first request.
+type Refused struct {
+	Code      string         `json:"code"`               // of the answer, kebab-case
+	Why       string         `json:"why,omitempty"`      // closer than the caller was told: replayed, other-key, revoked, ...
+	Resource  string         `json:"resource,omitempty"` // method and pattern of the route, never a path; none: of several
+	Count     int64          `json:"count"`
+	Since     time.Time      `json:"since"` // the first of them
+	Until     time.Time      `json:"until"` // the last of them
+	Customer  id.Customer    `json:"customer,omitzero"`
+	Operator  id.Operator    `json:"operator,omitzero"`
+	Client    id.Client      `json:"client,omitzero"`
+	Device    id.Device      `json:"device,omitzero"` // that the token is bound to
+	Session   id.Session     `json:"session,omitzero"`
+	Presenter id.Device      `json:"presenter,omitzero"` // by the key that truly made the proof, registered or not
+	Origin    string         `json:"origin,omitempty"`   // keyed hash of the place, as in the lanes of attempts
+	IP        domain.Profile `json:"ip,omitzero"`        // where a customer's token was shown
+	At        time.Time      `json:"at"`
+}
+
 func (Granted) Kind() string { return "access.granted" }
+func (Refused) Kind() string { return "access.refused" }
 func (Granted) accessEvent() {}
+func (Refused) accessEvent() {}
 
 // ErrQuery: the question is too long to be kept.
 var ErrQuery = &domain.Refusal{Class: domain.Invalid, Code: "query-too-long", Detail: "The question is longer than can be recorded."}
@@ -59,6 +91,11 @@ func (s State) Decide(command Command) ([]Event, error) {
 			return nil, ErrQuery
 		}
 		return []Event{Granted(c)}, nil
+	case Refuse:
+		if c.Count < 1 {
+			return nil, nil
+		}
+		return []Event{Refused(c)}, nil
 	}
 	panic(fmt.Sprintf("access: unknown command %T", command)) // sealed: a bug, not an input
 }

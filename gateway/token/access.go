@@ -125,7 +125,8 @@ type Verifier struct {
 	kept    kept[[32]byte, *Access]
 }
 
-// Verify gives the token's meaning, or ErrToken.
+// Verify gives the token's meaning, or ErrToken: as *Ended where it was ours and
+// would still be taken had it not been ended, as ErrExpired where its time is up.
 func (v *Verifier) Verify(raw string) (*Access, error) {
 	if len(raw) > AccessBytesMax {
 		return nil, ErrToken
@@ -139,8 +140,8 @@ func (v *Verifier) Verify(raw string) (*Access, error) {
 		}
 		access.Digest = digest
 	}
-	if !v.stands(access) {
-		return nil, ErrToken
+	if err := v.stands(access); err != nil {
+		return nil, err
 	}
 	if !hit {
 		v.kept.put(digest, access)
@@ -148,13 +149,18 @@ func (v *Verifier) Verify(raw string) (*Access, error) {
 	return access, nil
 }
 
-func (v *Verifier) stands(access *Access) bool {
+func (v *Verifier) stands(access *Access) error {
 	now := v.Now()
-	if now.After(time.Unix(access.ExpiresAt, 0).Add(Skew)) || now.Before(time.Unix(max(access.NotBefore, access.IssuedAt), 0).Add(-Skew)) {
-		return false
-	}
 	_, known := v.Key(access.keyID)
-	return known && !v.Revoked(access)
+	switch {
+	case !known, now.Before(time.Unix(max(access.NotBefore, access.IssuedAt), 0).Add(-Skew)):
+		return ErrToken
+	case now.After(time.Unix(access.ExpiresAt, 0).Add(Skew)):
+		return ErrExpired
+	case v.Revoked(access):
+		return &Ended{access}
+	}
+	return nil
 }
 
 func (v *Verifier) read(raw string) (*Access, error) {

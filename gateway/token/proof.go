@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -44,15 +45,19 @@ type Proof struct {
 }
 
 // SignedFor tells whether the proof is also the signature of a request with this
-// body and key: nil, ErrUnsigned if it makes no such claim, ErrProof if another.
+// body and key: nil, ErrUnsigned if it makes no such claim, ErrProof (a *Mismatch) if
+// another.
 func (p *Proof) SignedFor(body []byte, idempotencyKey string) error {
 	if p.ContentDigest == "" || p.IdempotencyKey == "" {
 		return ErrUnsigned
 	}
-	same := subtle.ConstantTimeCompare([]byte(p.ContentDigest), []byte(ContentDigest(body))) &
-		subtle.ConstantTimeCompare([]byte(p.IdempotencyKey), []byte(idempotencyKey))
-	if same != 1 {
-		return ErrProof
+	sameBody := subtle.ConstantTimeCompare([]byte(p.ContentDigest), []byte(ContentDigest(body)))
+	sameKey := subtle.ConstantTimeCompare([]byte(p.IdempotencyKey), []byte(idempotencyKey))
+	switch {
+	case sameBody != 1:
+		return errBody
+	case sameKey != 1:
+		return errIdempotencyKey
 	}
 	return nil
 }
@@ -112,34 +117,34 @@ func NewProofs(now func() time.Time, random io.Reader) (*Proofs, error) {
 func (p *Proofs) Nonce() string { return p.nonces.at(p.now()) }
 
 // Check reads the request's one DPoP header. ErrNonce: make it anew with Nonce.
-// ErrProof: do not try again. ErrFull: try later. A proof that passes is used up.
+// ErrProof (a *Mismatch): do not try again. ErrFull: try later. A proof that passes
+// is used up.
 func (p *Proofs) Check(h http.Header, want Want) (*Proof, error) {
-	values := h.Values("DPoP")
-	if len(values) != 1 {
-		return nil, ErrProof
-	}
-	raw, now := values[0], p.now()
-	segment, err := framed(raw, ProofBytesMax)
+	raw, err := onlyProof(h)
 	if err != nil {
-		return nil, ErrProof
+		return nil, err
 	}
-	by, known := p.signers.get(segment)
-	if !known {
-		if by, err = readSigner(segment); err != nil {
-			return nil, ErrProof
-		}
+	by, segment, known, err := p.signer(raw)
+	if err != nil {
+		return nil, err
 	}
+	now := p.now()
 	claims, err := peek[proofClaims](raw)
-	if err != nil || !fits(claims, by.jkt, want, now) {
-		return nil, ErrProof
+	if err != nil {
+		return nil, errMalformed
+	}
+	if err := fits(claims, by.jkt, want, now); err != nil {
+		return nil, err
 	}
 	if !p.nonces.stands(claims.Nonce, now) {
 		return nil, ErrNonce
 	}
 	if err := verify(raw, by.point); err != nil { // last, for it costs more than all the rest
-		return nil, ErrProof
+		return nil, errSignature
 	}
-	if err := p.seen.Claim(by.jkt, claims.ID, now); err != nil {
+	if err := p.seen.Claim(by.jkt, claims.ID, now); errors.Is(err, ErrProof) {
+		return nil, errReplayed
+	} else if err != nil {
 		return nil, err
 	}
 	if !known && want.Access != nil && len(segment) <= signerBytesMax { // strangers' keys are not kept
@@ -151,15 +156,62 @@ func (p *Proofs) Check(h http.Header, want Want) (*Proof, error) {
 	}, nil
 }
 
-func fits(claims proofClaims, jkt string, want Want, now time.Time) bool {
+// Presenter is the thumbprint of the key that truly made the request's one proof,
+// whatever the proof was made for; "" if none did. It uses nothing up. It costs a
+// verification, so it is for what is worth one.
+func (p *Proofs) Presenter(h http.Header) string {
+	raw, err := onlyProof(h)
+	if err != nil {
+		return ""
+	}
+	by, _, _, err := p.signer(raw)
+	if err != nil || verify(raw, by.point) != nil {
+		return ""
+	}
+	return by.jkt
+}
+
+func onlyProof(h http.Header) (string, error) {
+	values := h.Values("DPoP")
+	if len(values) != 1 {
+		return "", errNoProof
+	}
+	return values[0], nil
+}
+
+// signer is whose proof this says it is.
+func (p *Proofs) signer(raw string) (by *signer, segment string, known bool, err error) {
+	if segment, err = framed(raw, ProofBytesMax); err != nil {
+		return nil, "", false, errMalformed
+	}
+	if by, known = p.signers.get(segment); !known {
+		if by, err = readSigner(segment); err != nil {
+			return nil, "", false, errMalformed
+		}
+	}
+	return by, segment, known, nil
+}
+
+// fits tells what speaks against a proof on the face of it, nil if nothing does.
+func fits(claims proofClaims, jkt string, want Want, now time.Time) error {
 	switch {
-	case claims.ID == "", len(claims.ID) > idBytesMax, !within(claims.IssuedAt, now, ProofAge):
-		return false
+	case claims.ID == "", len(claims.ID) > idBytesMax:
+		return errMalformed
+	case !within(claims.IssuedAt, now, ProofAge):
+		return errStale
 	case claims.Method != want.Method, claims.URL != want.URL:
-		return false
+		return errRequest
+	case want.Access == nil && claims.TokenHash == "":
+		return nil
 	case want.Access == nil:
-		return claims.TokenHash == ""
+		return errTokenHash
 	}
 	hash := base64.RawURLEncoding.EncodeToString(want.Access.Digest[:])
-	return claims.TokenHash == hash && jkt == want.Access.Confirmation.JKT
+	switch {
+	case jkt != want.Access.Confirmation.JKT:
+		return errKey
+	case claims.TokenHash != hash:
+		return errTokenHash
+	}
+	return nil
 }
