@@ -170,7 +170,7 @@ func (a Accounts) change(ctx context.Context, order Order, verb string, changed 
 		switch {
 		case err != nil:
 			return err
-		case order.Caller.ActorType == ActorCustomer && !owns(order.Caller, state), state.Class == account.Internal:
+		case !order.Caller.Customer.IsZero() && !owns(order.Caller, state), state.Class == account.Internal:
 			return account.ErrMissing
 		}
 		return b.accounts.decide(w, changed, command)

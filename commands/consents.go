@@ -13,6 +13,7 @@ import (
 	"florin/domain/consent"
 	"florin/domain/grant"
 	"florin/domain/id"
+	"florin/domain/session"
 	"florin/schemas"
 )
 
@@ -31,6 +32,7 @@ type PushRequest struct {
 	CodeChallenge, Nonce string
 	Scopes, ACRValues    []string
 	Payment              consent.Payment
+	Debtor               id.Account // of the payment; zero: any of the customer's
 }
 
 // PushedRequest is where a request is found. The URI cannot be guessed.
@@ -68,7 +70,10 @@ func (c Consents) Push(ctx context.Context, order Order, ask PushRequest) (Pushe
 			return orElse(err, ErrClient)
 		}
 		b.consents.begin(w, pushed)
-		return b.consents.decide(w, pushed, push)
+		if err := b.consents.decide(w, pushed, push); err != nil || ask.Debtor.IsZero() {
+			return err
+		}
+		return b.consents.decide(w, pushed, consent.NameDebtor{Debtor: ask.Debtor, At: order.At})
 	}, func([]Fact) (PushedRequest, error) {
 		uri, err := b.requestURI(pushed)
 		return PushedRequest{uri, int64(consent.RequestTTL.Seconds())}, err
@@ -82,6 +87,7 @@ type Question struct {
 	ClientID, ClientName string
 	Scopes               []string
 	Payment              consent.Payment
+	Debtor               id.Account
 	RedirectURI          string
 	State                domain.Profile
 }
@@ -146,7 +152,7 @@ func (c Consents) question(ctx context.Context, uri, browser string, may func(co
 		return Question{}, consent.ErrURI
 	}
 	return Question{
-		URI: uri, Consent: asked, ClientID: app.ClientID, ClientName: app.Name, Scopes: state.Scopes, Payment: state.Payment,
+		URI: uri, Consent: asked, ClientID: app.ClientID, ClientName: app.Name, Scopes: state.Scopes, Payment: state.Payment, Debtor: state.Debtor,
 		RedirectURI: state.RedirectURI, State: state.Requested.State,
 	}, nil
 }
@@ -210,6 +216,28 @@ func (c Consents) Deny(ctx context.Context, order Order, reply Reply) (Outcome, 
 	}
 	_, outcome, err := execute(ctx, b, "consent.deny", order, streams(asked), func(w *work) error {
 		return b.consents.decide(w, asked, deny)
+	}, nothing)
+	return outcome, err
+}
+
+// Revoke takes a yes back and ends the tokens that it became; reason is a code. A
+// customer takes back only an own one: any other is not-found. What was taken back
+// already stays as it was.
+func (c Consents) Revoke(ctx context.Context, order Order, revoked id.Consent, reason string) (Outcome, error) {
+	b := c.bank
+	_, outcome, err := execute(ctx, b, "consent.revoke", order, streams(revoked), func(w *work) error {
+		state, err := b.consents.load(w, revoked)
+		switch {
+		case err != nil:
+			return err
+		case !b.mayTouch(order.Caller, state.Granted.Customer):
+			return consent.ErrUnknown
+		}
+		by := order.Caller.ActorType
+		if err := b.consents.decide(w, revoked, consent.Revoke{By: by, Reason: reason, At: order.At}); err != nil || state.Becomes.IsZero() {
+			return err
+		}
+		return b.sessions.decide(w, state.Becomes, session.Revoke{By: by, Reason: "consent-revoked", At: order.At})
 	}, nothing)
 	return outcome, err
 }

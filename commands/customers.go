@@ -238,7 +238,7 @@ func (c Customers) end(ctx context.Context, order Order, verb string, of id.Cust
 
 func (c Customers) change(ctx context.Context, order Order, verb string, of id.Customer, part func(*work) error) (Outcome, error) {
 	_, outcome, err := execute(ctx, c.bank, verb, order, streams(of), func(w *work) error {
-		if caller := order.Caller; caller.ActorType == ActorCustomer && caller.Customer != of {
+		if caller := order.Caller; !caller.Customer.IsZero() && caller.Customer != of {
 			return customer.ErrUnknown
 		}
 		w.order.Caller.actFor(of)

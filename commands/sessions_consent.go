@@ -21,7 +21,7 @@ func (s Sessions) redeemConsent(ctx context.Context, order Order, app Client, as
 		return Tokens{}, outcome, err
 	}
 	state, err := b.consents.look(ctx, asked) // for what never changes: nonce, details
-	tokens.Nonce, tokens.Payment = state.Nonce, state.Payment
+	tokens.Nonce, tokens.Payment, tokens.Debtor = state.Nonce, state.Payment, state.Debtor
 	return tokens, outcome, err
 }
 
@@ -80,6 +80,6 @@ func (b *Bank) detailed(ctx context.Context, tokens Tokens, family session.Start
 		return tokens, nil
 	}
 	state, err := b.consents.look(ctx, family.Consent)
-	tokens.Payment = state.Payment
+	tokens.Payment, tokens.Debtor = state.Payment, state.Debtor
 	return tokens, err
 }

@@ -31,6 +31,7 @@ type Tokens struct {
 	AuthSession string          // the family's step-up handle; "" for machines and third parties
 	Nonce       string          // for the ID token
 	Payment     consent.Payment // of a third party: the payment that the customer agreed to
+	Debtor      id.Account      // of that payment, if it was named
 }
 
 var strengths = map[string]int64{grant.ACRDevice: 1, session.ACRKey: 1, grant.ACRMulti: 2, grant.ACRStrong: 3, grant.ACRStrongInKey: 4}

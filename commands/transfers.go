@@ -36,16 +36,25 @@ type InitiateTransfer struct {
 const nonceBytes = 16
 
 // Initiate posts the transfer, or challenges it and holds the funds. Refusals:
-// not-found (an account is not there, or the debtor's is not the caller's) and
-// invalid-reference leave no trace; all others are facts of the transfer.
+// not-found (an account is not there, or the debtor's is not the caller's),
+// invalid-reference and those of a third party's consent leave no trace; all
+// others are facts of the transfer.
 func (t Transfers) Initiate(ctx context.Context, order Order, ask InitiateTransfer) (TransferAnswer, Outcome, error) {
 	b := t.bank
+	asked, err := b.consentOf(ctx, order.Caller)
+	if err != nil {
+		return TransferAnswer{}, Outcome{}, err
+	}
 	i := initiation{
-		InitiateTransfer: ask, bank: b, order: order,
+		InitiateTransfer: ask, bank: b, order: order, consent: asked,
 		transfer:  id.From[id.Transfer](DerivedID(order.ID, "transfer")),
 		challenge: id.From[id.Challenge](DerivedID(order.ID, "challenge")),
 	}
-	return execute(ctx, b, "transfer.initiate", order, streams(i.transfer, ask.From, ask.To), i.decide, transferAnswer)
+	locks := streams(i.transfer, ask.From, ask.To)
+	if !asked.IsZero() {
+		locks = streams(i.transfer, ask.From, ask.To, asked)
+	}
+	return execute(ctx, b, "transfer.initiate", order, locks, i.decide, transferAnswer)
 }
 
 // initiation is one Initiate; decide may run several times.
@@ -55,13 +64,18 @@ type initiation struct {
 	order     Order
 	transfer  id.Transfer
 	challenge id.Challenge
-	limited   bool // counts against the debtor's day
+	consent   id.Consent // of a third party that asks
+	limited   bool       // counts against the debtor's day
 }
 
 func (i initiation) decide(w *work) error {
 	b, caller := i.bank, i.order.Caller
 	b.transfers.begin(w, i.transfer)
 	if _, err := b.transfers.load(w, i.transfer); err != nil { // opened first, so that its facts come first
+		return err
+	}
+	agreed, err := i.agreed(w)
+	if err != nil {
 		return err
 	}
 	debtor, err := b.accounts.load(w, i.From)
@@ -78,24 +92,27 @@ func (i initiation) decide(w *work) error {
 	command := transfer.Initiate{
 		Transfer: i.transfer, Customer: caller.Customer, From: i.From, To: i.To, Amount: i.Amount, Reference: i.Reference,
 		Device: caller.Device, Session: caller.Session, Evidence: i.Evidence, TokenID: caller.TokenID, At: i.order.At,
-		Refused: transfer.Violation(i.From, i.To, i.Amount),
+		Refused: transfer.Violation(i.From, i.To, i.Amount), Consented: agreed,
 	}
 	if command.Refused == "" {
 		own := debtor.Customer == creditor.Customer
 		i.limited = !own
 		command.Assessment = assessed(risk.Assess(b.settings.Money.Scorer, risk.Facts{
 			Customer: caller.Customer, From: i.From, To: i.To, Own: own, Amount: i.Amount, ACR: caller.ACR}))
-		if command.Refused, err = codeOf(try(w, func() error { return i.move(w, command.Assessment.Outcome, debtor, creditor) })); err != nil {
+		if command.Refused, err = codeOf(try(w, func() error { return i.move(w, command.Outcome(), debtor, creditor) })); err != nil {
 			return err
 		}
 	}
-	if command.Refused == "" && command.Assessment.Outcome != transfer.Allow {
+	if command.Refused == "" && command.Outcome() != transfer.Allow {
 		if command.Demand, err = i.demand(w); err != nil {
 			return err
 		}
 	}
 	w.under(ofCustomer(caller.Customer))
-	return b.transfers.decide(w, i.transfer, command)
+	if err := b.transfers.decide(w, i.transfer, command); err != nil {
+		return err
+	}
+	return i.spend(w, command)
 }
 
 // move stages what the outcome means for the accounts: money moves, or is held

@@ -102,12 +102,21 @@ func (d *door) callerOf(r *http.Request, access *token.Access) commands.Caller {
 // actorOf is who a token stands for.
 func actorOf(access *token.Access) (actorType string, actor uuid.UUID) {
 	switch {
+	case thirdParty(access): // it acts, for the customer
+		caller.ActorType, caller.Actor = commands.ActorClient, access.Client.UUID()
+		caller.Customer, caller.OnBehalfOf = access.Customer, access.Customer.UUID()
 	case !access.Customer.IsZero():
 		return commands.ActorCustomer, access.Customer.UUID()
 	case !access.Operator.IsZero():
 		return commands.ActorOperator, access.Operator.UUID()
 	}
 	return commands.ActorClient, access.Client.UUID()
+}
+
+// thirdParty tells whether a token is of software that acts for a customer who has
+// agreed to it: only the bank's own app has a device of the customer's.
+func thirdParty(access *token.Access) bool {
+	return !access.Customer.IsZero() && access.Device.IsZero()
 }
 
 // stranger is a caller that has proven nothing.

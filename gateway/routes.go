@@ -59,6 +59,7 @@ func provider(p *identity.Provider) []Route {
 // one's own needs a fresh strong authentication, which the service asks for.
 func persons(p *identity.Provider, desk service.Desk) []Route {
 	customers, devices, sessions, approvals := service.Customers{Desk: desk}, service.Devices{Desk: desk}, service.Sessions{Desk: desk}, service.Approvals{Desk: desk}
+	consents := service.Consents{Desk: desk}
 	enrol := Route{Method: post, Path: "/v1/customers", Handle: customers.Enrol, Keyed: true,
 		Request: of[schemas.EnrolCustomer](), Response: of[service.EnrolAnswer]()}
 	if enrol.Open = desk.Sandbox; !enrol.Open {
@@ -92,11 +93,13 @@ func persons(p *identity.Provider, desk service.Desk) []Route {
 			Request: of[schemas.RevokeDevice](), Response: of[service.EndedAnswer]()},
 		{Method: post, Path: "/v1/devices/{id}/lost", Handle: devices.ReportLost, Scopes: scopes("devices.manage"), Keyed: true, Signed: true,
 			Request: of[schemas.ReportDeviceLost](), Response: of[service.EndedAnswer]()},
-		{Method: get, Path: "/v1/approvals", Handle: approvals.List, Scopes: scopes("openid"), Response: of[service.ApprovalList]()},
+		{Method: get, Path: "/v1/approvals", Handle: approvals.List, OwnApp: true, Scopes: scopes("openid"), Response: of[service.ApprovalList]()},
 		{Method: post, Path: "/v1/approvals/{id}", Handle: approvals.Answer, Scopes: scopes("openid"), Keyed: true, Signed: true,
 			Request: of[schemas.AnswerApproval](), Response: of[service.ApprovalAnswer]()},
-		{Method: get, Path: "/v1/sessions", Handle: sessions.List, Scopes: scopes("openid"), Response: of[service.SessionList]()},
-		{Method: del, Path: "/v1/sessions/{id}", Handle: sessions.End, Scopes: scopes("openid"), Request: of[schemas.EndSession](), Response: of[service.EndedAnswer]()},
+		{Method: get, Path: "/v1/sessions", Handle: sessions.List, OwnApp: true, Scopes: scopes("openid"), Response: of[service.SessionList]()},
+		{Method: del, Path: "/v1/sessions/{id}", Handle: sessions.End, OwnApp: true, Scopes: scopes("openid"), Request: of[schemas.EndSession](), Response: of[service.EndedAnswer]()},
+		{Method: get, Path: "/v1/consents", Handle: consents.List, OwnApp: true, Scopes: scopes("openid"), Response: of[service.ConsentList]()},
+		{Method: del, Path: "/v1/consents/{id}", Handle: consents.Revoke, OwnApp: true, Scopes: scopes("openid"), Request: of[schemas.RevokeConsent](), Response: of[service.EndedAnswer]()},
 	}
 }
 
@@ -155,9 +158,9 @@ func money(desk service.Desk) []Route {
 		{Method: get, Path: "/v1/accounts/{id}", Handle: accounts.Get, Scopes: scopes("accounts.read"), Response: of[service.AccountAnswer]()},
 		{Method: get, Path: "/v1/accounts/{id}/balance", Handle: accounts.Balance, Scopes: scopes("accounts.read"), Response: of[service.BalanceAnswer]()},
 		{Method: get, Path: "/v1/accounts/{id}/transactions", Handle: accounts.Transactions, Scopes: scopes("accounts.read"), Response: of[service.TransactionList]()},
-		{Method: post, Path: "/v1/transfers", Handle: transfers.Initiate, Acts: true, Scopes: scopes("payments.transfer"), Keyed: true, Signed: true,
+		{Method: post, Path: "/v1/transfers", Handle: transfers.Initiate, Acts: true, Agreed: true, Scopes: scopes("payments.transfer"), Keyed: true, Signed: true,
 			Request: of[schemas.InitiateTransfer](), Response: of[service.TransferAnswer]()},
-		{Method: get, Path: "/v1/transfers/{id}", Handle: transfers.Get, Scopes: scopes("payments.read"), Response: of[service.TransferAnswer]()},
+		{Method: get, Path: "/v1/transfers/{id}", Handle: transfers.Get, Scopes: scopes("payments.read", "payments.transfer"), Response: of[service.TransferAnswer]()},
 		{Method: post, Path: "/v1/transfers/{id}/authorization", Handle: transfers.Authorise, Acts: true, Scopes: scopes("payments.transfer"), Keyed: true, Signed: true,
 			Request: of[schemas.AuthoriseTransfer](), Response: of[service.TransferAnswer]()},
 		{Method: post, Path: "/v1/transfers/{id}/cancellation", Handle: transfers.Cancel, Scopes: scopes("payments.transfer"), Keyed: true, Signed: true,

@@ -31,6 +31,8 @@ type Route struct {
 	Keyed  bool          // an Idempotency-Key is needed
 	Signed bool          // the proof signs body and key
 	Acts   bool          // only for customers in good standing: money, accounts
+	OwnApp bool          // not for third parties, whatever their scope
+	Agreed bool          // a third party signs it with its own key, for what a customer has agreed to
 }
 
 var jsonOnly = []string{"application/json"}
@@ -106,7 +108,7 @@ func (d *door) proven(w http.ResponseWriter, r *http.Request, row Route) (*token
 	if err := scoped(access, row.Scopes); err != nil {
 		return nil, nil, err
 	}
-	if row.Signed && !access.Customer.IsZero() && access.Device.IsZero() {
+	if thirdParty(access) && (row.OwnApp || row.Signed && !row.Agreed) {
 		// A third party's key is no device of the customer's: what has to be signed
 		// by one is not for it, whatever its scope.
 		return nil, nil, problem.InsufficientScope.Challenged("scope", "devices.manage")

@@ -43,6 +43,9 @@ func newScene(t testing.TB) *scene {
 	h := newHouse(t)
 	s := &scene{house: h, anna: h.customer("anna"), bert: h.customer("bert"), nobody: h.phone()}
 	s.from, s.to, s.berts = h.account(s.anna, "20000.00"), h.account(s.anna, ""), h.account(s.bert, "5000.00")
+	shop := h.thirdParty("shop", "openid", "accounts.read")
+	h.agreed(s.anna, shop)
+	h.agreed(s.bert, shop)
 	s.posted = h.transfer(s.anna, s.from, s.to, "10.00")
 	s.challenged = h.transfer(s.anna, s.from, s.berts, "2000.00")
 	s.annas, s.bertsThings = h.things(s.anna, s.from, s.challenged), h.things(s.bert, s.berts, h.transfer(s.bert, s.berts, s.from, "1500.00"))
@@ -82,7 +85,7 @@ func (h *house) things(p *phone.Phone, account, transfer string) map[string]stri
 	require.NotEmpty(h.t, own.Factors)
 	permit := h.permitted(p.Profile().Customer, commands.PermitRecovery{For: "factors", Email: domain.NewProfile("new-" + p.Profile().UserName + "@example.test")})
 	h.push(p.Profile().UserName, password)
-	return map[string]string{"recovery": permit.Recovery.String(), "approvals": h.waiting(p).ID, "factors": own.Factors[0].ID, "accounts": account, "transfers": transfer, "devices": p.Profile().Device, "sessions": list.Sessions[0].ID}
+	return map[string]string{"consents": h.consents(p)[0].ID, "recovery": permit.Recovery.String(), "approvals": h.waiting(p).ID, "factors": own.Factors[0].ID, "accounts": account, "transfers": transfer, "devices": p.Profile().Device, "sessions": list.Sessions[0].ID}
 }
 
 // tries has an entry for every row of the table; a test fails for one without.
@@ -131,6 +134,8 @@ func (s *scene) tries() map[string]try {
 		"POST /v1/approvals/{id}":                     {by: "customer", body: `{"approval":"x.y.z"}`},
 		"GET /v1/sessions":                            {by: "customer", list: true},
 		"DELETE /v1/sessions/{id}":                    {by: "customer"},
+		"GET /v1/consents":                            {by: "customer", list: true},
+		"DELETE /v1/consents/{id}":                    {by: "customer"},
 		"GET /v1/factors":                             {by: "customer"},
 		"POST /v1/factors/totp":                       {by: "customer"},
 		"POST /v1/factors/passkeys":                   {by: "customer"},

@@ -64,7 +64,7 @@ func TestAThirdPartyActsForACustomerWhoAgreed(t *testing.T) {
 	require.Equal(t, 200, h.get(shop.p, "/v1/accounts/"+account).Status)
 	require.Equal(t, "insufficient-scope", code(h.get(shop.p, "/v1/devices")))
 	paid := h.command(shop.p, http.MethodPost, "/v1/transfers", phone.Order{From: account, To: account, Amount: "1.00", Currency: "EUR"}, "k")
-	require.Equal(t, 403, paid.Status, "a third party's key is no device of anna's")
+	require.Equal(t, 403, paid.Status, "it is not the payment that anna agreed to")
 
 	// FAPI 2.0 section 5.3.2.1-9: the token before works until its successor is used.
 	second := tokensOf(t, shop.refresh(tokens.Refresh))

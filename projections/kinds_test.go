@@ -13,8 +13,10 @@ import (
 
 	"florin/domain"
 	"florin/domain/account"
+	"florin/domain/consent"
 	"florin/domain/customer"
 	"florin/domain/device"
+	"florin/domain/id"
 	"florin/domain/proposal"
 	"florin/domain/session"
 	"florin/domain/transfer"
@@ -33,7 +35,7 @@ func TestEveryReleasedKindHasAFold(t *testing.T) {
 	b := newBank(t)
 	files, err := filepath.Glob("../schemas/testdata/*.json")
 	require.NoError(t, err)
-	openers := map[string]string{"account": "account.opened", "customer": "customer.enrolled", "device": "device.registered", "proposal": "proposal.made", "session": "session.started", "transfer": "transfer.initiated"}
+	openers := map[string]string{"account": "account.opened", "consent": "consent.granted", "customer": "customer.enrolled", "device": "device.registered", "proposal": "proposal.made", "session": "session.started", "transfer": "transfer.initiated"}
 	contexts := map[string][]golden{}
 	for _, name := range files {
 		data, err := os.ReadFile(name)
@@ -72,6 +74,8 @@ func streamOf(event domain.Event) string {
 	switch e := event.(type) {
 	case account.Opened:
 		return e.Account.Stream()
+	case consent.Granted:
+		return id.Named[id.Consent]("c").Stream()
 	case customer.Enrolled:
 		return e.Customer.Stream()
 	case device.Registered:

@@ -40,6 +40,7 @@ var definitions = []definition{
 	{"transfers", 1, []string{"transfer"}, false, []table{transfersTable}, beginTransfers},
 	{"devices", 1, []string{"device"}, false, []table{devicesTable}, beginDevices},
 	{"sessions", 1, []string{"session"}, false, []table{sessionsTable}, beginSessions},
+	{"consents", 1, []string{"consent", "session"}, false, []table{consentsTable, consentFamiliesTable}, beginConsents},
 	{"customers", 1, []string{"customer"}, false, []table{customersTable}, beginCustomers},
 	{"proposals", 1, []string{"proposal"}, false, []table{proposalsTable}, beginProposals},
 	{"audit", 1, nil, true, []table{auditCommitsTable, auditEventsTable}, beginAudit},

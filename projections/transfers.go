@@ -37,8 +37,9 @@ type Transfer struct {
 	Position    eventbus.Position // of the last event that is in it
 
 	// Read from the log by Reads.Transfer alone.
-	Reference string // remittance text; "" once it is erased
-	Nonce     string // of the challenge
+	Consent   id.Consent // of the third party that asked for it; zero: none did
+	Reference string     // remittance text; "" once it is erased
+	Nonce     string     // of the challenge
 	Methods   []string
 	Display   string // the challenge's statement, verbatim; "" once it is erased
 	History   []Step
@@ -106,6 +107,11 @@ func (t *Transfer) evolve(f *fact) error {
 	switch e := f.event.(type) {
 	case transfer.Assessed:
 		t.Outcome, t.Score, t.Policy, t.Exemption, t.ChangedAt = e.Outcome, e.Score, e.Policy, e.Exemption, e.At
+	case transfer.Consented:
+		t.ChangedAt = e.At
+		if e.Basis != "" {
+			t.Method = e.Basis
+		}
 	case transfer.Challenged:
 		t.Status, t.Challenge, t.ExpiresAt, t.ChangedAt = transfer.Pending, e.Challenge, e.ExpiresAt, e.At
 	case transfer.AuthorisationFailed:

@@ -217,4 +217,6 @@ type (
 	ReportDeviceLost struct{}
 	// EndSession is DELETE /v1/sessions/{id}.
 	EndSession struct{}
+	// RevokeConsent is DELETE /v1/consents/{id}.
+	RevokeConsent struct{}
 )

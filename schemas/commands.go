@@ -89,6 +89,7 @@ var commandTable = []Command{
 	form[RequestConsent]("consent.push"),
 	body[RestrictCustomer]("customer.restrict"),
 	body[ReverseTransfer]("transfer.reverse"),
+	body[RevokeConsent]("consent.revoke"),
 	body[RevokeDevice]("device.revoke"),
 	form[RevokeToken]("session.revoke"),
 	asked[RotateSigningKey]("signing.rotate"),

@@ -11,4 +11,7 @@ var Consents = newTable(
 	Event(1, func(e consent.Denied) consent.Event { return e }),
 	Event(1, func(e consent.Redeemed) consent.Event { return e }),
 	Event(1, func(e consent.CodeReplayed) consent.Event { return e }),
+	Event(1, func(e consent.DebtorNamed) consent.Event { return e }),
+	Event(1, func(e consent.PaymentMade) consent.Event { return e }),
+	Event(1, func(e consent.Revoked) consent.Event { return e }),
 )

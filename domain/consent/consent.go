@@ -4,6 +4,9 @@
 //	(none) -- Push --> pushed -- Open --> opened -- Grant --> granted -- Redeem --> redeemed
 //	                                          \---- Deny ---> denied
 //
+// What was granted is taken back by Revoke, and the one payment that it may name is
+// made once, by Pay (payment.go).
+//
 // A request is opened by one browser and answered once. Everything that it asks
 // for was said by the client, authenticated, before any browser saw it, so nothing
 // that passes through the browser can change it. Who the customer is, and that it
@@ -40,6 +43,9 @@ type State struct {
 	Until    time.Time
 	Granted  Granted
 	Becomes  id.Session // once redeemed
+	Debtor   id.Account // of the payment; zero: any of the customer's
+	Paid     id.Transfer
+	Revoked  bool
 	replayed bool
 	phase    phase
 }
@@ -88,6 +94,12 @@ func (s State) Decide(command Command) ([]Event, error) {
 		return []Event{Denied{Client: s.Client, Customer: c.Customer, Grant: c.Grant, Scopes: s.Scopes, Payment: s.Payment, At: c.At}}, nil
 	case Redeem:
 		return s.redeem(c)
+	case NameDebtor:
+		return s.nameDebtor(c)
+	case Pay:
+		return s.pay(c)
+	case Revoke:
+		return s.revoke(c)
 	}
 	panic(fmt.Sprintf("consent: unknown command %T", command)) // sealed: a bug, not an input
 }
@@ -146,7 +158,7 @@ func (s State) redeem(c Redeem) ([]Event, error) {
 		return nil, ErrCode
 	case s.phase == redeemed: // by whomever: the code has leaked, or its owner cannot tell
 		return []Event{CodeReplayed{Session: s.Becomes, At: c.At}}, nil
-	case s.phase != granted, !c.At.Before(s.Granted.ExpiresAt), c.Client != s.Client, c.JKT == "", c.RedirectURI != s.RedirectURI,
+	case s.phase != granted, s.Revoked, !c.At.Before(s.Granted.ExpiresAt), c.Client != s.Client, c.JKT == "", c.RedirectURI != s.RedirectURI,
 		s.JKT != "" && !same(s.JKT, c.JKT), !same(s.CodeChallenge, c.Challenge):
 		return nil, ErrCode
 	}
@@ -170,6 +182,12 @@ func (s State) Evolve(event Event) State {
 		s.phase, s.Becomes = redeemed, e.Session
 	case CodeReplayed:
 		s.replayed = true
+	case DebtorNamed:
+		s.Debtor = e.Debtor
+	case PaymentMade:
+		s.Paid = e.Transfer
+	case Revoked:
+		s.Revoked = true
 	}
 	return s
 }

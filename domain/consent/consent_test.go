@@ -130,3 +130,51 @@ func TestACodeIsRedeemed(t *testing.T) {
 		{Name: "the third time nothing is left to end", Given: given(pushed, opened, granted, redeemed, replayed), When: redeem, Refused: consent.ErrCode},
 	})
 }
+
+// What a third party does with a yes to a payment.
+func TestPayment(t *testing.T) {
+	t.Parallel()
+	shop, anna, other := id.Named[id.Client]("shop"), id.Named[id.Customer]("anna"), id.Named[id.Account]("other")
+	from, to, made := id.Named[id.Account]("from"), id.Named[id.Account]("to"), id.Named[id.Transfer]("t")
+	twelve := money.Amount{Minor: 1200, Currency: "EUR"}
+	payment := consent.Payment{Amount: twelve, CreditorName: domain.NewEvidence("A"), CreditorAccount: domain.NewEvidence(to.String()), Reference: domain.NewEvidence("rent")}
+	pushed := consent.Requested{Consent: id.Named[id.Consent]("c"), Client: shop, Scopes: []string{"payments.transfer"}, Payment: payment, CodeChallenge: pkce("v"), RedirectURI: "u", ExpiresAt: after(time.Hour), At: noon}
+	named := consent.DebtorNamed{Debtor: from, At: noon}
+	granted := consent.Granted{Client: shop, Customer: anna, Scopes: pushed.Scopes, Payment: payment, ACR: "mfa", AuthTime: noon, ExpiresAt: after(time.Minute), At: noon}
+	redeemed, paid := consent.Redeemed{Session: id.Named[id.Session]("s"), At: noon}, consent.PaymentMade{Transfer: made, At: noon}
+	revoked := consent.Revoked{Client: shop, Customer: anna, By: "customer", Reason: "r", At: noon}
+	unpaid := granted
+	unpaid.Payment = consent.Payment{}
+	erased := granted
+	erased.Payment.CreditorAccount = domain.Evidence{}
+	pay := consent.Pay{Client: shop, Customer: anna, Transfer: made, From: from, To: to, Amount: twelve, Reference: "rent", At: noon}
+	paying := func(change func(*consent.Pay)) consent.Pay { c := pay; change(&c); return c }
+	revoke := consent.Revoke{By: "customer", Reason: "r", At: noon}
+	given := func(events ...consent.Event) []consent.Event { return events }
+	agreed := given(pushed, named, granted, redeemed)
+	domaintest.Run[consent.State](t, []domaintest.Case[consent.Command, consent.Event]{
+		{Name: "the account that pays is named with the request", Given: given(pushed), When: consent.NameDebtor{Debtor: from, At: noon}, Then: given(named)},
+		{Name: "once", Given: given(pushed, named), When: consent.NameDebtor{Debtor: other, At: noon}, Refused: consent.ErrDetails},
+		{Name: "not after the yes", Given: given(pushed, granted), When: consent.NameDebtor{Debtor: from, At: noon}, Refused: consent.ErrDetails},
+		{Name: "the payment is made as it was shown", Given: agreed, When: pay, Then: given(paid)},
+		{Name: "from any account if none was named", Given: given(pushed, granted, redeemed), When: paying(func(c *consent.Pay) { c.From = other }), Then: given(paid)},
+		{Name: "once only", Given: append(agreed[:4:4], paid), When: pay, Refused: consent.ErrPaid},
+		{Name: "not of another amount", Given: agreed, When: paying(func(c *consent.Pay) { c.Amount.Minor++ }), Refused: consent.ErrOther},
+		{Name: "not in another currency", Given: agreed, When: paying(func(c *consent.Pay) { c.Amount.Currency = "USD" }), Refused: consent.ErrOther},
+		{Name: "not to another payee", Given: agreed, When: paying(func(c *consent.Pay) { c.To = other }), Refused: consent.ErrOther},
+		{Name: "not from another account", Given: agreed, When: paying(func(c *consent.Pay) { c.From = other }), Refused: consent.ErrOther},
+		{Name: "not with other words", Given: agreed, When: paying(func(c *consent.Pay) { c.Reference = "" }), Refused: consent.ErrOther},
+		{Name: "not what was erased", Given: given(pushed, erased, redeemed), When: paying(func(c *consent.Pay) { c.To = id.Account{} }), Refused: consent.ErrOther},
+		{Name: "not by another client", Given: agreed, When: paying(func(c *consent.Pay) { c.Client = id.Named[id.Client]("x") }), Refused: consent.ErrNoPayment},
+		{Name: "not for another customer", Given: agreed, When: paying(func(c *consent.Pay) { c.Customer = id.Named[id.Customer]("x") }), Refused: consent.ErrNoPayment},
+		{Name: "not where none was agreed to", Given: given(pushed, unpaid, redeemed), When: pay, Refused: consent.ErrNoPayment},
+		{Name: "not before the code was redeemed", Given: given(pushed, named, granted), When: pay, Refused: consent.ErrNoPayment},
+		{Name: "not a day later", Given: agreed, When: paying(func(c *consent.Pay) { c.At = after(consent.PaymentTTL) }), Refused: consent.ErrLate},
+		{Name: "not once it was taken back", Given: append(agreed[:4:4], revoked), When: pay, Refused: consent.ErrRevoked},
+		{Name: "the yes is taken back", Given: agreed, When: revoke, Then: given(revoked)},
+		{Name: "also before the code is redeemed", Given: given(pushed, granted), When: revoke, Then: given(revoked)},
+		{Name: "and again", Given: append(agreed[:4:4], revoked), When: revoke},
+		{Name: "but not what nobody agreed to", Given: given(pushed), When: revoke, Refused: consent.ErrUnknown},
+		{Name: "then its code is worth nothing", Given: given(pushed, granted, revoked), When: consent.Redeem{Client: shop, JKT: "k", RedirectURI: "u", Challenge: pkce("v"), At: noon}, Refused: consent.ErrCode},
+	})
+}

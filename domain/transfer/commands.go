@@ -28,6 +28,7 @@ type (
 		Refused    string
 		Assessment Assessed // At is filled in
 		Demand     Demand
+		Consented  Consented // At is filled in
 		At         time.Time
 	}
 	// Demand is a challenge ready to be set.

@@ -94,14 +94,31 @@ func (s State) initiate(c Initiate) ([]Event, error) {
 	if refused != "" {
 		return append(events, Rejected{Code: refused, At: c.At}), nil
 	}
-	c.Assessment.At = c.At
-	return append(events, c.Assessment, c.verdict()), nil
+	c.Assessment.At, c.Consented.At = c.At, c.At
+	if c.Consented.Consent.IsZero() {
+		return append(events, c.Assessment, c.verdict()), nil
+	}
+	c.Assessment.Exemption = "" // it was strongly authenticated, or is going to be
+	return append(events, c.Assessment, c.Consented, c.verdict()), nil
+}
+
+// Outcome is what happens of a request: what risk said, but that a yes of the
+// customer's stands for the answer to a challenge, and that without one no third
+// party is spared it.
+func (c Initiate) Outcome() Outcome {
+	switch {
+	case c.Consented.Consent.IsZero(), c.Assessment.Outcome == Block:
+		return c.Assessment.Outcome
+	case c.Consented.Basis == ByConsent:
+		return Allow
+	}
+	return Challenge
 }
 
 // verdict turns risk's outcome into what happens. Whatever is neither a clear yes
 // nor a clear no is a challenge.
 func (c Initiate) verdict() Event {
-	switch c.Assessment.Outcome {
+	switch c.Outcome() {
 	case Allow:
 		return post(c.From, c.To, c.Amount, c.At)
 	case Block:

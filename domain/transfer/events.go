@@ -40,6 +40,18 @@ type (
 		Reasons   []string  `json:"reasons,omitempty"`   // codes
 		At        time.Time `json:"at"`
 	}
+	// Consented: a third party asked, and the customer had agreed to this payment on
+	// a page of the bank's own, which named amount and payee. With a Basis that yes is
+	// the payment's strong authentication, as a challenge answered would be.
+	Consented struct {
+		Consent  id.Consent `json:"consent"`
+		Client   id.Client  `json:"client"`
+		Basis    string     `json:"basis,omitempty"` // ByConsent; "": the customer still has to confirm
+		ACR      string     `json:"acr"`             // of the login in which it was agreed
+		AMR      []string   `json:"amr"`
+		AuthTime time.Time  `json:"auth_time"`
+		At       time.Time  `json:"at"`
+	}
 	// Challenged: the funds are held until the customer confirms what Display says.
 	Challenged struct {
 		Challenge id.Challenge    `json:"challenge"`
@@ -94,6 +106,10 @@ type Signed struct {
 	Body  domain.Evidence `json:"body,omitzero"`  // the exact bytes
 }
 
+// ByConsent is the basis of a payment that the customer has confirmed on the
+// bank's consent page: strong authentication with dynamic linking (PSD2 RTS art. 5).
+const ByConsent = "consent"
+
 // Outcome is what risk decides.
 type Outcome string
 
@@ -105,6 +121,7 @@ const (
 
 func (Initiated) Kind() string           { return "transfer.initiated" }
 func (Assessed) Kind() string            { return "transfer.assessed" }
+func (Consented) Kind() string           { return "transfer.consented" }
 func (Challenged) Kind() string          { return "transfer.challenged" }
 func (AuthorisationFailed) Kind() string { return "transfer.authorisation_failed" }
 func (Authorised) Kind() string          { return "transfer.authorised" }
@@ -116,6 +133,7 @@ func (Reversed) Kind() string            { return "transfer.reversed" }
 
 func (Initiated) transferEvent()           {}
 func (Assessed) transferEvent()            {}
+func (Consented) transferEvent()           {}
 func (Challenged) transferEvent()          {}
 func (AuthorisationFailed) transferEvent() {}
 func (Authorised) transferEvent()          {}

@@ -273,3 +273,27 @@ func TestRefusalsAreFoundByCode(t *testing.T) {
 	_, ok := transfer.Refusal("insufficient-funds")
 	require.False(t, ok, "that one is the account's")
 }
+
+// A third party asks for what the customer has agreed to.
+func TestConsented(t *testing.T) {
+	t.Parallel()
+	yes := transfer.Consented{Consent: id.Named[id.Consent]("c"), Client: id.Named[id.Client]("shop"), ACR: "mfa", AMR: []string{"mfa"}, AuthTime: noon}
+	told := func(basis string) transfer.Event { e := yes; e.Basis, e.At = basis, noon; return e }
+	asking := func(outcome transfer.Outcome, basis string) transfer.Initiate {
+		c := ask
+		c.Consented, c.Assessment.Outcome = yes, outcome
+		c.Consented.Basis = basis
+		return c
+	}
+	challenged := transfer.Challenged{Challenge: chl, Nonce: "n0nce", Methods: demand.Methods, Display: domain.NewEvidence(statement.Text()), ExpiresAt: late, At: noon}
+	domaintest.Run[transfer.State](t, []row{
+		{Name: "a yes stands for the answer to a challenge", When: asking(transfer.Challenge, transfer.ByConsent),
+			Then: facts{initiated(), assessed(transfer.Challenge, ""), told(transfer.ByConsent), posted(t)}},
+		{Name: "and for an exemption", When: asking(transfer.Allow, transfer.ByConsent),
+			Then: facts{initiated(), assessed(transfer.Allow, ""), told(transfer.ByConsent), posted(t)}},
+		{Name: "without it no exemption spares the challenge", When: asking(transfer.Allow, ""),
+			Then: facts{initiated(), assessed(transfer.Allow, ""), told(""), challenged}},
+		{Name: "what risk blocks stays blocked", When: asking(transfer.Block, transfer.ByConsent),
+			Then: facts{initiated(), assessed(transfer.Block, ""), told(transfer.ByConsent), transfer.Rejected{Code: "transfer-blocked", At: noon}}},
+	})
+}

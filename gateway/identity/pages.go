@@ -171,7 +171,7 @@ func (p *Provider) sheet(q commands.Question, browser string) sheet {
 	for _, scope := range q.Scopes {
 		s.Scopes = append(s.Scopes, scopeWords[scope])
 	}
-	if payments := token.WritePayment(q.Payment); len(payments) == 1 {
+	if payments := token.WritePayment(q.Payment, q.Debtor); len(payments) == 1 {
 		s.Payment = &payments[0]
 	}
 	return s

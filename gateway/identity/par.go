@@ -75,7 +75,7 @@ func pushOf(values url.Values, proof *token.Proof) (commands.PushRequest, error)
 	}
 	if text := values.Get("authorization_details"); text != "" {
 		var err error
-		if ask.Payment, err = token.ReadPayment(text); err != nil {
+		if ask.Payment, ask.Debtor, err = token.ReadPayment(text); err != nil {
 			return ask, consent.ErrDetails
 		}
 	}

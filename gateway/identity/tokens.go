@@ -123,7 +123,7 @@ func (p *Provider) write(t commands.Tokens) (TokenAnswer, error) {
 	claims := token.Claims{
 		Subject: subjectOf(t), ClientID: t.ClientID, DeviceID: t.Device.String(), SessionID: t.Session.String(),
 		Scope: strings.Join(t.Scopes, " "), ACR: t.ACR, AMR: t.AMR, AuthTime: t.AuthTime.Unix(), AuthStrength: t.Strength, RiskScore: t.Risk,
-		Confirmation: token.Binding{JKT: t.JKT}, ID: t.JTI, IssuedAt: t.IssuedAt.Unix(), ExpiresAt: t.ExpiresAt.Unix(), Details: token.WritePayment(t.Payment),
+		Confirmation: token.Binding{JKT: t.JKT}, ID: t.JTI, IssuedAt: t.IssuedAt.Unix(), ExpiresAt: t.ExpiresAt.Unix(), Details: token.WritePayment(t.Payment, t.Debtor),
 	}
 	if !t.Customer.IsZero() || !t.Operator.IsZero() {
 		claims.UserID = claims.Subject

@@ -87,7 +87,11 @@ func (d Desk) order(r *http.Request, call Call) commands.Order {
 		order.ID = d.Bank.Sources().NewID()
 		return order
 	}
-	order.ID = commands.CommandID(caller.ActorType, caller.Actor, call.Key)
+	principal := caller.Actor
+	if caller.OnBehalfOf != uuid.Nil { // a third party's keys for two customers have nothing to do with each other
+		principal = commands.DerivedID(caller.Actor, caller.OnBehalfOf.String())
+	}
+	order.ID = commands.CommandID(caller.ActorType, principal, call.Key)
 	return order
 }
 

@@ -40,6 +40,7 @@ type DeviceList struct {
 type EndedAnswer struct {
 	Device  id.Device  `json:"device_id,omitzero"`
 	Session id.Session `json:"session_id,omitzero"`
+	Consent id.Consent `json:"consent_id,omitzero"`
 	Status  string     `json:"status"`
 }
 

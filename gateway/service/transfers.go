@@ -3,6 +3,7 @@ package service
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"time"
 
 	"florin/commands"
@@ -35,6 +36,7 @@ type TransferAnswer struct {
 	Original  id.Transfer       `json:"original,omitzero"` // of a reversal
 	Reversed  string            `json:"reversed,omitzero"` // given back so far
 	Exemption string            `json:"exemption,omitzero"`
+	Consent   id.Consent        `json:"consent,omitzero"` // a third party asked for it, under this
 	Challenge *ChallengeAnswer  `json:"challenge,omitzero"`
 	History   []TransferStep    `json:"history,omitzero"`
 	Position  eventbus.Position `json:"position"`
@@ -186,7 +188,7 @@ func (s Transfers) answer(w http.ResponseWriter, success func(http.ResponseWrite
 	answered(w, outcome)
 	body := TransferAnswer{
 		Transfer: answer.Transfer, Status: string(answer.Status), From: answer.From, To: answer.To,
-		Reference: answer.Reference.Reveal(), Original: answer.Original, Exemption: answer.Exemption,
+		Reference: answer.Reference.Reveal(), Original: answer.Original, Exemption: answer.Exemption, Consent: answer.Consent,
 		Position: outcome.Receipt.Last, At: answer.At,
 	}
 	if !answer.Amount.IsZero() {
@@ -204,7 +206,8 @@ func challengeAnswer(c commands.Challenge) *ChallengeAnswer {
 	return &ChallengeAnswer{ID: c.ID, Nonce: c.Nonce, Methods: c.Methods, Display: display(c.Display.Reveal()), ExpiresAt: c.ExpiresAt}
 }
 
-// Get is one transfer of the caller's, with its history.
+// Get is one transfer of the caller's, with its history. Who may pay and not read
+// payments sees what was paid under the same login or consent, and no other.
 func (s Transfers) Get(w http.ResponseWriter, r *http.Request) error {
 	asked, err := pathID[id.Transfer](r)
 	if err != nil {
@@ -223,6 +226,10 @@ func (s Transfers) Get(w http.ResponseWriter, r *http.Request) error {
 	row, err := s.Reads.Transfer(r.Context(), asked)
 	if err != nil {
 		return err
+	}
+	caller := CallOf(r.Context()).Caller
+	if !slices.Contains(caller.Scopes, "payments.read") && (caller.Session.IsZero() || row.Session != caller.Session) {
+		return problem.NotFound
 	}
 	return wire.OK(w, transferOf(row))
 }

@@ -17,6 +17,7 @@ import (
 type Payment struct {
 	Type      string   `json:"type"` // payment_initiation
 	Amount    Sum      `json:"instructedAmount"`
+	Debtor    *Debtor  `json:"debtorAccount,omitzero"`
 	Creditor  string   `json:"creditorName"`
 	Account   Creditor `json:"creditorAccount"`
 	Reference string   `json:"remittanceInformationUnstructured,omitzero"`
@@ -26,6 +27,12 @@ type Payment struct {
 type Sum struct {
 	Amount   string `json:"amount"`
 	Currency string `json:"currency"`
+}
+
+// Debtor names the account that pays, one of this bank's. Without it any account
+// of the customer's may.
+type Debtor struct {
+	Account id.Account `json:"account"`
 }
 
 // Creditor names an account: an IBAN, or one of this bank's. One of the two.
@@ -42,22 +49,25 @@ var errPayment = errors.New("token: authorization_details are not one payment")
 // ReadPayment reads authorization_details: exactly one payment, and not a member
 // that is not understood (RFC 9396 section 5), for the customer could not have
 // agreed on it.
-func ReadPayment(text string) (consent.Payment, error) {
+func ReadPayment(text string) (payment consent.Payment, debtor id.Account, err error) {
 	var list []Payment
 	if err := json.Unmarshal([]byte(text), &list, json.RejectUnknownMembers(true)); err != nil || len(list) != 1 {
-		return consent.Payment{}, errPayment
+		return payment, debtor, errPayment
 	}
 	p := list[0]
 	amount, err := money.Parse(p.Amount.Amount, money.Currency(p.Amount.Currency))
 	account, named := p.Account.named()
-	if err != nil || !named || p.Type != PaymentType || p.Creditor == "" {
-		return consent.Payment{}, errPayment
+	if err != nil || !named || p.Type != PaymentType || p.Creditor == "" || p.Debtor != nil && p.Debtor.Account.IsZero() {
+		return payment, debtor, errPayment
 	}
-	payment := consent.Payment{Amount: amount, CreditorName: domain.NewEvidence(p.Creditor), CreditorAccount: domain.NewEvidence(account)}
+	payment = consent.Payment{Amount: amount, CreditorName: domain.NewEvidence(p.Creditor), CreditorAccount: domain.NewEvidence(account)}
 	if p.Reference != "" {
 		payment.Reference = domain.NewEvidence(p.Reference)
 	}
-	return payment, nil
+	if p.Debtor != nil {
+		debtor = p.Debtor.Account
+	}
+	return payment, debtor, nil
 }
 
 func (c Creditor) named() (string, bool) {
@@ -70,7 +80,7 @@ func (c Creditor) named() (string, bool) {
 
 // WritePayment is what ReadPayment has read; nil for none, and for one whose
 // personal data has been erased.
-func WritePayment(p consent.Payment) []Payment {
+func WritePayment(p consent.Payment, debtor id.Account) []Payment {
 	if p.IsZero() || p.CreditorName.Erased() {
 		return nil
 	}
@@ -78,8 +88,12 @@ func WritePayment(p consent.Payment) []Payment {
 	if strings.HasPrefix(account.IBAN, "acc_") {
 		account = Creditor{Account: account.IBAN}
 	}
+	var from *Debtor
+	if !debtor.IsZero() {
+		from = &Debtor{debtor}
+	}
 	return []Payment{{
-		Type: PaymentType, Amount: Sum{p.Amount.Decimal(), string(p.Amount.Currency)}, Creditor: p.CreditorName.Reveal(),
+		Type: PaymentType, Debtor: from, Amount: Sum{p.Amount.Decimal(), string(p.Amount.Currency)}, Creditor: p.CreditorName.Reveal(),
 		Account: account, Reference: p.Reference.Reveal(),
 	}}
 }

@@ -13,17 +13,25 @@ const goodPayment = `[{"type":"payment_initiation","instructedAmount":{"amount":
 
 func TestPaymentsAreReadStrictlyAndWrittenBack(t *testing.T) {
 	t.Parallel()
-	payment, err := ReadPayment(goodPayment)
+	payment, debtor, err := ReadPayment(goodPayment)
 	require.NoError(t, err)
-	again, err := json.Marshal(WritePayment(payment), json.Deterministic(true))
+	again, err := json.Marshal(WritePayment(payment, debtor), json.Deterministic(true))
 	require.NoError(t, err)
 	require.JSONEq(t, goodPayment, string(again))
 
 	change := func(old, new string) string { return strings.Replace(goodPayment, old, new, 1) }
 	ours := change(`{"iban":"DE02100100109307118603"}`, `{"account":"acc_0198f2a0-0000-7000-8000-0000000000aa"}`)
-	payment, err = ReadPayment(ours)
+	payment, debtor, err = ReadPayment(ours)
 	require.NoError(t, err)
-	require.Equal(t, "acc_0198f2a0-0000-7000-8000-0000000000aa", WritePayment(payment)[0].Account.Account)
+	require.Equal(t, "acc_0198f2a0-0000-7000-8000-0000000000aa", WritePayment(payment, debtor)[0].Account.Account)
+	require.Nil(t, WritePayment(payment, debtor)[0].Debtor, "any account of the customer's")
+
+	named := change(`"creditorName"`, `"debtorAccount":{"account":"acc_0198f2a0-0000-7000-8000-0000000000bb"},"creditorName"`)
+	payment, debtor, err = ReadPayment(named)
+	require.NoError(t, err)
+	again, err = json.Marshal(WritePayment(payment, debtor), json.Deterministic(true))
+	require.NoError(t, err)
+	require.JSONEq(t, named, string(again))
 
 	for name, bad := range map[string]string{
 		"nothing":                 ``,
@@ -45,9 +53,11 @@ func TestPaymentsAreReadStrictlyAndWrittenBack(t *testing.T) {
 		"no account":              change(`"iban":"DE02100100109307118603"`, ``),
 		"another's id":            change(`"iban":"DE02100100109307118603"`, `"account":"cus_0198f2a0-0000-7000-8000-0000000000aa"`),
 		"nobody":                  change("Merchant A", ""),
+		"an empty debtor":         change(`"creditorName"`, `"debtorAccount":{},"creditorName"`),
+		"a debtor elsewhere":      change(`"creditorName"`, `"debtorAccount":{"iban":"DE02100100109307118603"},"creditorName"`),
 		"something behind":        goodPayment + "[]",
 	} {
-		_, err := ReadPayment(bad)
+		_, _, err := ReadPayment(bad)
 		require.ErrorIs(t, err, errPayment, name)
 	}
 }
@@ -56,14 +66,15 @@ func FuzzReadPayment(f *testing.F) {
 	f.Add(goodPayment)
 	f.Add(`[{"type":`)
 	f.Fuzz(func(t *testing.T, text string) {
-		payment, err := ReadPayment(text)
+		payment, debtor, err := ReadPayment(text)
 		if err != nil {
 			return
 		}
-		again, err := json.Marshal(WritePayment(payment))
+		again, err := json.Marshal(WritePayment(payment, debtor))
 		require.NoError(t, err)
-		same, err := ReadPayment(string(again))
+		same, from, err := ReadPayment(string(again))
 		require.NoError(t, err)
 		require.Equal(t, payment, same)
+		require.Equal(t, debtor, from)
 	})
 }
