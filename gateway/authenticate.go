@@ -96,6 +96,9 @@ func (d *door) callerOf(r *http.Request, access *token.Access) commands.Caller {
 	caller.AuthTime = time.Unix(access.AuthTime, 0).UTC()
 	caller.Customer = access.Customer
 	caller.ActorType, caller.Actor = actorOf(access)
+	if thirdParty(access) {
+		caller.OnBehalfOf = access.Customer.UUID()
+	}
 	return caller
 }
 
@@ -103,8 +106,7 @@ func (d *door) callerOf(r *http.Request, access *token.Access) commands.Caller {
 func actorOf(access *token.Access) (actorType string, actor uuid.UUID) {
 	switch {
 	case thirdParty(access): // it acts, for the customer
-		caller.ActorType, caller.Actor = commands.ActorClient, access.Client.UUID()
-		caller.Customer, caller.OnBehalfOf = access.Customer, access.Customer.UUID()
+		return commands.ActorClient, access.Client.UUID()
 	case !access.Customer.IsZero():
 		return commands.ActorCustomer, access.Customer.UUID()
 	case !access.Operator.IsZero():
