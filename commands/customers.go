@@ -117,15 +117,14 @@ func (b *Bank) enrolment(ctx context.Context, order Order, ask EnrolCustomer) ([
 }
 
 func (b *Bank) enrolled(e customer.Enrolled) (EnrolAnswer, error) {
-	label := e.Customer.String()
-	for _, name := range []domain.Profile{e.UserName, e.Email, e.Phone} {
-		if text := name.Reveal(); text != "" {
-			label = text
-			break
-		}
-	}
-	secret, uri, err := b.totpOffer(e.TOTP, label)
+	secret, uri, err := b.totpOffer(e.TOTP, enrolledAs(e))
 	return EnrolAnswer{Customer: e.Customer, Status: e.Status, Factor: e.TOTP, Secret: secret, URI: uri, At: e.At}, err
+}
+
+// LoginName is what a customer enrolled to log in with.
+func (c Customers) LoginName(ctx context.Context, named id.Customer) (domain.Profile, error) {
+	label, err := c.bank.labelOf(ctx, named)
+	return domain.NewProfile(label), err
 }
 
 // Name is a customer's name as the person writes it; erased ones read as erased.

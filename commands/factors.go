@@ -2,7 +2,6 @@ package commands
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"florin/domain/customer"
@@ -81,7 +80,7 @@ func (f Factors) confirm(ctx context.Context, order Order, verb string, factor i
 			return wrong
 		}
 		return f.decide(w, of, all...)
-	}, f.answer(factor))
+	}, f.answer(ctx, factor))
 }
 
 // Approve ends the waiting time of a new factor; the caller's device has to be
@@ -103,7 +102,7 @@ func (f Factors) change(ctx context.Context, order Order, verb string, factor id
 			return orElse(loadErr, missing(state, factor, err))
 		}
 		return nil
-	}, f.answer(factor))
+	}, f.answer(ctx, factor))
 }
 
 func (f Factors) decide(w *work, of id.Customer, all ...customer.Command) error {
@@ -135,7 +134,7 @@ func missing(state customer.State, factor id.Factor, err error) error {
 
 // answer reads what a verb did to a factor. One that changed nothing says which
 // factor it was about.
-func (f Factors) answer(factor id.Factor) func([]Fact) (FactorAnswer, error) {
+func (f Factors) answer(ctx context.Context, factor id.Factor) func([]Fact) (FactorAnswer, error) {
 	return func(facts []Fact) (answer FactorAnswer, err error) {
 		answer.Factor = factor
 		for _, fact := range facts {
@@ -143,7 +142,7 @@ func (f Factors) answer(factor id.Factor) func([]Fact) (FactorAnswer, error) {
 			case customer.FactorOffered:
 				answer = FactorAnswer{Factor: e.Factor, Type: e.Type, ExpiresAt: e.ExpiresAt, At: e.At}
 				if e.Type == customer.TypeTOTP {
-					answer.Secret, answer.URI, err = f.bank.totpOffer(e.Factor, fmt.Sprint(id.From[id.Customer](uuidIn(fact.Stream))))
+					answer.Secret, answer.URI, err = f.bank.totpFor(ctx, e.Factor, id.From[id.Customer](uuidIn(fact.Stream)))
 				}
 			case customer.FactorAdded:
 				answer = FactorAnswer{Factor: e.Factor, Type: e.Type, UsableFrom: e.UsableFrom, At: e.At}

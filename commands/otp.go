@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"context"
 	"crypto/subtle"
 	"encoding/base32"
 	"encoding/binary"
@@ -12,10 +13,12 @@ import (
 	"github.com/pquerna/otp"
 	"github.com/pquerna/otp/hotp"
 
+	"florin/domain"
 	"florin/domain/attempt"
 	"florin/domain/customer"
 	"florin/domain/grant"
 	"florin/domain/id"
+	"florin/eventbus"
 )
 
 // RFC 6238 with what every authenticator app has: SHA-1, six digits, 30 seconds,
@@ -49,8 +52,49 @@ func (b *Bank) totpOffer(factor id.Factor, label string) (secret, uri string, er
 	}
 	issuer = strings.ReplaceAll(issuer, ":", " ") // the label's separator
 	query := url.Values{"secret": {secret}, "issuer": {issuer}, "algorithm": {"SHA1"}, "digits": {fmt.Sprint(totpDigits)}, "period": {fmt.Sprint(int(totpPeriod.Seconds()))}}
+	label = strings.ReplaceAll(label, ":", " ")
 	offer := url.URL{Scheme: "otpauth", Host: "totp", Path: "/" + issuer + ":" + label, RawQuery: strings.ReplaceAll(query.Encode(), "+", "%20")}
 	return secret, offer.String(), nil
+}
+
+// totpFor is the offer of a factor to a customer who is enrolled.
+func (b *Bank) totpFor(ctx context.Context, factor id.Factor, of id.Customer) (secret, uri string, err error) {
+	label, err := b.labelOf(ctx, of)
+	if err != nil {
+		return "", "", err
+	}
+	return b.totpOffer(factor, label)
+}
+
+// labelOf is what a customer knows the account by: the name to log in with, so that
+// an authenticator app shows which of several it is. Of an erased person: the id.
+func (b *Bank) labelOf(ctx context.Context, of id.Customer) (string, error) {
+	if err := b.log.Durable(ctx); err != nil {
+		return "", err
+	}
+	for recorded, err := range b.log.ReadStream(ctx, eventbus.Stream(of.Stream()), 0) {
+		if err != nil {
+			return "", fmt.Errorf("commands: read %s: %w", of, err)
+		}
+		event, err := b.treaty.Customers.Decode(recorded.Kind, recorded.SchemaVersion, recorded.ID, recorded.Data)
+		if err != nil {
+			return "", fmt.Errorf("commands: read %s: %w", of, err)
+		}
+		if e, ok := event.(customer.Enrolled); ok {
+			return enrolledAs(e), nil
+		}
+		break
+	}
+	return of.String(), nil
+}
+
+func enrolledAs(e customer.Enrolled) string {
+	for _, name := range []domain.Profile{e.UserName, e.Email, e.Phone} {
+		if text := name.Reveal(); text != "" {
+			return text
+		}
+	}
+	return e.Customer.String()
 }
 
 // matchTOTP finds the step whose one-time password this is. All steps are tried,

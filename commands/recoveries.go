@@ -2,7 +2,6 @@ package commands
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"florin/domain"
@@ -80,7 +79,7 @@ func (r Recoveries) Begin(ctx context.Context, order Order, ask BeginRecovery) (
 	return execute(ctx, b, "recovery.begin", order, streams(start.Recovery), func(w *work) error {
 		b.recoveries.begin(w, start.Recovery)
 		return b.recoveries.decide(w, start.Recovery, start)
-	}, r.answer)
+	}, func(facts []Fact) (RecoveryAnswer, error) { return r.answer(ctx, facts) })
 }
 
 // find fills in whose recovery it is: of a name that is nobody's a shadow budget, the
@@ -110,7 +109,7 @@ func (r Recoveries) find(ctx context.Context, userName string, start *recovery.S
 }
 
 // answer reads how far a verb has brought a recovery.
-func (r Recoveries) answer(facts []Fact) (answer RecoveryAnswer, err error) {
+func (r Recoveries) answer(ctx context.Context, facts []Fact) (answer RecoveryAnswer, err error) {
 	for _, fact := range facts {
 		switch e := fact.Event.(type) {
 		case recovery.Started:
@@ -124,7 +123,7 @@ func (r Recoveries) answer(facts []Fact) (answer RecoveryAnswer, err error) {
 		case customer.Recovered:
 			answer.PaymentsFrom = e.PaymentsFrom
 		case customer.FactorAdded:
-			if answer.Secret, answer.URI, err = r.bank.totpOffer(e.Factor, fmt.Sprint(id.From[id.Customer](uuidIn(fact.Stream)))); err != nil {
+			if answer.Secret, answer.URI, err = r.bank.totpFor(ctx, e.Factor, id.From[id.Customer](uuidIn(fact.Stream))); err != nil {
 				return RecoveryAnswer{}, err
 			}
 		}

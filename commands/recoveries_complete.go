@@ -42,7 +42,7 @@ func (r Recoveries) Complete(ctx context.Context, order Order, ask CompleteRecov
 	if err := c.prepare(ctx); err != nil {
 		return RecoveryAnswer{}, Outcome{}, err
 	}
-	return execute(ctx, b, "recovery.complete", order, streams(ask.Recovery, c.before.Customer), c.decide, r.answer)
+	return execute(ctx, b, "recovery.complete", order, streams(ask.Recovery, c.before.Customer), c.decide, func(facts []Fact) (RecoveryAnswer, error) { return r.answer(ctx, facts) })
 }
 
 // completion is one Complete; decide may run several times.

@@ -77,6 +77,7 @@ func TestAnAuthenticatorIsAddedInTwoSteps(t *testing.T) {
 	require.Equal(t, 201, offered.Status, "%s", offered.Body)
 	require.Equal(t, string(offered.Body), string(h.command(anna, http.MethodPost, "/v1/factors/totp", nil, key).Body), "the same command is the same secret")
 	secret, id := field[string](t, offered, "secret"), field[string](t, offered, "factor_id")
+	require.Contains(t, field[string](t, offered, "uri"), "otpauth://totp/Florin:anna?", "what an authenticator app shows is what a person logs in with")
 	require.Len(t, h.factors(anna), 1, "an offer is no factor")
 	confirm := func(p *phone.Phone, otp string) phone.Answer {
 		return h.command(p, http.MethodPost, "/v1/factors/"+id+"/confirmation", map[string]string{"otp": otp}, p.NewID())

@@ -39,7 +39,7 @@ const (
 type account struct {
 	Devices, Sessions    []thing
 	Title, Words, Button string
-	Done string // the title once it is done
+	Done                 string // the title once it is done
 	Act, Thing           string
 	Out                  bool // the visit is over
 	devices              []projections.Device

@@ -48,7 +48,7 @@ func (p *Provider) EnrolOperator(w http.ResponseWriter, r *http.Request) error {
 	answer := EnrolmentAnswer{Operator: offer.Operator, Status: "offered", Secret: offer.Secret, URI: offer.URI}
 	if body.Password == "" && body.OTP == "" && body.Credential == "" {
 		user := offer.Operator.UUID()
-		if answer.Options, err = p.party.Creation(offer.Challenge, user[:], offer.Label, nil); err != nil {
+		if answer.Options, err = p.party.Creation(offer.Challenge, user[:], offer.Label, offer.Label, nil); err != nil {
 			return err
 		}
 		return wire.OK(w, answer)

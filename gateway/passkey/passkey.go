@@ -63,11 +63,11 @@ var parameters = []protocol.CredentialParameter{
 type Options = json.RawMessage
 
 // Creation is what navigator.credentials.create is called with. The user's id is
-// opaque; the label is for the person's eyes.
-func (p Party) Creation(challenge, user []byte, label string, have []customer.Factor) (Options, error) {
+// opaque; name and called are for the person's eyes: which account, and whose.
+func (p Party) Creation(challenge, user []byte, name, called string, have []customer.Factor) (Options, error) {
 	return json.Marshal(protocol.CredentialCreation{Response: protocol.PublicKeyCredentialCreationOptions{
 		RelyingParty: protocol.RelyingPartyEntity{CredentialEntity: protocol.CredentialEntity{Name: p.name}, ID: p.id},
-		User:         protocol.UserEntity{CredentialEntity: protocol.CredentialEntity{Name: label}, DisplayName: label, ID: protocol.URLEncodedBase64(user)},
+		User:         protocol.UserEntity{CredentialEntity: protocol.CredentialEntity{Name: name}, DisplayName: called, ID: protocol.URLEncodedBase64(user)},
 		Challenge:    challenge, Parameters: parameters, Timeout: timeoutMilliseconds, CredentialExcludeList: descriptors(have),
 		AuthenticatorSelection: protocol.AuthenticatorSelection{ResidentKey: protocol.ResidentKeyRequirementPreferred, UserVerification: protocol.VerificationRequired},
 		Attestation:            protocol.PreferNoAttestation,

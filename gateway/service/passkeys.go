@@ -37,7 +37,11 @@ func (s Factors) creation(r *http.Request, of id.Customer, factor id.Factor) (pa
 	if err != nil {
 		return nil, err
 	}
-	label, err := s.Bank.Customers().Name(r.Context(), of)
+	called, err := s.Bank.Customers().Name(r.Context(), of)
+	if err != nil {
+		return nil, err
+	}
+	name, err := s.Bank.Customers().LoginName(r.Context(), of)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +50,7 @@ func (s Factors) creation(r *http.Request, of id.Customer, factor id.Factor) (pa
 		return nil, err
 	}
 	user := of.UUID()
-	return s.Party.Creation(challenge, user[:], label.Reveal(), have)
+	return s.Party.Creation(challenge, user[:], name.Reveal(), called.Reveal(), have)
 }
 
 // AddPasskey takes in the passkey that was made for an offer.
