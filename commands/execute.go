@@ -42,6 +42,9 @@ func (b *Bank) run(ctx context.Context, verb string, order *Order, locks lockset
 		return nil, Outcome{}, ErrInFlight
 	}
 	defer b.flights.land(order.ID)
+	if order.Caller.Reason == "" { // nobody had to give one: then it is what was asked for
+		order.Caller.Reason = verb
+	}
 	intent, err := b.intent(order)
 	if err != nil {
 		return nil, Outcome{}, fmt.Errorf("commands: %s: %w", verb, err)

@@ -135,7 +135,7 @@ func (g Grants) Visit(ctx context.Context, order Order, authSession, browser str
 		return Order{}, id.Grant{}, err
 	}
 	person, err := b.customers.look(ctx, who.Customer)
-	if err == nil && !person.MayLogIn() {
+	if err == nil && (!person.MayLogIn() || who.Proven.AuthTime.Before(person.RecoveredAt)) {
 		err = grant.ErrSession
 	}
 	return by(order, who), login, err

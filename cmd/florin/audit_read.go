@@ -48,6 +48,7 @@ type line struct {
 	Causation   uuid.UUID         `json:"causation,omitzero"`
 	Build       string            `json:"build,omitempty"`
 	Epoch       uint64            `json:"epoch"`
+	Told        *told             `json:"told,omitempty"` // in a timeline: the same for a reader
 }
 
 func lineOf(r eventbus.Record, e eventbus.Recorded) line {
@@ -59,15 +60,6 @@ func lineOf(r eventbus.Record, e eventbus.Recorded) line {
 		Approver: h.Approver, Client: h.Client, Device: h.Device, Session: h.Session, ACR: h.ACR, AMR: h.AMR, TokenID: h.TokenID,
 		Reason: h.Reason, Correlation: h.Correlation, Causation: h.Causation, Build: h.BuildVersion, Epoch: r.WriterEpoch,
 	}
-}
-
-// by is who did it, and who agreed where it took two.
-func (l line) by() string {
-	by := l.ActorType + " " + l.Actor.String()
-	if l.Approver != uuid.Nil {
-		by += ", approved by operator " + l.Approver.String()
-	}
-	return by
 }
 
 // question selects events of the log.
@@ -111,12 +103,19 @@ func (a *archive) each(ctx context.Context, q question, s *step, show func(line)
 
 func newAuditTimeline(environ []string) *cobra.Command {
 	var customer, stream, correlation string
+	var open bool
 	cmd := &cobra.Command{
 		Use:   "timeline",
 		Short: "What happened to a customer, in a stream, or under a correlation, in order",
 		Long: `Prints what happened, in the order of the log. --customer is the customer's whole story: all that
 names the customer, all that the customer did, and all of the accounts, transfers, devices, logins,
-sessions and budgets of attempts that are the customer's.`,
+sessions and budgets of attempts that are the customer's. It answers who logged in, from which device
+and with which factors (grant.code_issued: amr), why a payment was challenged (transfer.assessed: reasons),
+when which key was bound (device.bound: key), and who revoked it (device.revoked, session.revoked).
+
+Names, addresses and texts of persons stay sealed. --open opens them with the bank's key ring, which has
+to lie in the data directory; what is erased reads as erased. Nothing is written: that somebody looked
+has to be noted elsewhere.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			var q question
@@ -124,18 +123,24 @@ sessions and budgets of attempts that are the customer's.`,
 				return err
 			}
 			return withArchive(cmd, environ, "read the log", func(a *archive, s *step) error {
+				narrator, err := newNarrator(cmd, environ, a, q.customer, open)
+				if err != nil {
+					return err
+				}
+				defer narrator.close()
 				if !q.customer.IsZero() {
 					if q.belongings, err = a.belongings(cmd.Context(), q.customer); err != nil {
 						return err
 					}
 				}
 				if jsonWanted(cmd) {
-					return a.export(cmd.Context(), q, s, cmd.OutOrStdout())
+					return a.tell(cmd.Context(), q, s, cmd.OutOrStdout(), narrator)
 				}
 				table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-				fmt.Fprintln(table, "POSITION\tTIME\tWHAT\tWHERE\tBY\tREASON")
-				err := a.each(cmd.Context(), q, s, func(l line) error {
-					_, err := fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\n", l.Position, l.RecordedAt.Format(time.RFC3339), l.Kind, l.Stream, l.by(), l.Reason)
+				fmt.Fprintln(table, "POSITION\tTIME\tWHAT\tBY\tDEVICE\tREASON\tDETAILS\tWHERE")
+				err = a.each(cmd.Context(), q, s, func(l line) error {
+					t := narrator.tell(l)
+					_, err := fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", l.Position, l.RecordedAt.Format(time.RFC3339), l.Kind, t.By, t.Device, l.Reason, t.line(), l.Stream)
 					return err
 				})
 				return errors.Join(err, table.Flush())
@@ -145,6 +150,7 @@ sessions and budgets of attempts that are the customer's.`,
 	cmd.Flags().StringVar(&customer, "customer", "", "cus_...")
 	cmd.Flags().StringVar(&stream, "stream", "", "context/uuid, such as transfer/0190...")
 	cmd.Flags().StringVar(&correlation, "correlation", "", "uuid")
+	cmd.Flags().BoolVar(&open, "open", false, "open personal data with the bank's key ring")
 	return cmd
 }
 
@@ -195,10 +201,22 @@ func newAuditExport(environ []string) *cobra.Command {
 }
 
 func (a *archive) export(ctx context.Context, q question, s *step, w io.Writer) error {
+	return a.tell(ctx, q, s, w, nil)
+}
+
+// tell writes what the question selects as lines of JSON; a narrator, if any, adds
+// what they mean.
+func (a *archive) tell(ctx context.Context, q question, s *step, w io.Writer, narrator *narrator) error {
 	buffered := bufio.NewWriterSize(w, 1<<16)
 	encoder := json.NewEncoder(buffered)
 	encoder.SetEscapeHTML(false)
-	err := a.each(ctx, q, s, func(l line) error { return encoder.Encode(l) })
+	err := a.each(ctx, q, s, func(l line) error {
+		if narrator != nil {
+			t := narrator.tell(l)
+			l.Told = &t
+		}
+		return encoder.Encode(l)
+	})
 	return errors.Join(err, buffered.Flush())
 }
 

@@ -35,6 +35,8 @@ proof and signature that the API asks for. With --verbose it shows each request 
   florin phone get /v1/accounts
   florin phone contact --email ada@example.org          # verify it: with --code, the second time
   florin phone recovery-codes
+  florin phone devices                                  # and rename, revoke, lost; sessions and end
+  florin phone --state new.json join --user ada --password 'a long pass phrase' --by email
   florin phone recover --user ada --for password`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -43,7 +45,8 @@ proof and signature that the API asks for. With --verbose it shows each request 
 	flags.StringVar(&app.base, "url", "http://127.0.0.1:8080", "the bank's issuer")
 	flags.StringVar(&app.file, "state", "phone.json", "where the phone keeps its keys and tokens")
 	flags.BoolVar(&app.verbose, "verbose", false, "show requests and answers as they were sent")
-	cmd.AddCommand(app.enrol(), app.login(), app.refresh(), app.open(), app.deposit(), app.transfer(), app.get(), app.contact(), app.recoveryCodes(), app.recover(), app.machine(), app.operator())
+	cmd.AddCommand(app.enrol(), app.login(), app.refresh(), app.open(), app.deposit(), app.transfer(), app.get(), app.contact(), app.recoveryCodes(), app.recover(), app.machine(), app.operator(), app.join())
+	cmd.AddCommand(app.devices()...)
 	return cmd
 }
 

@@ -17,10 +17,7 @@ func (a *app) enrol() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "enrol", Short: "Make a customer (sandbox), register this phone, log in", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if _, err := os.Stat(a.file); err == nil {
-				return fmt.Errorf("there is a phone in %s already: give another --state", a.file)
-			}
-			p, err := phone.New(a.settings(cmd))
+			p, err := a.newPhone(cmd)
 			if err != nil {
 				return err
 			}
@@ -58,6 +55,14 @@ func (a *app) enrol() *cobra.Command {
 	flags.StringVar(&who.Phone, "phone", "", "E.164; default: made up")
 	_, _ = cmd.MarkFlagRequired("user"), cmd.MarkFlagRequired("password")
 	return cmd
+}
+
+// newPhone is one that nobody has logged in on; there must be none in --state yet.
+func (a *app) newPhone(cmd *cobra.Command) (*phone.Phone, error) {
+	if _, err := os.Stat(a.file); err == nil {
+		return nil, fmt.Errorf("there is a phone in %s already: give another --state", a.file)
+	}
+	return phone.New(a.settings(cmd))
 }
 
 func (a *app) login() *cobra.Command {

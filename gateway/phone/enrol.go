@@ -109,16 +109,23 @@ func (p *Phone) Registration(nonce string) ([]byte, error) {
 // Login walks the native login to its end: password, then TOTP where the bank
 // asks for it, then the code for tokens.
 func (p *Phone) Login(ctx context.Context) error {
+	return p.logIn(ctx, func(step *Refused) (string, error) {
+		otp, err := p.loginOTP()
+		if err != nil {
+			return "", err
+		}
+		return p.challenge(ctx, url.Values{"auth_session": {step.AuthSession}, "otp": {otp}})
+	})
+}
+
+// logIn logs in with the password; second goes on where that is not enough.
+func (p *Phone) logIn(ctx context.Context, second func(step *Refused) (code string, err error)) error {
 	p.login.Lock()
 	defer p.login.Unlock()
 	form, verifier := p.beginning()
 	code, err := p.challenge(ctx, form)
 	if step, ok := errors.AsType[*Refused](err); ok && step.Code == "insufficient_authorization" {
-		otp, otpErr := p.loginOTP()
-		if otpErr != nil {
-			return otpErr
-		}
-		code, err = p.challenge(ctx, url.Values{"auth_session": {step.AuthSession}, "otp": {otp}})
+		code, err = second(step)
 	}
 	if err != nil {
 		return fmt.Errorf("log in: %w", err)
