@@ -131,6 +131,9 @@ func kindOf(r *http.Request, v *visit, code string) kindOfRefusal {
 		return kind
 	}
 	kind.actor, kind.device = shownBy(v).Actor, v.shown.Device
+	if thirdParty(v.shown) { // what it tries for two customers are two things
+		kind.actor = commands.DerivedID(kind.actor, v.shown.Customer.String())
+	}
 	return kind
 }
 
