@@ -16,6 +16,9 @@ type LoginOffer struct {
 	Next []string // factors, of which one is needed
 	Sent string   // by which way a one-time password was asked for last: email, sms, or "" for none
 	More bool     // another one may be asked for
+	// Number is what the person chooses on their device to approve, "" if nobody
+	// was asked to.
+	Number string
 }
 
 // Offer tells what a login in a browser asks for, so that its page can be shown
@@ -25,7 +28,11 @@ func (g Grants) Offer(ctx context.Context, ask LoginStep) (LoginOffer, error) {
 	if err != nil {
 		return LoginOffer{}, err
 	}
-	return LoginOffer{Next: state.Asks(), Sent: state.Requested.Method, More: state.Requests < grant.OTPsMax}, nil
+	offer := LoginOffer{Next: state.Asks(), Sent: state.Requested.Method, More: state.Requests < grant.OTPsMax}
+	if !state.Pushed.Approval.IsZero() {
+		offer.Number, err = g.bank.approvalNumber(state.Pushed.Approval)
+	}
+	return offer, err
 }
 
 // asking is the login that an auth_session stands for, if it is this caller's and

@@ -16,7 +16,7 @@ func TestAnAnswerGivenTwiceIsOne(t *testing.T) {
 	anna, shop := h.customer("anna"), h.thirdParty("shop", "openid")
 	b := h.browser().visit("shop", shop.push(wish("openid"))).login("anna", anna)
 	form := b.fields()
-	before := h.head()
+	before := h.written()
 	places := make(chan string, 8)
 	for range cap(places) {
 		go func() {
@@ -28,7 +28,7 @@ func TestAnAnswerGivenTwiceIsOne(t *testing.T) {
 	for range cap(places) - 1 {
 		require.Equal(t, first, <-places)
 	}
-	require.Equal(t, before+1, h.head(), "one fact")
+	require.Equal(t, before+1, h.written(), "one fact")
 	require.Equal(t, first, b.submit("decision", "allow").answer.Header.Get("Location"))
 	code := b.back().Get("code")
 	b.send(http.MethodPost, "/oauth2/authorize", form.Encode()+"&decision=deny").own(400, "invalid-request-uri")
@@ -63,11 +63,11 @@ func TestALoginsFormSentTwiceIsOneStep(t *testing.T) {
 	for range cap(pages) - 1 {
 		require.Equal(t, first, <-pages)
 	}
-	hashes, head := h.bank.PasswordHashes(), h.head()
+	hashes, head := h.bank.PasswordHashes(), h.written()
 	b.send(http.MethodPost, "/oauth2/authorize", form.Encode())
 	require.Equal(t, first, b.page)
 	require.Equal(t, hashes, h.bank.PasswordHashes())
-	require.Equal(t, head, h.head())
+	require.Equal(t, head, h.written())
 	otp, err := anna.OTP()
 	require.NoError(t, err)
 	step := b.fields()

@@ -83,7 +83,8 @@ type (
 		OTPSend      string `json:"otp_send,omitzero"`   // email or sms
 		WebAuthn     string `json:"webauthn,omitzero"`   // a PublicKeyCredential
 		RecoveryCode string `json:"recovery_code,omitzero"`
-		Way          string `json:"way,omitzero"` // the factor whose form is to be shown
+		Push         string `json:"push,omitzero"` // start or poll
+		Way          string `json:"way,omitzero"`  // the factor whose form is to be shown
 		Decision     string `json:"decision,omitzero" jsonschema:"enum=allow,enum=deny"`
 	}
 	// EndFromPage is the form of POST /account/devices: a customer without a phone

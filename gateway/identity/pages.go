@@ -83,6 +83,7 @@ const (
 	formSent     = "sent"
 	formRecovery = "recovery"
 	formPasskey  = "passkey"
+	formPush     = "push"
 	formConsent  = "consent"
 	formAccount  = "account" // own devices and sessions
 	formSure     = "sure"    // is asked before one is ended
@@ -100,6 +101,8 @@ type sheet struct {
 	Ways               []way  // other factors that would do
 	Sent               string // by which way a one-time password was sent last
 	More               bool   // another may be sent
+	Number             string // to be chosen on another device
+	Polled             bool   // it was asked for, and not there yet
 	Options            string // what a passkey is asked with, JSON
 	Account            account
 	Scopes             []string
@@ -116,7 +119,7 @@ func (s sheet) Title() string {
 	switch s.Form {
 	case formLogin:
 		return "Log in"
-	case formOTP, formSend, formSent, formRecovery, formPasskey:
+	case formOTP, formSend, formSent, formRecovery, formPasskey, formPush:
 		return "Confirm that it is you"
 	case formAccount:
 		return "Your devices and sessions"

@@ -50,11 +50,11 @@ func (p *Provider) factor(w http.ResponseWriter, r *http.Request, v visit, value
 	switch {
 	case len(step.UserName) > userNameBytesMax || len(step.Password) > passwordBytesMax || len(step.OTP) > otpBytesMax ||
 		len(step.RecoveryCode) > recoveryBytesMax || len(values.Get("webauthn")) > passkey.ResponseBytesMax ||
-		!oneOf(step.OTPMethod, "", "email", "sms") || !oneOf(step.OTPSend, "", "email", "sms"):
+		!oneOf(step.OTPMethod, "", "email", "sms") || !oneOf(step.OTPSend, "", "email", "sms") || !oneOf(step.Push, "", commands.PushStart, commands.PushPoll):
 		return problem.BadRequest
 	case step.AuthSession == "" && (step.UserName == "" || step.Password == ""):
 		return p.show(w, r, p.login(v).saying("Enter your user name and your password."), problem.BadRequest)
-	case step.AuthSession != "" && (values.Has("way") || step.OTP == "" && step.OTPSend == "" && step.RecoveryCode == "" && !values.Has("webauthn")):
+	case step.AuthSession != "" && (values.Has("way") || step.OTP == "" && step.OTPSend == "" && step.RecoveryCode == "" && step.Push == "" && !values.Has("webauthn")):
 		return p.other(w, r, v, step, values)
 	}
 	if raw := values.Get("webauthn"); raw != "" && step.AuthSession != "" {
@@ -72,10 +72,12 @@ func (p *Provider) factor(w http.ResponseWriter, r *http.Request, v visit, value
 	case answer.Done:
 		return v.done(w, r, answer.AuthSession)
 	}
-	step.AuthSession = answer.AuthSession
-	form := formSent
-	if step.OTPSend == "" {
-		form = firstForm(answer.Next)
+	form := firstForm(answer.Next)
+	switch step.AuthSession = answer.AuthSession; {
+	case step.OTPSend != "":
+		form = formSent
+	case step.Push != "":
+		form = formPush
 	}
 	return p.ask(w, r, v, step, form, nil)
 }
@@ -88,7 +90,7 @@ func stepOf(v visit, values url.Values) commands.LoginStep {
 		return step
 	}
 	step.OTP, step.OTPMethod, step.OTPSend = strings.ReplaceAll(values.Get("otp"), " ", ""), values.Get("otp_method"), values.Get("otp_send")
-	step.RecoveryCode = values.Get("recovery_code")
+	step.RecoveryCode, step.Push = values.Get("recovery_code"), values.Get("push")
 	return step
 }
 
@@ -119,7 +121,7 @@ func (p *Provider) ask(w http.ResponseWriter, r *http.Request, v visit, step com
 		form = formSent
 	}
 	s := v.sheet.showing(form)
-	s.Session, s.Sent, s.More = step.AuthSession, offer.Sent, offer.More
+	s.Session, s.Sent, s.More, s.Number, s.Polled = step.AuthSession, offer.Sent, offer.More, offer.Number, step.Push == commands.PushPoll
 	asked := false
 	for _, factor := range offer.Next {
 		choice, known := ways[factor]
@@ -150,6 +152,7 @@ type way struct{ Name, Words, form string }
 var ways = map[string]way{
 	grant.OneTime:      {grant.OneTime, "Use your authenticator app", formOTP},
 	grant.Passkey:      {grant.Passkey, "Use a passkey or security key", formPasskey},
+	grant.Push:         {grant.Push, "Confirm on another device of yours", formPush},
 	grant.RecoveryCode: {grant.RecoveryCode, "Use a recovery code", formRecovery},
 	grant.OTPSend:      {grant.OTPSend, "Have a code sent to you", formSend},
 }
