@@ -42,6 +42,7 @@ func experiments() []experiment {
 	all = append(all, ledgerExperiments()...)
 	all = append(all, httpExperiments()...)
 	all = append(all, identityExperiments()...)
+	all = append(all, revocationExperiments()...)
 	all = append(all, memoryExperiments()...)
 	return all
 }
