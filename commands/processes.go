@@ -66,6 +66,15 @@ type Agenda struct {
 	at      eventbus.Position
 	set     []Alarm
 	cleared []string
+	waiting func(note string) []eventbus.Stream
+}
+
+// Waiting are the streams for which something is noted with these very words, sorted.
+func (a *Agenda) Waiting(note string) []eventbus.Stream {
+	if a.waiting == nil {
+		return nil
+	}
+	return a.waiting(note)
 }
 
 // Set notes what is due for the stream, in place of what was noted for it.

@@ -68,7 +68,7 @@ func (r *runner) hear(ctx context.Context, record eventbus.Record) error {
 // take has the process hear of one event; a failure becomes an alarm. Only the
 // end of the log or of ctx is an error.
 func (r *runner) take(ctx context.Context, record eventbus.Record, recorded eventbus.Recorded) error {
-	agenda := &Agenda{now: r.bank.sources.Time(), cause: recorded.ID, at: recorded.Position}
+	agenda := &Agenda{now: r.bank.sources.Time(), cause: recorded.ID, at: recorded.Position, waiting: r.waiting}
 	event, err := r.bank.treaty.DecodeAny(recorded.Kind, recorded.SchemaVersion, recorded.ID, recorded.Data)
 	if err == nil {
 		fact := Happened{Fact{recorded.Stream, recorded.Version, event}, recorded.ID, recorded.Position, record.RecordedAt}
@@ -84,6 +84,18 @@ func (r *runner) take(ctx context.Context, record eventbus.Record, recorded even
 	}
 	r.note(agenda)
 	return nil
+}
+
+func (r *runner) waiting(note string) (streams []eventbus.Stream) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, alarm := range r.alarms {
+		if alarm.Note == note && !alarm.Retake {
+			streams = append(streams, alarm.Stream)
+		}
+	}
+	slices.Sort(streams)
+	return streams
 }
 
 func (r *runner) note(agenda *Agenda) {
@@ -135,7 +147,7 @@ func (r *runner) due(now time.Time) []Alarm {
 func (r *runner) ring(ctx context.Context, alarm Alarm, now time.Time) error {
 	r.working.Lock()
 	defer r.working.Unlock()
-	agenda := &Agenda{now: now, cause: alarm.Cause, at: alarm.Position, cleared: []string{alarm.key()}}
+	agenda := &Agenda{now: now, cause: alarm.Cause, at: alarm.Position, cleared: []string{alarm.key()}, waiting: r.waiting}
 	var err error
 	if alarm.Retake {
 		err = r.retake(ctx, alarm, agenda)

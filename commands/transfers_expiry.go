@@ -5,30 +5,46 @@ import (
 	"errors"
 
 	"florin/domain"
+	"florin/domain/device"
 	"florin/domain/id"
 	"florin/domain/transfer"
 )
 
-// expiring frees the funds of challenges that nobody answered in time.
+// expiring frees the funds of challenges that nobody answered in time, and of those
+// that a device has asked for which is revoked since: whoever holds it began them.
 //
 //	transfer.challenged -> (ExpiresAt) -> Transfers.Expire
+//	device.revoked ------> at once -----> Transfers.Cancel
 //
-// The command's id follows from the challenge, so expiring twice, or after a
-// restart from the beginning of the log, changes nothing.
+// The command's id follows from the fact, so doing it twice, or after a restart from
+// the beginning of the log, changes nothing.
 type expiring struct{ bank *Bank }
 
 func (e *expiring) Name() string { return "transfer-expiry" }
 
 func (e *expiring) Kinds() []string {
 	return []string{transfer.Challenged{}.Kind(), transfer.Authorised{}.Kind(), transfer.Rejected{}.Kind(),
-		transfer.Expired{}.Kind(), transfer.Cancelled{}.Kind()}
+		transfer.Expired{}.Kind(), transfer.Cancelled{}.Kind(), device.Revoked{}.Kind()}
 }
 
-// Take sets the alarm of a challenge, and strikes it when the challenge is over.
-func (e *expiring) Take(_ context.Context, fact Happened, agenda *Agenda) error {
-	if challenged, ok := fact.Event.(transfer.Challenged); ok {
-		agenda.Set(fact.Stream, challenged.ExpiresAt, "")
-	} else {
+// dropped marks a challenge that is to go with its device.
+const dropped = "device-revoked"
+
+// Take sets the alarm of a challenge, and strikes it when the challenge is over. Its
+// note is the device that asked for the transfer.
+func (e *expiring) Take(ctx context.Context, fact Happened, agenda *Agenda) error {
+	switch event := fact.Event.(type) {
+	case transfer.Challenged:
+		state, err := e.bank.transfers.look(ctx, id.From[id.Transfer](uuidIn(fact.Stream)))
+		if err != nil {
+			return err
+		}
+		agenda.Set(fact.Stream, event.ExpiresAt, state.Device.String())
+	case device.Revoked:
+		for _, stream := range agenda.Waiting(id.From[id.Device](uuidIn(fact.Stream)).String()) {
+			agenda.Set(stream, agenda.Now(), dropped)
+		}
+	default:
 		agenda.Clear(fact.Stream)
 	}
 	return nil
@@ -40,8 +56,14 @@ func (e *expiring) Ring(ctx context.Context, alarm Alarm, agenda *Agenda) error 
 	if err != nil {
 		return err
 	}
-	order := SystemOrder(e.Name(), alarm.Cause, "transfer.expire", agenda.Now(), ofCustomer(state.Customer))
-	_, _, err = e.bank.Transfers().Expire(ctx, order, late)
+	if alarm.Note == dropped {
+		order := SystemOrder(e.Name(), alarm.Cause, "transfer.cancel/"+string(alarm.Stream), agenda.Now(), ofCustomer(state.Customer))
+		order.Caller.Reason = dropped
+		_, _, err = e.bank.Transfers().Cancel(ctx, order, late)
+	} else {
+		order := SystemOrder(e.Name(), alarm.Cause, "transfer.expire", agenda.Now(), ofCustomer(state.Customer))
+		_, _, err = e.bank.Transfers().Expire(ctx, order, late)
+	}
 	if _, refused := errors.AsType[*domain.Refusal](err); refused {
 		return nil // answered, withdrawn or expired meanwhile
 	}

@@ -48,3 +48,30 @@ func TestACustomerNamesADevice(t *testing.T) {
 	h.reopen()
 	require.Equal(t, "the second name", named(anna))
 }
+
+// A lost phone's challenges go with it: whoever holds it began them, and what they
+// hold is free again.
+func TestChallengesGoWithTheirDevice(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	anna := h.customer("anna")
+	from, to := h.account(anna, "9000.00"), h.account(h.customer("bert"), "")
+	other := h.stranger()
+	other.Remember(anna.Profile())
+	h.login(other)
+	theirs, second := h.transfer(anna, from, to, "2000.00"), h.transfer(anna, from, to, "1500.00")
+	own := h.transfer(other, from, to, "1800.00")
+	status := func(transfer string) string {
+		return field[string](t, h.get(other, "/v1/transfers/"+transfer), "status")
+	}
+	require.Equal(t, "challenged", status(theirs))
+	lost := h.command(other, http.MethodPost, "/v1/devices/"+anna.Profile().Device+"/lost", nil, other.NewID())
+	require.Equal(t, 200, lost.Status, "%s", lost.Body)
+	require.NotEmpty(t, h.told("device-lost"))
+	require.NoError(t, h.bank.Tick(t.Context()))
+	require.Equal(t, []string{"cancelled", "cancelled", "challenged"}, []string{status(theirs), status(second), status(own)})
+	require.Equal(t, "1800.00", field[string](t, h.get(other, "/v1/accounts/"+from), "held"))
+	facts := h.facts(t, "transfer", theirs)
+	require.Equal(t, "device-revoked", facts[len(facts)-1].Header.Reason)
+	require.Equal(t, "system", facts[len(facts)-1].Header.ActorType)
+}
