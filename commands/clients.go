@@ -41,10 +41,14 @@ func (c Clients) Register(ctx context.Context, order Order, ask RegisterClient) 
 	}
 	order.Asked = ask
 	_, outcome, err := execute(ctx, b, "client.register", order, streams(registered), func(w *work) error {
-		return b.clients.decide(w, registered, client.Register{
+		if err := b.clients.decide(w, registered, client.Register{
 			Client: registered, ClientID: ask.ClientID, Name: ask.Name, Type: kind, Keys: ask.Keys, RedirectURIs: ask.RedirectURIs,
 			GrantTypes: ask.GrantTypes, Scopes: ask.Scopes, FirstParty: ask.FirstParty, At: order.At,
-		})
+		}); err != nil || len(ask.PostLogoutURIs) == 0 && ask.BackchannelURI == "" {
+			return err
+		}
+		return b.clients.decide(w, registered, client.ArrangeLogout{
+			PostLogoutURIs: ask.PostLogoutURIs, BackchannelURI: ask.BackchannelURI, Near: ask.NearURIs, At: order.At})
 	}, nothing)
 	return outcome, err
 }
@@ -73,6 +77,8 @@ type Client struct {
 	RedirectURIs []string
 	GrantTypes   []string
 	Scopes       []string
+
+	PostLogoutURIs []string
 }
 
 // Name is what a client is called; "" of one that nobody registered.
@@ -97,6 +103,7 @@ func (c Clients) Get(ctx context.Context, clientID string) (Client, error) {
 	return Client{
 		ID: state.Client, ClientID: state.ClientID, Name: state.Name, Confidential: state.Type == client.Confidential, FirstParty: state.FirstParty,
 		Disabled: state.Disabled, Keys: state.Keys, RedirectURIs: state.RedirectURIs, GrantTypes: state.GrantTypes, Scopes: state.Scopes,
+		PostLogoutURIs: state.Logout.PostLogoutURIs,
 	}, nil
 }
 

@@ -18,6 +18,29 @@ func (s Sessions) Revoke(ctx context.Context, order Order, ended id.Session, rea
 	})
 }
 
+// LogOut is what an ID token of ours names: a family, and whose it is.
+type LogOut struct {
+	ClientID string
+	Customer id.Customer
+	Session  id.Session
+}
+
+// LogOut ends the family that a customer has logged out of, as the client asked
+// (OpenID Connect RP-Initiated Logout 1.0). One that is over, or is another's, is
+// no error and no fact.
+func (s Sessions) LogOut(ctx context.Context, order Order, ask LogOut) (Outcome, error) {
+	of := id.Named[id.Client](ask.ClientID)
+	order.Caller.ActorType, order.Caller.Actor, order.Caller.Client = ActorClient, of.UUID(), of
+	order.Caller.OnBehalfOf = ask.Customer.UUID()
+	outcome, err := s.end(ctx, order, ask.Session, "logout", func(state session.State) bool {
+		return !state.Session.IsZero() && state.Customer == ask.Customer && state.Client == of
+	})
+	if errors.Is(err, session.ErrUnknown) {
+		return outcome, nil
+	}
+	return outcome, err
+}
+
 // RevokeToken is RFC 7009: a refresh token, or the family of a verified access
 // token. It counts with its own client and key alone; JKT may be empty for a
 // confidential client, which has proven itself by its assertion.

@@ -198,8 +198,14 @@ func (d *door) strippedOf(next http.Handler) http.Handler {
 // arrives tells whether a person comes from another site as a whole page, to the
 // places that third parties lead their customers to, or the bank's own site.
 func arrives(r *http.Request) bool {
-	return r.Method == http.MethodGet && (r.URL.Path == identity.AuthorizePath || r.URL.Path == identity.AccountPath) &&
+	return r.Method == http.MethodGet && (r.URL.Path == identity.AuthorizePath || r.URL.Path == identity.AccountPath || r.URL.Path == identity.LogoutPath) &&
 		r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "document"
+}
+
+// withoutSite is the request as if it did not say from which site it comes.
+func withoutSite(r *http.Request) *http.Request {
+	r.Header.Del("Sec-Fetch-Site")
+	return r
 }
 
 // sameOrigin refuses requests that a web page of another origin makes. There is
@@ -207,6 +213,9 @@ func arrives(r *http.Request) bool {
 func (d *door) sameOrigin(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		origins := r.Header.Values("Origin")
+		if r.Method == http.MethodPost && r.URL.Path == identity.LogoutPath && len(origins) < 2 {
+			origins, r = nil, withoutSite(r) // RP-Initiated Logout 1.0 section 2: it asks, and does nothing without its own form
+		}
 		if len(origins) > 1 || len(origins) == 1 && !strings.EqualFold(origins[0], d.origin) ||
 			r.Header.Get("Sec-Fetch-Site") == "cross-site" && !arrives(r) {
 			problem.Write(w, r, problem.ForeignOrigin)

@@ -49,6 +49,8 @@ func provider(p *identity.Provider) []Route {
 		{Method: post, Path: identity.AccountPath, Handle: p.EndFromPage, Open: true, Page: p.Apologise, Gives: page, Request: of[schemas.EndFromPage]()},
 		{Method: get, Path: "/pages/{file}", Handle: p.Script, Open: true, Gives: []string{"text/javascript"}},
 		{Method: post, Path: identity.AuthorizePath, Handle: p.Answer, Open: true, Page: p.Apologise, Gives: page, Request: of[schemas.AnswerConsent]()},
+		{Method: get, Path: identity.LogoutPath, Handle: p.LogOut, Open: true, Page: p.Apologise, Gives: page},
+		{Method: post, Path: identity.LogoutPath, Handle: p.LogOut, Open: true, Page: p.Apologise, Gives: page, Request: of[schemas.LogOut]()},
 		{Method: post, Path: "/oauth2/token", Handle: p.Token, Open: true, OAuth: true, Request: of[schemas.IssueToken](), Response: of[identity.TokenAnswer]()},
 		{Method: post, Path: "/oauth2/revoke", Handle: p.Revoke, Open: true, OAuth: true, Request: of[schemas.RevokeToken]()},
 		{Method: post, Path: "/oauth2/introspect", Handle: p.Introspect, Open: true, OAuth: true, Response: of[identity.Introspection]()},

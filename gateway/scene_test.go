@@ -103,6 +103,8 @@ func (s *scene) tries() map[string]try {
 		"POST /account/devices":                       form,
 		"GET /pages/{file}":                           {by: "nobody", path: identity.ScriptPath()},
 		"GET /oauth2/authorize":                       form,
+		"GET /oauth2/logout":                          form,
+		"POST /oauth2/logout":                         form,
 		"POST /oauth2/authorize":                      form,
 		"POST /oauth2/revoke":                         form,
 		"POST /oauth2/introspect":                     form,

@@ -49,6 +49,10 @@ type (
 		GrantTypes   []string           `json:"grant_types"`
 		Scopes       []string           `json:"scopes,omitempty"`
 		FirstParty   bool               `json:"first_party,omitzero"`
+
+		PostLogoutURIs []string `json:"post_logout_redirect_uris,omitempty"` // OpenID Connect RP-Initiated Logout 1.0
+		BackchannelURI string   `json:"backchannel_logout_uri,omitzero"`     // OpenID Connect Back-Channel Logout 1.0
+		NearURIs       bool     `json:"near_uris,omitzero"`                  // a sandbox: addresses of this machine will do
 	}
 	// DisableClient is florin client disable.
 	DisableClient struct {

@@ -6,4 +6,5 @@ import "florin/domain/client"
 var Clients = newTable(
 	Event(1, func(e client.Registered) client.Event { return e }),
 	Event(1, func(e client.Disabled) client.Event { return e }),
+	Event(1, func(e client.LogoutArranged) client.Event { return e }),
 )

@@ -66,6 +66,7 @@ var commandTable = []Command{
 	body[InitiateTransfer]("transfer.initiate"),
 	form[IssueToken]("session.redeem", "session.refresh", "session.machine"),
 	form[LogIn]("grant.challenge"),
+	form[LogOut]("session.revoke"),
 	body[MakeRecoveryCodes]("factor.make_recovery_codes"),
 	body[MakeProposal]("proposal.make"),
 	asked[NoteNotification]("notification.note"),

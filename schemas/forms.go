@@ -39,6 +39,18 @@ type (
 		ClientAssertion     string `json:"client_assertion,omitzero"`
 		Scope               string `json:"scope,omitzero"`
 	}
+	// LogOut is the form of POST /oauth2/logout (OpenID Connect RP-Initiated Logout
+	// 1.0), as clients send it and, with csrf and decision, as our own page does.
+	LogOut struct {
+		IDTokenHint string `json:"id_token_hint,omitzero"`
+		LogoutHint  string `json:"logout_hint,omitzero"`
+		ClientID    string `json:"client_id,omitzero"`
+		RedirectURI string `json:"post_logout_redirect_uri,omitzero"`
+		State       string `json:"state,omitzero"`
+		UILocales   string `json:"ui_locales,omitzero"`
+		CSRF        string `json:"csrf,omitzero"`
+		Decision    string `json:"decision,omitzero"` // leave or stay
+	}
 	// RevokeToken is the form of POST /oauth2/revoke (RFC 7009).
 	RevokeToken struct {
 		Token               string `json:"token"`

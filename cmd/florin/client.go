@@ -71,6 +71,7 @@ not be running.`,
 	flags.StringVar(&ask.Name, "name", "", "as customers are shown it when they are asked for consent")
 	flags.StringVar(&keysFile, "jwks", "", "file with the client's public keys (RFC 7517)")
 	flags.StringArrayVar(&ask.RedirectURIs, "redirect-uri", nil, "where customers are sent back to; may be given several times")
+	flags.StringArrayVar(&ask.PostLogoutURIs, "post-logout-redirect-uri", nil, "where customers are sent once they have logged out; may be given several times")
 	flags.StringVar(&scopes, "scopes", "", "such as 'openid accounts.read'")
 	flags.StringVar(&grants, "grant-types", client.AuthorizationCode+" "+client.RefreshToken, "what it may do at the token endpoint")
 	flags.BoolVar(&ask.FirstParty, "first-party", false, "a public app of the bank's own")

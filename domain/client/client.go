@@ -93,6 +93,7 @@ type State struct {
 	Scopes       []string
 	FirstParty   bool
 	Disabled     bool
+	Logout       LogoutArranged
 }
 
 // Enabled tells whether tokens may be given out.
@@ -117,6 +118,8 @@ func (s State) Decide(command Command) ([]Event, error) {
 			return nil, nil
 		}
 		return []Event{Disabled(c)}, nil
+	case ArrangeLogout:
+		return s.arrangeLogout(c)
 	}
 	panic(fmt.Sprintf("client: unknown command %T", command)) // sealed: a bug, not an input
 }
@@ -214,6 +217,8 @@ func (s State) Evolve(event Event) State {
 		}
 	case Disabled:
 		s.Disabled = true
+	case LogoutArranged:
+		s.Logout = e
 	}
 	return s
 }

@@ -22,6 +22,7 @@ type Metadata struct {
 	RevocationEndpoint  string   `json:"revocation_endpoint"`
 	Introspection       string   `json:"introspection_endpoint"`
 	UserInfo            string   `json:"userinfo_endpoint"`
+	EndSession          string   `json:"end_session_endpoint"`
 	JWKS                string   `json:"jwks_uri"`
 	Scopes              []string `json:"scopes_supported"`
 	ResponseTypes       []string `json:"response_types_supported"`
@@ -77,7 +78,7 @@ func (p *Provider) Discover(w http.ResponseWriter, _ *http.Request) error {
 		Issuer: base, Authorization: base + AuthorizePath, Pushed: base + "/oauth2/par", PushedRequired: true, IssuerInResponse: true,
 		DetailTypes: []string{token.PaymentType}, TokenEndpoint: base + "/oauth2/token", Challenge: base + "/oauth2/challenge",
 		RevocationEndpoint: base + "/oauth2/revoke", JWKS: base + "/oauth2/jwks",
-		Introspection: base + "/oauth2/introspect", UserInfo: base + "/oauth2/userinfo",
+		Introspection: base + "/oauth2/introspect", UserInfo: base + "/oauth2/userinfo", EndSession: base + LogoutPath,
 		IntrospectMethods: []string{"private_key_jwt"}, IntrospectAlgs: es256,
 		Scopes: offered(), ResponseTypes: []string{"code"}, ResponseModes: []string{"query"},
 		GrantTypes:   []string{"authorization_code", "refresh_token", "client_credentials"},

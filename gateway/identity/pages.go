@@ -88,6 +88,8 @@ const (
 	formAccount  = "account" // own devices and sessions
 	formSure     = "sure"    // is asked before one is ended
 	formEnded    = "ended"
+	formLogout   = "logout" // is asked before a client's session is ended
+	formOut      = "out"
 )
 
 // sheet is what one page shows.
@@ -105,6 +107,7 @@ type sheet struct {
 	Polled             bool   // it was asked for, and not there yet
 	Options            string // what a passkey is asked with, JSON
 	Account            account
+	Logout             logout
 	Scopes             []string
 	Payment            *token.Payment
 	Back               string // origin that the browser goes back to
@@ -124,6 +127,10 @@ func (s sheet) Title() string {
 	case formAccount:
 		return "Your devices and sessions"
 	case formSure, formEnded:
+		return s.Account.Title
+	case formLogout:
+		return "Log out of " + s.Client + "?"
+	case formOut:
 		return s.Account.Title
 	case formConsent:
 		return "Allow access for " + s.Client + "?"
