@@ -166,3 +166,21 @@ func TestGroup13SendingACodeTellsNobodyApart(t *testing.T) {
 	h.asked(h.stranger(), made, password, "email")
 	require.Empty(t, h.told("login-code"))
 }
+
+// The simulated phone walks it too.
+func TestThePhoneLogsInByASentCode(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	anna := h.customer("anna")
+	other := h.stranger()
+	other.Remember(anna.Profile())
+	for _, way := range []string{"email", "sms"} {
+		require.NoError(t, other.LoginBy(t.Context(), way, func(prompt string) (string, error) {
+			require.Contains(t, prompt, way)
+			return h.sentCode("login-code"), nil
+		}))
+		require.Equal(t, 200, h.get(other, "/v1/accounts").Status)
+		require.Equal(t, "accounts.read", strings.Fields(other.Tokens().Scope)[0])
+	}
+	require.ErrorContains(t, other.LoginBy(t.Context(), "pigeon", nil), "none of")
+}

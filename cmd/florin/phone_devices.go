@@ -78,7 +78,7 @@ func (a *app) authenticator() *cobra.Command {
 // join makes a phone of a customer who has another one, or had one.
 func (a *app) join() *cobra.Command {
 	var who phone.Profile
-	var by string
+	var by, given string
 	cmd := &cobra.Command{
 		Use: "join", Short: "Register this phone and log in as a customer who is there already", Args: cobra.NoArgs,
 		Long: `Registers a new phone in --state and logs in with the password and one thing more:
@@ -87,7 +87,7 @@ func (a *app) join() *cobra.Command {
   --by email, sms     a code that is sent: 'florin serve' prints it. It lets this phone look, and not act
   --by recovery-code  one of the codes that 'florin phone recovery-codes' has printed
 
-The code is asked for and read from standard input.`,
+The code is asked for and read from standard input, or given with --code.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			p, err := a.newPhone(cmd)
 			if err != nil {
@@ -98,8 +98,13 @@ The code is asked for and read from standard input.`,
 				return err
 			}
 			err = p.LoginBy(cmd.Context(), by, func(prompt string) (code string, err error) {
+				if given != "" {
+					return given, nil
+				}
 				fmt.Fprint(cmd.ErrOrStderr(), prompt+": ")
-				_, err = fmt.Fscanln(cmd.InOrStdin(), &code)
+				if _, err = fmt.Fscanln(cmd.InOrStdin(), &code); err != nil {
+					err = fmt.Errorf("no code was typed; type it when you are asked, or give --code: %w", err)
+				}
 				return code, err
 			})
 			if err != nil {
@@ -115,6 +120,7 @@ The code is asked for and read from standard input.`,
 	flags.StringVar(&who.UserName, "user", "", "user name, phone number or e-mail address")
 	flags.StringVar(&who.Password, "password", "", "the customer's")
 	flags.StringVar(&by, "by", "totp", "totp, email, sms or recovery-code")
+	flags.StringVar(&given, "code", "", "do not ask for the code: this is it")
 	_, _ = cmd.MarkFlagRequired("user"), cmd.MarkFlagRequired("password")
 	return cmd
 }
