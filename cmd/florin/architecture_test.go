@@ -68,8 +68,8 @@ var plan = []rule{
 	{"gateway/passkey", "domain domain/*", "github.com/go-webauthn/webauthn",
 		"the library does WebAuthn's algorithms; what an assertion is worth is a rule of the customer"},
 	{"gateway/phone", "domain domain/*",
-		uuidLib + " " + jsonLib + " github.com/golang-jwt/jwt/v5 github.com/pquerna/otp",
-		"a simulated app knows the bank by its HTTP contract alone"},
+		uuidLib + " " + jsonLib + " github.com/golang-jwt/jwt/v5 github.com/pquerna/otp github.com/fxamacker/cbor/v2",
+		"a simulated app knows the bank by its HTTP contract alone, and its authenticator writes CBOR"},
 	{"gateway", "domain domain/* eventbus schemas schemas/seal commands projections gateway/*",
 		uuidLib + " " + jsonLib + " " + textLib + " " + otelLib +
 			" github.com/go-chi/chi/v5 github.com/golang-jwt/jwt/v5 github.com/prometheus/client_golang golang.org/x/time golang.org/x/sync",

@@ -43,7 +43,7 @@ func (a *app) enrol() *cobra.Command {
 				return err
 			}
 			profile := p.Profile()
-			profile.Password, profile.TOTPSecret = "***", "***"
+			profile.Password, profile.TOTPSecret, profile.Passkey = "***", "***", nil
 			return printJSON(cmd.OutOrStdout(), profile)
 		},
 	}
@@ -66,12 +66,21 @@ func (a *app) newPhone(cmd *cobra.Command) (*phone.Phone, error) {
 }
 
 func (a *app) login() *cobra.Command {
-	return a.act("login", "Log in again with password and, where the bank asks, TOTP", func(cmd *cobra.Command, _ []string, p *phone.Phone) error {
-		if err := p.Login(cmd.Context()); err != nil {
+	var passkey bool
+	cmd := a.act("login", "Log in again with password and, where the bank asks, TOTP; or with --passkey", func(cmd *cobra.Command, _ []string, p *phone.Phone) error {
+		logIn := p.Login
+		if passkey {
+			logIn = p.LoginByPasskey
+		}
+		if err := logIn(cmd.Context()); errors.Is(err, phone.ErrNoPasskey) {
+			return fmt.Errorf("%w: 'florin phone passkey'", err)
+		} else if err != nil {
 			return err
 		}
 		return printTokens(cmd, p)
 	})
+	cmd.Flags().BoolVar(&passkey, "passkey", false, "with the passkey that 'florin phone passkey' has made")
+	return cmd
 }
 
 func (a *app) refresh() *cobra.Command {

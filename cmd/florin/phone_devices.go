@@ -41,7 +41,7 @@ func (a *app) devices() []*cobra.Command {
 		list("devices", "List the customer's devices: what 'rename', 'revoke' and 'lost' take is device_id", "/v1/devices"),
 		list("sessions", "List the customer's sessions: what 'end' takes is session_id", "/v1/sessions"),
 		list("factors", "List the ways to log in: what 'remove-factor' takes is factor_id", "/v1/factors"),
-		a.rename(), a.authenticator(),
+		a.rename(), a.authenticator(), a.passkey(),
 		end("revoke", "Remove a device and end its sessions", http.MethodDelete, "/v1/devices/", "", "The device is logged out. If it was this one: 'florin phone join' with another --state makes a new one."),
 		end("lost", "Report a device lost and end its sessions", http.MethodPost, "/v1/devices/", "/lost",
 			"The device is logged out. Without any phone, the bank's page /account/devices does the same."),
@@ -71,6 +71,17 @@ func (a *app) authenticator() *cobra.Command {
 			return err
 		}
 		fmt.Fprintln(cmd.ErrOrStderr(), "From now on 'login' uses it. It authorises payments after 24 hours.")
+		return printAnswer(cmd, answer)
+	})
+}
+
+func (a *app) passkey() *cobra.Command {
+	return a.act("passkey", "Add a passkey that this phone holds", func(cmd *cobra.Command, _ []string, p *phone.Phone) error {
+		answer, err := p.AddPasskey(cmd.Context())
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(cmd.ErrOrStderr(), "'florin phone login --passkey' uses it. It authorises payments after 24 hours.")
 		return printAnswer(cmd, answer)
 	})
 }

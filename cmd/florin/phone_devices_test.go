@@ -52,6 +52,12 @@ func TestAPersonMindsDevicesSessionsAndFactors(t *testing.T) {
 	h.does(on("old", "login")...)
 	require.Contains(t, h.does(on("new", "totp")...), "factor_id")
 	require.Contains(t, h.does(on("new", "factors")...), `"totp"`)
+	require.Contains(t, h.fails(on("new", "login", "--passkey")...), "florin phone passkey")
+	require.Contains(t, h.does(on("new", "passkey")...), "factor_id")
+	require.Contains(t, h.does(on("new", "factors")...), `"passkey"`)
+	for range 2 { // it counts its signatures, and the count is kept
+		require.Contains(t, h.does(on("new", "login", "--passkey")...), "DPoP")
+	}
 	require.Contains(t, h.does(on("new", "revoke", old)...), "revoked")
 	require.Contains(t, h.fails(on("old", "login")...), "access_denied")
 

@@ -64,13 +64,14 @@ type Phone struct {
 
 // Profile is what the app remembers of its customer.
 type Profile struct {
-	Customer   string `json:"customer_id"`
-	Operator   string `json:"operator_id,omitempty"` // of an operator, who is no customer
-	Step       int64  `json:"otp_step,omitempty"`    // of an operator's last one-time password
-	UserName   string `json:"user_name"`
-	Password   string `json:"password"`
-	TOTPSecret string `json:"totp_secret"`
-	Device     string `json:"device_id"`
+	Customer   string   `json:"customer_id"`
+	Operator   string   `json:"operator_id,omitempty"` // of an operator, who is no customer
+	Step       int64    `json:"otp_step,omitempty"`    // of an operator's last one-time password
+	Passkey    *Passkey `json:"passkey,omitempty"`
+	UserName   string   `json:"user_name"`
+	Password   string   `json:"password"`
+	TOTPSecret string   `json:"totp_secret"`
+	Device     string   `json:"device_id"`
 }
 
 // Tokens is the answer of the token endpoint.
