@@ -58,7 +58,8 @@ type Settings struct {
 	Dir          string        // where processes keep their checkpoints; "": they start from the beginning
 	EvidenceKept time.Duration // how long evidence is readable after an erasure; 0: five years (Directive (EU) 2015/849, article 40)
 
-	Notifier Notifier // tells customers; nil: nobody is told
+	Notifier Notifier     // tells customers; nil: nobody is told
+	Logouts  LogoutSender // tells clients that a session is over; nil: none is told
 
 	Money    Terms
 	Identity IdentitySettings

@@ -113,6 +113,9 @@ func newRunners(b *Bank) []*runner {
 	if b.settings.Notifier != nil {
 		runners = append(runners, b.newRunner(&notifying{b}))
 	}
+	if b.settings.Logouts != nil {
+		runners = append(runners, b.newRunner(&leaving{b}))
+	}
 	return runners
 }
 

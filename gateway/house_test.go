@@ -24,6 +24,7 @@ import (
 	"florin/domain"
 	"florin/eventbus"
 	"florin/eventbus/embedded"
+	"florin/gateway/backchannel"
 	"florin/gateway/phone"
 	"florin/gateway/service"
 	"florin/gateway/wire"
@@ -126,7 +127,7 @@ func (h *house) open(address string) {
 	terms := commands.DefaultTerms()
 	terms.Audience = h.issuer
 	h.bank, err = commands.Open(ctx, h.log, treaty, h.ring, commands.Sources{Now: h.now, Random: rand.Reader}, commands.Settings{
-		BuildVersion: "test", CheckSchemas: true, Money: terms, Notifier: h.post,
+		BuildVersion: "test", CheckSchemas: true, Money: terms, Notifier: h.post, Logouts: backchannel.New(h.issuer, h.sandbox),
 		Identity: commands.IdentitySettings{Argon: commands.Argon{MemoryKiB: 64, Passes: 1, Lanes: 1}},
 	})
 	require.NoError(t, err)

@@ -135,6 +135,11 @@ type (
 		Session   id.Session  `json:"session,omitzero"`
 		Presenter id.Device   `json:"presenter,omitzero"`
 	}
+	// TellClient records what became of telling a client that its session is over.
+	TellClient struct {
+		Session id.Session `json:"session"`
+		Outcome string     `json:"outcome" jsonschema:"enum=taken,enum=refused,enum=late"`
+	}
 	// NoteNotification records what became of a message.
 	NoteNotification struct {
 		Notification id.Notification `json:"notification"`

@@ -95,6 +95,7 @@ var commandTable = []Command{
 	form[RevokeToken]("session.revoke"),
 	asked[RotateSigningKey]("signing.rotate"),
 	body[StopRecovery]("recovery.object"),
+	asked[TellClient]("session.tell_client"),
 	asked[UnfreezeAccount]("account.unfreeze"),
 	asked[UseElevation]("session.use_elevation"),
 	body[WithdrawProposal]("proposal.withdraw"),

@@ -12,4 +12,5 @@ var Sessions = newTable(
 	Event(1, func(e session.Elevated) session.Event { return e }),
 	Event(1, func(e session.ElevationUsed) session.Event { return e }),
 	Event(1, func(e session.Revoked) session.Event { return e }),
+	Event(1, func(e session.ClientTold) session.Event { return e }),
 )

@@ -20,6 +20,7 @@ import (
 	"florin/commands"
 	"florin/domain/risk"
 	"florin/gateway"
+	"florin/gateway/backchannel"
 	"florin/gateway/notify"
 	"florin/gateway/service"
 	"florin/gateway/wire"
@@ -123,7 +124,7 @@ func openCommands(ctx context.Context, c config, l *ledger, checked bool) (*comm
 	}
 	terms.Scorer = risk.Fixed{ChallengeOver: c.ChallengeOver, LowValueMax: lowValueMax}.Score
 	return commands.Open(ctx, l.log, l.treaty, l.ring, sources(), commands.Settings{
-		BuildVersion: buildVersion(), CheckSchemas: checked, Snapshots: l.journal.Snapshots(), Dir: filepath.Join(c.Dir, "processes"), Money: terms, Notifier: notifier,
+		BuildVersion: buildVersion(), CheckSchemas: checked, Snapshots: l.journal.Snapshots(), Dir: filepath.Join(c.Dir, "processes"), Money: terms, Notifier: notifier, Logouts: backchannel.New(c.Issuer, c.Sandbox),
 		Identity: identity,
 	})
 }

@@ -55,6 +55,11 @@ not be running.`,
 					return err
 				}
 			}
+			if dir, err := cmd.Flags().GetString("dir"); err == nil && ask.BackchannelURI != "" {
+				if ask.NearURIs, err = begunAsSandbox(cmd.Context(), dir); err != nil {
+					return err
+				}
+			}
 			return withBank(cmd, environ, func(ctx context.Context, b *commands.Bank) error {
 				if _, err := b.Clients().Register(ctx, hostOrder(b, "client-registered-on-host"), ask); err != nil {
 					return err
@@ -72,6 +77,7 @@ not be running.`,
 	flags.StringVar(&keysFile, "jwks", "", "file with the client's public keys (RFC 7517)")
 	flags.StringArrayVar(&ask.RedirectURIs, "redirect-uri", nil, "where customers are sent back to; may be given several times")
 	flags.StringArrayVar(&ask.PostLogoutURIs, "post-logout-redirect-uri", nil, "where customers are sent once they have logged out; may be given several times")
+	flags.StringVar(&ask.BackchannelURI, "backchannel-logout-uri", "", "where the client is told that a session is over; https, and no private address")
 	flags.StringVar(&scopes, "scopes", "", "such as 'openid accounts.read'")
 	flags.StringVar(&grants, "grant-types", client.AuthorizationCode+" "+client.RefreshToken, "what it may do at the token endpoint")
 	flags.BoolVar(&ask.FirstParty, "first-party", false, "a public app of the bank's own")

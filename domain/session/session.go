@@ -36,6 +36,7 @@ type State struct {
 	Elevation  Elevated // the login itself, or the latest step-up
 	UsedAt     time.Time
 	Ended      bool
+	Told       bool // the client, that it has ended
 }
 
 // Alive tells whether tokens of the family are believed at a time.
@@ -101,6 +102,8 @@ func (s State) Decide(command Command) ([]Event, error) {
 			return nil, nil
 		}
 		return []Event{Revoked(c)}, nil
+	case TellClient:
+		return s.tell(c)
 	}
 	panic(fmt.Sprintf("session: unknown command %T", command)) // sealed: a bug, not an input
 }
@@ -188,6 +191,8 @@ func (s State) Evolve(event Event) State {
 		s.UsedAt = e.At
 	case Revoked:
 		s.Ended = true
+	case ClientTold:
+		s.Told = true
 	}
 	return s
 }

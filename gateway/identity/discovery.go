@@ -23,6 +23,8 @@ type Metadata struct {
 	Introspection       string   `json:"introspection_endpoint"`
 	UserInfo            string   `json:"userinfo_endpoint"`
 	EndSession          string   `json:"end_session_endpoint"`
+	Backchannel         bool     `json:"backchannel_logout_supported"`
+	BackchannelSession  bool     `json:"backchannel_logout_session_supported"`
 	JWKS                string   `json:"jwks_uri"`
 	Scopes              []string `json:"scopes_supported"`
 	ResponseTypes       []string `json:"response_types_supported"`
@@ -78,7 +80,7 @@ func (p *Provider) Discover(w http.ResponseWriter, _ *http.Request) error {
 		Issuer: base, Authorization: base + AuthorizePath, Pushed: base + "/oauth2/par", PushedRequired: true, IssuerInResponse: true,
 		DetailTypes: []string{token.PaymentType}, TokenEndpoint: base + "/oauth2/token", Challenge: base + "/oauth2/challenge",
 		RevocationEndpoint: base + "/oauth2/revoke", JWKS: base + "/oauth2/jwks",
-		Introspection: base + "/oauth2/introspect", UserInfo: base + "/oauth2/userinfo", EndSession: base + LogoutPath,
+		Introspection: base + "/oauth2/introspect", UserInfo: base + "/oauth2/userinfo", EndSession: base + LogoutPath, Backchannel: true, BackchannelSession: true,
 		IntrospectMethods: []string{"private_key_jwt"}, IntrospectAlgs: es256,
 		Scopes: offered(), ResponseTypes: []string{"code"}, ResponseModes: []string{"query"},
 		GrantTypes:   []string{"authorization_code", "refresh_token", "client_credentials"},

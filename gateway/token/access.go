@@ -70,6 +70,27 @@ type IDClaims struct {
 	ExpiresAt int64    `json:"exp"`
 }
 
+// LogoutClaims are those of a logout token (Back-Channel Logout 1.0 section 2.4).
+// There is no nonce, lest it pass for an ID token.
+type LogoutClaims struct {
+	Issuer    string              `json:"iss"`
+	Subject   string              `json:"sub"`
+	Audience  string              `json:"aud"`
+	SessionID string              `json:"sid"`
+	ID        string              `json:"jti"`
+	IssuedAt  int64               `json:"iat"`
+	ExpiresAt int64               `json:"exp"`
+	Events    map[string]struct{} `json:"events"`
+}
+
+const logoutEvent = "http://schemas.openid.net/event/backchannel-logout"
+
+// Logout signs a logout token, of a type of its own.
+func (i Issuer) Logout(claims LogoutClaims) (string, error) {
+	claims.Issuer, claims.Events = i.URL, map[string]struct{}{logoutEvent: {}}
+	return signed(i, "logout+jwt", claims)
+}
+
 // ReadIdentity reads an ID token of this issuer's, also one that has expired: as a
 // hint it names a session, and opens nothing (RP-Initiated Logout 1.0 section 2).
 // ErrToken for anything else.
