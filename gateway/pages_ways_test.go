@@ -248,3 +248,19 @@ func TestThePasskeyScriptIsTheOneOfItsPath(t *testing.T) {
 	}
 	require.Equal(t, 405, (&browser{h: h, cookies: map[string]string{}}).send(http.MethodPost, identity.ScriptPath(), url.Values{}.Encode()).answer.StatusCode)
 }
+
+// Who comes too often is told, in words, when to come back.
+func TestAPageThatIsAskedTooOftenSaysWhenToComeBack(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.rates.Login = Rate{PerSecond: 0.01, Burst: 2}
+	h.reopen()
+	b := h.browser()
+	for range 2 {
+		require.Equal(t, 200, b.send(http.MethodGet, accountPage, "").answer.StatusCode)
+	}
+	b.send(http.MethodGet, accountPage, "").own(429, "too-many-requests")
+	require.Equal(t, "100", b.answer.Header.Get("Retry-After"))
+	require.Contains(t, b.page, "Wait 100 seconds, then load this page again.")
+	checkPage(t, b, "")
+}
