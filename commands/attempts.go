@@ -83,11 +83,11 @@ func origin(ip string) string {
 }
 
 // count takes an attempt from the lanes before anything is checked. Refused:
-// *attempt.Throttled.
-func (b *Bank) count(ctx context.Context, order Order, budget id.Attempts, lanes []string) error {
+// *attempt.Throttled. of is whose budget it is, to be told when it is used up.
+func (b *Bank) count(ctx context.Context, order Order, budget id.Attempts, of id.Customer, lanes []string) error {
 	order.ID, order.Asked = DerivedID(order.ID, "attempt"), schemas.CountAttempt{Attempts: budget, Lanes: lanes}
 	_, _, err := execute(ctx, b, "attempt.count", order, streams(budget), func(w *work) error {
-		return b.attempts.decide(w, budget, attempt.Count{Lanes: lanes, At: order.At})
+		return b.attempts.decide(w, budget, attempt.Count{Lanes: lanes, Customer: of, Device: order.Caller.Device, At: order.At})
 	}, nothing)
 	return err
 }

@@ -47,7 +47,7 @@ func (c Customers) ChangeContact(ctx context.Context, order Order, ask ChangeCon
 
 func (c Customers) requestContact(ctx context.Context, order Order, wanted name) (ContactAnswer, Outcome, error) {
 	b, of := c.bank, order.Caller.Customer
-	if err := b.count(ctx, order, budgetOf(of), sendLanes(order.Caller.Device)); err != nil {
+	if err := b.count(ctx, order, budgetOf(of), of, sendLanes(order.Caller.Device)); err != nil {
 		return ContactAnswer{}, Outcome{}, err
 	}
 	request := customer.RequestContact{Type: wanted.kind, Address: domain.NewProfile(wanted.normal), Claim: wanted.claim,
@@ -58,7 +58,7 @@ func (c Customers) requestContact(ctx context.Context, order Order, wanted name)
 func (c Customers) verifyContact(ctx context.Context, order Order, wanted name, code string) (ContactAnswer, Outcome, error) {
 	b, of := c.bank, order.Caller.Customer
 	lanes := otpLanes(order.Caller.Device)
-	if err := b.count(ctx, order, budgetOf(of), lanes); err != nil {
+	if err := b.count(ctx, order, budgetOf(of), of, lanes); err != nil {
 		return ContactAnswer{}, Outcome{}, err
 	}
 	before, err := b.contactsOf(ctx, of, 0)

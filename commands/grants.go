@@ -142,7 +142,7 @@ func (g Grants) Challenge(ctx context.Context, order Order, ask LoginStep) (Logi
 	if factor == grant.Push { // looks, and guesses nothing
 		return g.poll(ctx, order, l, ask, prove)
 	}
-	if err := b.count(ctx, order, l.state.Attempts, l.lanes.of(factor)); err != nil {
+	if err := b.count(ctx, order, l.state.Attempts, l.state.Customer, l.lanes.of(factor)); err != nil {
 		return LoginAnswer{}, Outcome{}, err
 	}
 	switch factor {

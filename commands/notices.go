@@ -12,6 +12,7 @@ import (
 
 	"florin/domain"
 	"florin/domain/approval"
+	"florin/domain/attempt"
 	"florin/domain/customer"
 	"florin/domain/device"
 	"florin/domain/grant"
@@ -71,7 +72,7 @@ func (n *notifying) Name() string { return "notifications" }
 func (n *notifying) Kinds() []string {
 	return []string{device.Bound{}.Kind(), device.Revoked{}.Kind(), customer.PasswordChanged{}.Kind(), customer.FactorAdded{}.Kind(), customer.PasskeyAdded{}.Kind(),
 		customer.RecoveryCodesMade{}.Kind(), customer.RecoveryCodeUsed{}.Kind(),
-		customer.FactorApproved{}.Kind(), customer.FactorRemoved{}.Kind(), session.Revoked{}.Kind(), approval.Requested{}.Kind(), approval.RequestDenied{}.Kind(), grant.OTPRequested{}.Kind(), customer.ContactRequested{}.Kind(), customer.ContactChanged{}.Kind(), customer.ContactRemoved{}.Kind(),
+		customer.FactorApproved{}.Kind(), customer.FactorRemoved{}.Kind(), session.Revoked{}.Kind(), attempt.Exhausted{}.Kind(), approval.Requested{}.Kind(), approval.RequestDenied{}.Kind(), grant.OTPRequested{}.Kind(), customer.ContactRequested{}.Kind(), customer.ContactChanged{}.Kind(), customer.ContactRemoved{}.Kind(),
 		recovery.Started{}.Kind(), customer.RecoveryPermitted{}.Kind(), customer.RecoveryObjected{}.Kind(), customer.Recovered{}.Kind()}
 }
 
@@ -141,6 +142,8 @@ func (n *notifying) Take(ctx context.Context, fact Happened, agenda *Agenda) err
 			return err
 		}
 		told.template, told.customer = "session-misused", family.Customer
+	case attempt.Exhausted:
+		told.template, told.customer = "attempts-"+e.Class, e.Customer
 	case approval.Requested:
 		return n.takeApproval(ctx, fact, e, agenda)
 	case approval.RequestDenied:
@@ -334,6 +337,9 @@ var noticeTexts = map[string]struct{ subject, body string }{
 	"contact-removed":     {"A contact was removed", "We shall not reach you there any more, as you told us. If this was not you, call us at once."},
 	"contact-code":        {"Your code", "{code} is your code to confirm this address. It is valid for fifteen minutes. If you did not ask for it, do nothing and tell nobody."},
 	"login-code":          {"Your code", "{code} is your code to log in. It is valid for five minutes. We never ask you for it by telephone: tell nobody."},
+	"attempts-own-device": {"Too many attempts", "There were too many wrong attempts to log in on a device of yours; it has to wait before the next one. If this was not you, remove the device or call us at once."},
+	"attempts-elsewhere":  {"Somebody tries to log in", "There were too many wrong attempts to log in to your account from a place or device that we do not know; they have to wait. Your own devices do not. If this was not you, you need do nothing; never tell anybody a code."},
+	"attempts-recovery":   {"Somebody tries to recover your account", "There were too many attempts to recover your account; they have to wait. If this was not you, call us."},
 	"session-misused":     {"A session was ended", "We ended a session of yours because its key was used a second time. Please log in again; if you see a device that is not yours, remove it."},
 	"recovery-code":       {"Your code", "{code} is your code to get back into your account. It is valid for ten minutes and is not enough alone. If you did not ask for it, do nothing and tell nobody."},
 	"recovery-permitted":  {"Somebody asks to recover your account", "We were asked to let you back into your account without your devices and codes, and shall do so after a waiting time. If this was not you, object in the app, call us at once, or stop it with this code: {code}"},

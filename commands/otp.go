@@ -143,7 +143,7 @@ func (b *Bank) matchOTP(person customer.State, madeUp id.Factor, code string, at
 // *attempt.Throttled ends the command.
 func (b *Bank) proveOTP(w *work, of id.Customer, code string) (bool, error) {
 	budget, lanes := budgetOf(of), otpLanes(w.order.Caller.Device)
-	if err := b.attempts.decide(w, budget, attempt.Count{Lanes: lanes, At: w.order.At}); err != nil {
+	if err := b.attempts.decide(w, budget, attempt.Count{Lanes: lanes, Customer: of, Device: w.order.Caller.Device, At: w.order.At}); err != nil {
 		return false, err
 	}
 	state, err := b.customers.load(w, of)

@@ -73,7 +73,7 @@ func (r Recoveries) Begin(ctx context.Context, order Order, ask BeginRecovery) (
 	if err != nil {
 		return RecoveryAnswer{}, Outcome{}, err
 	}
-	if err := b.count(ctx, order, start.Attempts, lanes); err != nil {
+	if err := b.count(ctx, order, start.Attempts, person, lanes); err != nil {
 		return RecoveryAnswer{}, Outcome{}, err
 	}
 	return execute(ctx, b, "recovery.begin", order, streams(start.Recovery), func(w *work) error {

@@ -6,5 +6,6 @@ import "florin/domain/attempt"
 var Attempts = newTable(
 	Event(1, func(e attempt.Counted) attempt.Event { return e }),
 	Event(1, func(e attempt.Delayed) attempt.Event { return e }),
+	Event(1, func(e attempt.Exhausted) attempt.Event { return e }),
 	Event(1, func(e attempt.Reset) attempt.Event { return e }),
 )

@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"florin/domain"
+	"florin/domain/id"
 )
 
 // Lanes with a fixed name.
@@ -47,8 +48,10 @@ type Command interface{ attemptCommand() }
 type (
 	// Count takes one attempt from each lane, or is refused with *Throttled.
 	Count struct {
-		Lanes []string
-		At    time.Time
+		Lanes    []string
+		Customer id.Customer // whose budget it is; zero: nobody's
+		Device   id.Device   // that makes the attempt
+		At       time.Time
 	}
 	// Succeed gives the lanes their whole budgets back.
 	Succeed struct {
@@ -148,13 +151,46 @@ func (s State) count(c Count) ([]Event, error) {
 	if wait > 0 {
 		return nil, &Throttled{wait}
 	}
-	events := []Event{Counted(c)}
+	events := []Event{Counted{Lanes: c.Lanes, At: c.At}}
+	var begun []string // classes
 	for _, name := range c.Lanes {
-		if delay := delayAfter(name, s.lane(name, c.At).Failures+1); delay > 0 {
-			events = append(events, Delayed{Lane: name, Until: c.At.Add(delay), At: c.At})
+		delay := delayAfter(name, s.lane(name, c.At).Failures+1)
+		if delay == 0 {
+			continue
+		}
+		until := c.At.Add(delay)
+		events = append(events, Delayed{Lane: name, Until: until, At: c.At})
+		if class := classOf(name); !s.exhausted(class, c.At) && !slices.Contains(begun, class) {
+			begun = append(begun, class)
+			events = append(events, Exhausted{Customer: c.Customer, Device: c.Device, Lane: name, Class: class, Until: until, At: c.At})
 		}
 	}
 	return events, nil
+}
+
+// Classes of lanes: an episode is of one.
+const (
+	OwnDevice = "own-device"
+	Elsewhere = "elsewhere"
+	Recovered = "recovery"
+)
+
+func classOf(lane string) string {
+	kind, _, _ := strings.Cut(lane, ":")
+	switch {
+	case strings.HasPrefix(kind, Recovery):
+		return Recovered
+	case strings.HasSuffix(kind, "device"):
+		return OwnDevice
+	}
+	return Elsewhere
+}
+
+// exhausted tells whether a lane of the class has used its budget up already.
+func (s State) exhausted(class string, at time.Time) bool {
+	return slices.ContainsFunc(s.Lanes, func(l Lane) bool {
+		return classOf(l.Name) == class && !stale(l, at) && delayAfter(l.Name, l.Failures) > 0
+	})
 }
 
 // lane is the count as it stands at a time; a forgotten one begins anew.

@@ -11,6 +11,7 @@ import (
 	"florin/domain"
 	"florin/domain/attempt"
 	"florin/domain/domaintest"
+	"florin/domain/id"
 )
 
 var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
@@ -43,12 +44,27 @@ func TestBudgets(t *testing.T) {
 func TestLanes(t *testing.T) {
 	t.Parallel()
 	lanes := []string{"origin:1", "unknown"}
+	ada, thief := id.Named[id.Customer]("ada"), id.Named[id.Device]("thief")
 	counted := attempt.Counted{Lanes: lanes, At: noon}
-	used := []attempt.Event{counted, counted, counted, counted, counted, attempt.Delayed{Lane: "origin:1", Until: noon.Add(30 * time.Second), At: noon}}
+	used := []attempt.Event{counted, counted, counted, counted, counted, attempt.Delayed{Lane: "origin:1", Until: noon.Add(30 * time.Second), At: noon},
+		attempt.Exhausted{Customer: ada, Device: thief, Lane: "origin:1", Class: attempt.Elsewhere, Until: noon.Add(30 * time.Second), At: noon}}
+	count := func(at time.Time, lanes ...string) attempt.Count {
+		return attempt.Count{Lanes: lanes, Customer: ada, Device: thief, At: at}
+	}
+	other := []string{"origin:2", "unknown"}
+	otherUsed := attempt.Counted{Lanes: other, At: noon}
+	device := attempt.Counted{Lanes: []string{"device:1"}, At: noon}
 	later := noon.Add(30 * time.Second)
 	domaintest.Run[attempt.State](t, []domaintest.Case[attempt.Command, attempt.Event]{
 		{Name: "an attempt is counted in all its lanes", When: attempt.Count{Lanes: lanes, At: noon}, Then: []attempt.Event{counted}},
-		{Name: "the fifth brings a delay", Given: used[:4], When: attempt.Count{Lanes: lanes, At: noon}, Then: []attempt.Event{counted, used[5]}},
+		{Name: "the fifth brings a delay, and begins an episode", Given: used[:4], When: count(noon, lanes...), Then: []attempt.Event{counted, used[5], used[6]}},
+		{Name: "another place of strangers is the same episode", Given: append(used[:7:7], otherUsed, otherUsed, otherUsed, otherUsed), When: count(noon, other...),
+			Then: []attempt.Event{otherUsed, attempt.Delayed{Lane: "origin:2", Until: noon.Add(30 * time.Second), At: noon}}},
+		{Name: "the owner's device has one of its own", Given: append(used[:7:7], device, device, device, device), When: count(noon, "device:1"),
+			Then: []attempt.Event{device, attempt.Delayed{Lane: "device:1", Until: noon.Add(30 * time.Second), At: noon},
+				attempt.Exhausted{Customer: ada, Device: thief, Lane: "device:1", Class: attempt.OwnDevice, Until: noon.Add(30 * time.Second), At: noon}}},
+		{Name: "a success ends it, and the next is another", Given: append(append(used[:7:7], attempt.Reset{Lanes: lanes, At: noon}), used[:4]...), When: count(noon, lanes...),
+			Then: []attempt.Event{counted, used[5], used[6]}},
 		{Name: "the sixth has to wait", Given: used, When: attempt.Count{Lanes: lanes, At: noon}, Refused: attempt.ErrThrottled},
 		{Name: "to the last moment", Given: used, When: attempt.Count{Lanes: lanes, At: later.Add(-time.Microsecond)}, Refused: attempt.ErrThrottled},
 		{Name: "one full lane is enough", Given: used, When: attempt.Count{Lanes: []string{"origin:2", "origin:1"}, At: noon}, Refused: attempt.ErrThrottled},
@@ -58,7 +74,7 @@ func TestLanes(t *testing.T) {
 		{Name: "nor the owner's own device", Given: used, When: attempt.Count{Lanes: []string{"device:1"}, At: noon}, Then: []attempt.Event{attempt.Counted{Lanes: []string{"device:1"}, At: noon}}},
 		{Name: "success gives the budget back", Given: used, When: attempt.Succeed{Lanes: []string{"origin:1", "unknown", "otp"}, At: noon}, Then: []attempt.Event{attempt.Reset{Lanes: lanes, At: noon}}},
 		{Name: "of its own lanes alone", Given: used, When: attempt.Succeed{Lanes: []string{"device:1"}, At: noon}},
-		{Name: "after it all is as at the beginning", Given: append(used[:6:6], attempt.Reset{Lanes: lanes, At: noon}), When: attempt.Count{Lanes: lanes, At: noon}, Then: []attempt.Event{counted}},
+		{Name: "after it all is as at the beginning", Given: append(used[:7:7], attempt.Reset{Lanes: lanes, At: noon}), When: attempt.Count{Lanes: lanes, At: noon}, Then: []attempt.Event{counted}},
 		{Name: "after a day too", Given: used, When: attempt.Count{Lanes: lanes, At: noon.Add(25 * time.Hour)}, Then: []attempt.Event{attempt.Counted{Lanes: lanes, At: noon.Add(25 * time.Hour)}}},
 	})
 }

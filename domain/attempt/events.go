@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"florin/domain"
+	"florin/domain/id"
 )
 
 // Event is a fact about one attempt budget. The set is sealed by attemptEvent.
@@ -19,11 +20,25 @@ type Counted struct {
 	At    time.Time `json:"at"`
 }
 
-// Delayed: this lane has used its budget up; the owner is told.
+// Delayed: this lane has used its budget up.
 type Delayed struct {
 	Lane  string    `json:"lane"`
 	Until time.Time `json:"until"`
 	At    time.Time `json:"at"`
+}
+
+// Exhausted: the first lane of its class (of the customer's own devices, of
+// strangers, of recoveries) has used its budget up, and an episode begins: the
+// customer is told, once. It ends when the class has no such lane any more, by a
+// complete login or after a day without attempts. A budget that is nobody's has
+// episodes too, and tells nobody: what is written must not show whose name it is.
+type Exhausted struct {
+	Customer id.Customer `json:"customer,omitzero"`
+	Device   id.Device   `json:"device,omitzero"` // that made the last attempt
+	Lane     string      `json:"lane"`
+	Class    string      `json:"class"` // own-device, elsewhere or recovery
+	Until    time.Time   `json:"until"`
+	At       time.Time   `json:"at"`
 }
 
 // Reset: a complete login made up for the failures in these lanes.
@@ -32,10 +47,12 @@ type Reset struct {
 	At    time.Time `json:"at"`
 }
 
-func (Counted) Kind() string { return "attempt.counted" }
-func (Delayed) Kind() string { return "attempt.delayed" }
-func (Reset) Kind() string   { return "attempt.reset" }
+func (Counted) Kind() string   { return "attempt.counted" }
+func (Delayed) Kind() string   { return "attempt.delayed" }
+func (Exhausted) Kind() string { return "attempt.exhausted" }
+func (Reset) Kind() string     { return "attempt.reset" }
 
-func (Counted) attemptEvent() {}
-func (Delayed) attemptEvent() {}
-func (Reset) attemptEvent()   {}
+func (Counted) attemptEvent()   {}
+func (Delayed) attemptEvent()   {}
+func (Exhausted) attemptEvent() {}
+func (Reset) attemptEvent()     {}
