@@ -15,8 +15,9 @@ run: ## a sandbox bank on http://127.0.0.1:8080, data in ./data
 demo: ## the whole story in under 20 seconds
 	go run ./cmd/florin demo
 
-test: ## every test
+test: ## every test; says loudly what this machine has to leave out
 	go test -timeout 20m ./...
+	@./.ci/left-out
 
 check: fmt vet lint test race fuzz-short ## what CI runs
 
