@@ -249,7 +249,8 @@ func (c Customers) change(ctx context.Context, order Order, verb string, of id.C
 // nothing is the answer of verbs whose outcome says it all.
 func nothing([]Fact) (struct{}, error) { return struct{}{}, nil }
 
-// endCustomer ends every session on every device of a customer, but for one.
+// endCustomer ends every session on every device of a customer, but for one, and
+// those of third parties.
 func (b *Bank) endCustomer(w *work, of id.Customer, but id.Session, reason string) error {
 	state, err := b.customers.load(w, of)
 	if err != nil {
@@ -257,6 +258,11 @@ func (b *Bank) endCustomer(w *work, of id.Customer, but id.Session, reason strin
 	}
 	for _, device := range slices.Concat(state.Devices, state.Visited) {
 		if err := b.endDevice(w, device, of, but, reason); err != nil {
+			return err
+		}
+	}
+	for _, agreed := range state.Agreed { // third parties' too: who knew the password could have let them in
+		if err := b.sessions.decide(w, agreed, session.Revoke{By: w.order.Caller.ActorType, Reason: reason, At: w.order.At}); err != nil {
 			return err
 		}
 	}

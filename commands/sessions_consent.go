@@ -5,6 +5,7 @@ import (
 
 	"florin/domain/client"
 	"florin/domain/consent"
+	"florin/domain/customer"
 	"florin/domain/id"
 	"florin/domain/session"
 )
@@ -49,11 +50,29 @@ func (s Sessions) agreed(w *work, app Client, asked id.Consent, ask RedeemCode, 
 	if !app.uses(client.RefreshToken) {
 		salt = ""
 	}
+	if err := s.join(w, yes.Customer, began); err != nil {
+		return err
+	}
 	return s.begin(w, session.Start{
 		Session: began, Customer: yes.Customer, Client: app.ID, Grant: yes.Grant, Consent: asked, JKT: ask.JKT, Scopes: yes.Scopes,
 		ACR: yes.ACR, AMR: yes.AMR, AuthTime: yes.AuthTime, Retry: session.RetryUntilUsed, Salt: salt,
 		ExpiresAt: yes.AuthTime.Add(session.LifeMax), At: at,
 	})
+}
+
+// join notes the family with its customer, and ends the one that it displaces.
+func (s Sessions) join(w *work, of id.Customer, began id.Session) error {
+	b, at := s.bank, w.order.At
+	person, err := b.customers.load(w, of)
+	if err != nil {
+		return err
+	}
+	if oldest, full := person.Displaced(); full {
+		if err := b.sessions.decide(w, oldest, session.Revoke{By: ActorSystem, Reason: "displaced", At: at}); err != nil {
+			return err
+		}
+	}
+	return b.customers.decide(w, of, customer.JoinThirdParty{Session: began, At: at})
 }
 
 // begin starts a family and gives its first tokens; one without a salt has

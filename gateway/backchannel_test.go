@@ -134,3 +134,19 @@ func TestAClientIsToldWhateverEndsTheSession(t *testing.T) {
 	h.pass(time.Hour)
 	require.Empty(t, l.heard(h), "and is not asked again")
 }
+
+func TestAChangedPasswordEndsThirdPartiesToo(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	l := newListener(t)
+	anna, shop := h.customer("anna"), h.leavable("shop", l.URL)
+	first, second := h.agreed(anna, shop), h.agreed(anna, shop)
+	h.login(anna)
+	changed := h.command(anna, http.MethodPost, "/v1/customers/me/password", map[string]string{"password": "another horse battery staple 8"}, anna.NewID())
+	require.NoError(t, changed.OK())
+	for _, tokens := range []string{first.Refresh, second.Refresh} {
+		require.Equal(t, "invalid_grant", code(shop.refresh(tokens)))
+	}
+	require.Len(t, l.heard(h), 2, "and their clients are told")
+	require.Equal(t, 200, h.get(anna, "/v1/accounts").Status)
+}

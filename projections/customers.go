@@ -80,7 +80,7 @@ func (c customersFold) apply(w *writer, _ *commit, f *fact) error {
 
 func (c *Customer) evolve(f *fact) error {
 	switch e := f.event.(type) {
-	case customer.PasswordChanged, customer.OTPUsed, customer.PasskeyUsed, customer.RecoveryCodeUsed, customer.DeviceBound, customer.DeviceVisited, customer.ContactRequested,
+	case customer.PasswordChanged, customer.OTPUsed, customer.PasskeyUsed, customer.RecoveryCodeUsed, customer.DeviceBound, customer.DeviceVisited, customer.ThirdPartyJoined, customer.ContactRequested,
 		customer.FactorOffered, customer.FactorApproved,
 		customer.RecoveryPermitted, customer.RecoveryObjected, customer.Recovered: // nothing that the row shows
 	case customer.ContactChanged:

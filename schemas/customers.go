@@ -16,6 +16,7 @@ var Customers = newTable(
 	Event(1, func(e customer.FactorRemoved) customer.Event { return e }),
 	Event(1, func(e customer.OTPUsed) customer.Event { return e }),
 	Event(1, func(e customer.DeviceBound) customer.Event { return e }),
+	Event(1, func(e customer.ThirdPartyJoined) customer.Event { return e }),
 	Event(1, func(e customer.DeviceVisited) customer.Event { return e }),
 	Event(1, func(e customer.ContactRequested) customer.Event { return e }),
 	Event(1, func(e customer.ContactChanged) customer.Event { return e }),

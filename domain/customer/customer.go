@@ -46,9 +46,10 @@ type State struct {
 	Factors  []Factor
 	Offers   []Offer
 	Claims   []id.Claim
-	Verified []id.Claim  // of contacts: by a code that was sent there
-	Devices  []id.Device // ever bound, the revoked included
-	Visited  []id.Device // by weak logins; not the customer's
+	Verified []id.Claim   // of contacts: by a code that was sent there
+	Devices  []id.Device  // ever bound, the revoked included
+	Visited  []id.Device  // by weak logins; not the customer's
+	Agreed   []id.Session // of third parties, the latest last; ended ones may be among them
 	Asked    AskedContact
 	Permit   Permit // of an operator, to recover
 	Erasing  bool
@@ -92,7 +93,7 @@ func (s State) Decide(command Command) ([]Event, error) {
 		return nil, ErrEnded
 	}
 	switch c := command.(type) {
-	case ChangePassword, OfferFactor, AddFactor, AddPasskey, RemoveFactor, ApproveFactor, UseOTP, UsePasskey, MakeRecoveryCodes, UseRecoveryCode, BindDevice, VisitDevice:
+	case ChangePassword, OfferFactor, AddFactor, AddPasskey, RemoveFactor, ApproveFactor, UseOTP, UsePasskey, MakeRecoveryCodes, UseRecoveryCode, BindDevice, VisitDevice, JoinThirdParty:
 		if !s.MayLogIn() {
 			return nil, ErrEnded
 		}
@@ -159,6 +160,8 @@ func (s State) means(command Command) ([]Event, error) {
 			return nil, nil
 		}
 		return []Event{DeviceVisited(c)}, nil
+	case JoinThirdParty:
+		return s.joinThirdParty(c)
 	}
 	panic(unknown(command))
 }

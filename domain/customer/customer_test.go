@@ -96,6 +96,8 @@ func TestMeansOfAuthentication(t *testing.T) {
 		{Name: "adding what is there changes nothing", Given: given(enrolled), When: customer.AddFactor{Factor: totp, Type: customer.TypeTOTP, At: noon}},
 		{Name: "a password in clear is not set", Given: given(enrolled), When: customer.ChangePassword{Password: "hunter2", At: noon}, Refused: customer.ErrIncomplete},
 		{Name: "a closed customer sets no password", Given: given(enrolled, customer.Closed{At: noon}), When: customer.ChangePassword{Password: enrol.Password, At: noon}, Refused: customer.ErrEnded},
+		{Name: "a third party's tokens are noted", Given: given(enrolled), When: customer.JoinThirdParty{Session: id.Named[id.Session]("s"), At: noon}, Then: given(customer.ThirdPartyJoined{Session: id.Named[id.Session]("s"), At: noon})},
+		{Name: "and once", Given: given(enrolled, customer.ThirdPartyJoined{Session: id.Named[id.Session]("s"), At: noon}), When: customer.JoinThirdParty{Session: id.Named[id.Session]("s"), At: noon}},
 		{Name: "a device is bound", Given: given(enrolled), When: customer.BindDevice{Device: phone, At: noon}, Then: given(customer.DeviceBound{Device: phone, At: noon})},
 		{Name: "once", Given: given(enrolled, customer.DeviceBound{Device: phone, At: noon}), When: customer.BindDevice{Device: phone, At: noon}},
 	})

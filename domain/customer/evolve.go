@@ -15,6 +15,8 @@ func (s State) Evolve(event Event) State {
 		if !e.TOTP.IsZero() {
 			s.Factors = []Factor{{Factor: e.TOTP, Type: TypeTOTP, At: e.At}}
 		}
+	case ThirdPartyJoined:
+		s.Agreed = s.agree(e.Session)
 	case PasswordChanged:
 		s.Password, s.PasswordAt = e.Password, e.At
 	case FactorOffered: // one offer of a type at a time
