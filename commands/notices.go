@@ -20,6 +20,7 @@ import (
 	"florin/domain/notification"
 	"florin/domain/recovery"
 	"florin/domain/session"
+	"florin/domain/transfer"
 	"florin/eventbus"
 	"florin/schemas"
 	"florin/schemas/seal"
@@ -73,7 +74,8 @@ func (n *notifying) Kinds() []string {
 	return []string{device.Bound{}.Kind(), device.Revoked{}.Kind(), customer.PasswordChanged{}.Kind(), customer.FactorAdded{}.Kind(), customer.PasskeyAdded{}.Kind(),
 		customer.RecoveryCodesMade{}.Kind(), customer.RecoveryCodeUsed{}.Kind(),
 		customer.FactorApproved{}.Kind(), customer.FactorRemoved{}.Kind(), session.Revoked{}.Kind(), attempt.Exhausted{}.Kind(), approval.Requested{}.Kind(), approval.RequestDenied{}.Kind(), grant.OTPRequested{}.Kind(), customer.ContactRequested{}.Kind(), customer.ContactChanged{}.Kind(), customer.ContactRemoved{}.Kind(),
-		recovery.Started{}.Kind(), customer.RecoveryPermitted{}.Kind(), customer.RecoveryObjected{}.Kind(), customer.Recovered{}.Kind()}
+		recovery.Started{}.Kind(), customer.RecoveryPermitted{}.Kind(), customer.RecoveryObjected{}.Kind(), customer.Recovered{}.Kind(),
+		customer.Activated{}.Kind(), customer.Restricted{}.Kind(), transfer.Reversed{}.Kind()}
 }
 
 // notice is one message to come, as an alarm's note has it: codes and identifiers.
@@ -174,12 +176,23 @@ func (n *notifying) Take(ctx context.Context, fact Happened, agenda *Agenda) err
 		}
 	case customer.ContactChanged:
 		told.template, told.customer = "contact-changed", id.From[id.Customer](uuidIn(fact.Stream))
+	case customer.Activated:
+		told.template, told.customer = "activated", id.From[id.Customer](uuidIn(fact.Stream))
+	case customer.Restricted:
+		told.template, told.customer = "restricted", id.From[id.Customer](uuidIn(fact.Stream))
+	case transfer.Reversed:
+		return n.takeReversal(ctx, fact, agenda)
 	}
+	n.everywhere(agenda, fact.EventID, told)
+	return nil
+}
+
+// everywhere tells by every way there is.
+func (n *notifying) everywhere(agenda *Agenda, fact uuid.UUID, told notice) {
 	for _, channel := range []string{notification.Email, notification.SMS} {
 		told.channel = channel
-		n.set(agenda, fact.EventID, told)
+		n.set(agenda, fact, told)
 	}
-	return nil
 }
 
 // takeLogin notes a one-time password that is to be sent, unless the login is
@@ -324,6 +337,9 @@ func (n *notifying) loginCode(ctx context.Context, told notice) (code string, wa
 // noticeTexts are what customers are told. None says who they are: a telephone
 // lies on a table.
 var noticeTexts = map[string]struct{ subject, body string }{
+	"activated":           {"Your account is open", "Your account can make payments now."},
+	"restricted":          {"Your account is limited", "Your account cannot make payments for now. You can still log in and look. Please call us."},
+	"transfer-reversed":   {"A transfer was reversed", "The bank has given a transfer back, in full or in part. You find it among your transactions. If you do not know why, please call us."},
 	"device-bound":        {"A new device", "A new device can now use your account. If this was not you, remove the device in the app or call us at once."},
 	"device-removed":      {"A device was removed", "A device can no longer use your account. If this was not you, call us at once."},
 	"device-lost":         {"A device was reported lost", "A device was reported lost and can no longer use your account. If this was not you, call us at once."},

@@ -253,3 +253,23 @@ func TestASlowMailServerHoldsNothingElseUp(t *testing.T) {
 	require.Zero(t, b.post.tries)
 	require.Len(t, agenda.set, 1, "it waits for the next round")
 }
+
+func TestCustomersAreToldOfWhatTheBankDoes(t *testing.T) {
+	t.Parallel()
+	b := newBranch(t)
+	ada := b.enrol("ada")
+	b.told()
+	order := b.system()
+	order.Caller.Reason = "sanctions-check"
+	_, err := b.bank.Customers().Restrict(background, order, ada.id, "sanctions-check")
+	require.NoError(t, err)
+	require.Equal(t, both("restricted", "ada"), b.told())
+	_, err = b.bank.Customers().Restrict(background, b.system(), ada.id, "sanctions-check")
+	require.NoError(t, err)
+	require.Empty(t, b.told(), "being there is no news")
+	order = b.system()
+	order.Caller.Reason = "sanctions-cleared"
+	_, err = b.bank.Customers().Activate(background, order, ada.id)
+	require.NoError(t, err)
+	require.Equal(t, both("activated", "ada"), b.told())
+}

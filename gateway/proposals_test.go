@@ -16,12 +16,13 @@ import (
 	"florin/gateway/phone"
 )
 
-// proposalTries are the rows of proposals in the scene's table.
+// proposalTries are the rows of proposals, and of what operators did, in the scene's table.
 func (s *scene) proposalTries() map[string]try {
 	return map[string]try{
 		"POST /v1/operators/proposals":                 {by: "operator", body: s.disable},
 		"GET /v1/operators/proposals":                  {by: "operator", list: true},
 		"GET /v1/operators/proposals/{id}":             {by: "operator"},
+		"GET /v1/customers/me/acts":                    {by: "customer", list: true},
 		"POST /v1/operators/proposals/{id}/approval":   {by: "operator"},
 		"POST /v1/operators/proposals/{id}/rejection":  {by: "operator", body: `{"reason":"not-needed"}`},
 		"POST /v1/operators/proposals/{id}/withdrawal": {by: "operator", body: `{"reason":"mistake"}`},
@@ -275,4 +276,44 @@ func TestWhatTwoOperatorsDoIsOnTheTimeline(t *testing.T) {
 	require.Equal(t, anna.Profile().Customer, hers["customer.restricted"].Customer)
 	require.Equal(t, anna.Profile().Customer, hers["proposal.made"].Customer)
 	require.Contains(t, hers, "access.granted", "bob has looked at what concerns her")
+}
+
+// What operators do for a customer is told to the customer, and shown; who did it
+// and why is for the auditor. Whoever looks is recorded before they see.
+func TestCustomersSeeWhatOperatorsDid(t *testing.T) {
+	t.Parallel()
+	h := newHouseIn(t, false)
+	desk, anna, bert := h.person("ada", "teller", "ledger"), (*phone.Phone)(nil), (*phone.Phone)(nil)
+	anna, bert = h.enrolledBy(desk, "anna"), h.enrolledBy(desk, "bert")
+	h.login(desk)
+	for _, p := range []*phone.Phone{anna, bert} {
+		require.Equal(t, 200, h.stand(desk, p, "activation", `{"reason":"identity-checked"}`).Status)
+	}
+	from, to := h.account(anna, ""), h.account(bert, "")
+	paidIn := h.command(desk, http.MethodPost, "/v1/deposits", map[string]string{"to": from, "amount": "100.00", "currency": "EUR", "reason": "cash-at-counter"}, desk.NewID())
+	require.Equal(t, 201, paidIn.Status, "%s", paidIn.Body)
+	paid := h.transfer(anna, from, to, "25.00")
+	proposed := h.command(desk, http.MethodPost, "/v1/transfers/"+paid+"/reversal", map[string]string{"reason": "sent-twice"}, desk.NewID())
+	require.Equal(t, 200, h.approve(h.person("bob", "ledger"), field[string](t, proposed, "proposal")).Status)
+
+	acts := func(p *phone.Phone) (kinds []string) {
+		answer := h.get(p, "/v1/customers/me/acts")
+		require.Equal(t, 200, answer.Status, "%s", answer.Body)
+		for _, secret := range []string{"sent-twice", desk.Profile().Operator, "opr_", bert.Profile().Customer} {
+			require.NotContains(t, string(answer.Body), secret)
+		}
+		for _, act := range field[[]struct{ Kind string }](t, answer, "acts") {
+			kinds = append(kinds, act.Kind)
+		}
+		return kinds
+	}
+	require.Equal(t, []string{"customer.enrolled", "customer.activated", "journal.posted", "transfer.reversed", "transfer.initiated", "transfer.posted"}, acts(anna))
+	require.Equal(t, []string{"customer.enrolled", "customer.activated"}, acts(bert), "nobody sees another's")
+
+	analyst, auditor := h.person("ann", "analyst"), h.person("aud", "auditor")
+	looked := "/v1/analytics/v_accounts?customer=" + anna.Profile().Customer
+	require.Equal(t, 200, h.get(analyst, looked).Status)
+	read := h.get(auditor, "/v1/audit/events?kind=access.granted&customer="+anna.Profile().Customer)
+	require.Contains(t, string(read.Body), "v_accounts")
+	require.NotContains(t, strings.Join(acts(anna), " "), "access", "an inquiry is not told of")
 }

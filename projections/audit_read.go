@@ -21,6 +21,7 @@ type AuditFilter struct {
 	Correlation uuid.UUID
 	Customer    id.Customer
 	Actor       uuid.UUID
+	ActorType   string // not together with Stream
 	Device      id.Device
 	Session     id.Session
 	From, To    time.Time // by the log's clock: from inclusive, to exclusive
@@ -74,6 +75,9 @@ func (f AuditFilter) ofCommits() (where string, args []any) {
 	}
 	if f.Actor != uuid.Nil {
 		add("actor = ?", f.Actor.String())
+	}
+	if f.ActorType != "" {
+		add("actor_type = ?", f.ActorType)
 	}
 	if !f.Device.IsZero() {
 		add("device = ?", f.Device.String())

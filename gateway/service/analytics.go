@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"florin/domain/id"
 	"florin/eventbus"
 	"florin/gateway/problem"
 	"florin/gateway/wire"
@@ -58,7 +59,7 @@ const (
 	mediaCSV    = "text/csv"
 )
 
-// View asks one view:
+// View asks one view. That it was asked is recorded before it is answered:
 //
 //	GET /v1/analytics/v_transfers?status=posted&amount.ge=10000&columns=transfer,amount&order=-amount&limit=100&as_of=4711
 //
@@ -77,6 +78,10 @@ func (s Analytics) View(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err := s.fresh(r, projectionOf(analysis.View)); err != nil {
+		return err
+	}
+	of, _ := id.Parse[id.Customer](query.Get("customer")) // no customer: it is of nobody in particular
+	if err := s.look(r, "analytics", of); err != nil {
 		return err
 	}
 	answer, err := s.Reads.Analyse(r.Context(), analysis)

@@ -208,18 +208,6 @@ func (s Proposals) Get(w http.ResponseWriter, r *http.Request) error {
 	return wire.OK(w, answer)
 }
 
-// look records that an operator is shown something, of a customer's if there is
-// one, before it is shown.
-func (d Desk) look(r *http.Request, resource string, of id.Customer) error {
-	order := d.order(r, CallOf(r.Context()))
-	order.ID, order.Intent = d.Bank.Sources().NewID(), nil
-	if !of.IsZero() {
-		order.Caller.OnBehalfOf = of.UUID()
-	}
-	_, err := d.Bank.Accesses().Read(r.Context(), order, resource, r.URL.Path+"?"+r.URL.RawQuery)
-	return err
-}
-
 func (s Proposals) proposalOf(row projections.Proposal) ProposalAnswer {
 	answer := ProposalAnswer{
 		Proposal: row.Proposal, Kind: row.Type, Status: row.Status, Scope: row.Scope, Reason: row.Reason, Proposer: row.Proposer,
@@ -235,7 +223,3 @@ func (s Proposals) proposalOf(row projections.Proposal) ProposalAnswer {
 	}
 	return answer
 }
-
-// alone tells whether an operator may do by themselves what takes two in
-// production. A sandbox has nothing to lose, and often one operator.
-func (d Desk) alone() bool { return d.Sandbox }
