@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"florin/commands"
+	"florin/domain/id"
 	"florin/gateway/problem"
 	"florin/gateway/token"
 	"florin/gateway/wire"
@@ -109,13 +110,26 @@ func (p *Provider) refresh(r *http.Request, proof *token.Proof, client commands.
 }
 
 // machine gives a client a token for itself; only a confidential one has a self.
+// The command's id follows from the assertion, so the log itself takes each once,
+// whichever process is asked and whatever its clock says: the client's may be ahead,
+// and then its iat does not show that it was used before a restart (CVE-2020-15222).
 func (p *Provider) machine(r *http.Request, proof *token.Proof, client commands.Client, values url.Values) (commands.Tokens, commands.Outcome, error) {
 	if !client.Confidential || values.Has("code") || values.Has("refresh_token") {
 		return commands.Tokens{}, commands.Outcome{}, problem.OAuthInvalidRequest
 	}
-	return p.settings.Bank.Sessions().Machine(r.Context(), p.order(r, proof), commands.MachineTokens{
+	claims, err := token.OpenAssertion(values.Get("client_assertion"), p.settings.Issuer, client.Keys, p.settings.Bank.Sources().Now())
+	if err != nil {
+		return commands.Tokens{}, commands.Outcome{}, problem.OAuthInvalidClient
+	}
+	order := p.order(r, proof)
+	order.ID = commands.CommandID("client-assertion", id.Named[id.Client](client.ClientID).UUID(), claims.ID)
+	tokens, outcome, err := p.settings.Bank.Sessions().Machine(r.Context(), order, commands.MachineTokens{
 		ClientID: client.ClientID, JKT: proof.JKT, Scopes: strings.Fields(values.Get("scope")),
 	})
+	if err == nil && outcome.Replayed {
+		err = problem.OAuthInvalidClient
+	}
+	return tokens, outcome, err
 }
 
 // write signs what the commands have decided.
