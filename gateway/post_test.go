@@ -29,16 +29,13 @@ func (p *mailbox) Notify(_ context.Context, m commands.Message) error {
 // template since the last time.
 func (h *house) told(template string) (found []commands.Message) {
 	h.t.Helper()
-	head := eventbus.Position(h.head())
-	require.Eventually(h.t, func() bool {
-		for _, process := range h.bank.Processes() {
-			if process.Position < head {
-				return false
-			}
+	for head := h.head(); ; head = h.head() {
+		h.processed(eventbus.Position(head))
+		require.NoError(h.t, h.bank.Tick(context.Background()))
+		if h.head() == head {
+			break // nothing followed from what followed
 		}
-		return true
-	}, 10*time.Second, time.Millisecond)
-	require.NoError(h.t, h.bank.Tick(context.Background()))
+	}
 	h.post.mu.Lock()
 	defer h.post.mu.Unlock()
 	for _, m := range h.post.messages {
@@ -51,6 +48,19 @@ func (h *house) told(template string) (found []commands.Message) {
 }
 
 var sixDigits = regexp.MustCompile(`\b[0-9]{6}\b`)
+
+// processed waits until every process has taken in what the log holds up to there.
+func (h *house) processed(head eventbus.Position) {
+	h.t.Helper()
+	require.Eventually(h.t, func() bool {
+		for _, process := range h.bank.Processes() {
+			if process.Position < head {
+				return false
+			}
+		}
+		return true
+	}, 10*time.Second, time.Millisecond)
+}
 
 // sentCode is the one code that was sent by a template.
 func (h *house) sentCode(template string) string {
