@@ -119,7 +119,7 @@ func (s State) Decide(command Command) ([]Event, error) {
 		if !known || request.Status != Pending || c.At.Before(request.ExpiresAt) {
 			return nil, nil
 		}
-		return []Event{RequestExpired{Approval: c.Approval, At: c.At}}, nil
+		return []Event{RequestExpired(c)}, nil
 	case Drop:
 		return s.drop(c.Reason, c.At), nil
 	}
