@@ -27,7 +27,16 @@ type Terms struct {
 	Scorer       risk.Scorer   // nil fails, and so challenges every payment
 	Methods      []string      // of answering a challenge, as offered
 	ChallengeTTL time.Duration // how long funds wait for an answer
+	NewDevice    NewDevice     // what a device may send that has just become the customer's
 	Audience     string        // of displayed statements: the bank's issuer
+}
+
+// NewDevice limits a device that has just become the customer's, but for the one the
+// customer began with: whoever has got into an account pays from a device of their
+// own first, and the owner, who is told, has this long to object.
+type NewDevice struct {
+	Wait       time.Duration // from its being bound; 0: no device is new
+	DailyUnits int64         // that may leave an account in a day when such a device asks, in whole units of its currency
 }
 
 // Product is a kind of account. Limits are in whole units of its currency.
@@ -53,6 +62,7 @@ func DefaultTerms() Terms {
 		Scorer:       risk.Fixed{ChallengeOver: 1_000, LowValueMax: 30}.Score,
 		Methods:      []string{MethodSCAKey, MethodTOTP, MethodPasskey},
 		ChallengeTTL: 5 * time.Minute,
+		NewDevice:    NewDevice{Wait: 24 * time.Hour, DailyUnits: 200},
 	}
 }
 

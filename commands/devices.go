@@ -7,6 +7,7 @@ import (
 	"florin/domain/customer"
 	"florin/domain/device"
 	"florin/domain/id"
+	"florin/domain/money"
 	"florin/schemas/seal"
 )
 
@@ -144,4 +145,23 @@ func (b *Bank) bind(w *work, named id.Device, of id.Customer, login id.Grant) er
 		return err
 	}
 	return b.customers.decide(w, of, customer.BindDevice{Device: named, At: w.order.At})
+}
+
+// newDeviceCeiling is what may leave an account in a day when the caller's device
+// asks, in minor units; 0: it is not new, or the account stays the customer's.
+func (b *Bank) newDeviceCeiling(w *work, own bool, currency money.Currency) (int64, error) {
+	rule, caller := b.settings.Money.NewDevice, w.order.Caller
+	if rule.Wait <= 0 || own || caller.Device.IsZero() {
+		return 0, nil
+	}
+	from, err := b.devices.load(w, caller.Device)
+	if err != nil || from.Customer.IsZero() || !w.order.At.Before(from.BoundAt.Add(rule.Wait)) {
+		return 0, err
+	}
+	person, err := b.customers.load(w, from.Customer)
+	if err != nil || len(person.Devices) > 0 && person.Devices[0] == caller.Device {
+		return 0, err // the one that the customer began with
+	}
+	ceiling, _ := units(rule.DailyUnits, currency) // of a currency that is none, the account says so
+	return ceiling.Minor, nil
 }

@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"strings"
 
 	"florin/domain"
 	"florin/domain/attempt"
@@ -233,6 +234,9 @@ func (g Grants) complete(w *work, l login, factor string, spent customer.Command
 	case state.Weak():
 		err = b.customers.decide(w, state.Customer, customer.VisitDevice{Device: state.Device, At: w.order.At})
 	default:
+		if w.order.Caller.Reason == "" {
+			w.order.Caller.Reason = "login-by-" + strings.ReplaceAll(factor, "_", "-")
+		}
 		err = b.bind(w, state.Device, state.Customer, l.id)
 	}
 	if err != nil {

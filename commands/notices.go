@@ -113,6 +113,9 @@ func (n *notifying) Take(ctx context.Context, fact Happened, agenda *Agenda) err
 	told := notice{fact: fact.Stream, expires: fact.At.Add(noticeLife)}
 	switch e := fact.Event.(type) {
 	case device.Bound:
+		if err := n.takeDevices(ctx, fact, notice{template: "device-bound", customer: e.Customer, expires: told.expires}, id.From[id.Device](uuidIn(fact.Stream)), agenda); err != nil {
+			return err
+		}
 		told.template, told.customer = "device-bound", e.Customer
 	case device.Revoked:
 		gone, err := n.bank.devices.look(ctx, id.From[id.Device](uuidIn(fact.Stream)))
@@ -277,12 +280,13 @@ func (n *notifying) compose(ctx context.Context, told notice, at eventbus.Positi
 // address is where a message goes: of a new address the code, of a changed one the
 // word to the former.
 func (n *notifying) address(ctx context.Context, told notice, at eventbus.Position) (domain.Profile, error) {
+	if told.channel == notification.Push {
+		return n.pushAddress(ctx, told)
+	}
 	switch told.template {
 	case "contact-code":
 		asked, err := n.bank.requestedContact(ctx, told.customer, eventbus.Version(told.step))
 		return asked.Address, err
-	case "approval-requested":
-		return n.pushAddress(ctx, told)
 	case "recovery-code":
 		return n.recoveryAddress(ctx, told)
 	case "contact-changed", "contact-removed":

@@ -66,6 +66,7 @@ type initiation struct {
 	challenge id.Challenge
 	consent   id.Consent // of a third party that asks
 	limited   bool       // counts against the debtor's day
+	ceiling   int64      // minor units a new device may send; nought: none
 }
 
 func (i initiation) decide(w *work) error {
@@ -97,6 +98,9 @@ func (i initiation) decide(w *work) error {
 	if command.Refused == "" {
 		own := debtor.Customer == creditor.Customer
 		i.limited = !own
+		if i.ceiling, err = b.newDeviceCeiling(w, own, i.Amount.Currency); err != nil {
+			return err
+		}
 		command.Assessment = assessed(risk.Assess(b.settings.Money.Scorer, risk.Facts{
 			Customer: caller.Customer, From: i.From, To: i.To, Own: own, Amount: i.Amount, ACR: caller.ACR}))
 		if command.Refused, err = codeOf(try(w, func() error { return i.move(w, command.Outcome(), debtor, creditor) })); err != nil {
@@ -129,7 +133,7 @@ func (i initiation) move(w *work, outcome transfer.Outcome, debtor, creditor acc
 	case transfer.Block:
 		return nil
 	case transfer.Allow:
-		debit := account.Debit{Posting: stream, Amount: i.Amount, Limited: i.limited, At: at}
+		debit := account.Debit{Posting: stream, Amount: i.Amount, Limited: i.limited, Ceiling: i.ceiling, At: at}
 		if err := i.bank.accounts.decide(w, i.From, debit); err != nil {
 			return err
 		}
@@ -138,7 +142,7 @@ func (i initiation) move(w *work, outcome transfer.Outcome, debtor, creditor acc
 	if _, err := creditor.Decide(credit); err != nil {
 		return err
 	}
-	return i.bank.accounts.decide(w, i.From, account.Reserve{Reservation: stream, Amount: i.Amount, Limited: i.limited, At: at})
+	return i.bank.accounts.decide(w, i.From, account.Reserve{Reservation: stream, Amount: i.Amount, Limited: i.limited, Ceiling: i.ceiling, At: at})
 }
 
 // demand makes the challenge and the statement that the customer will see.

@@ -111,6 +111,7 @@ func openCommands(ctx context.Context, c config, l *ledger, checked bool) (*comm
 	}
 	terms := commands.DefaultTerms()
 	terms.Audience = c.Issuer
+	terms.NewDevice = commands.NewDevice{Wait: time.Duration(c.NewDeviceHours) * time.Hour, DailyUnits: c.NewDeviceLimit}
 	var notifier commands.Notifier
 	if c.Notifier != "" {
 		var err error

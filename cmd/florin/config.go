@@ -23,22 +23,24 @@ import (
 // config is what the platform team sets. Every field is a flag, a FLORIN_*
 // variable and a key of the file under the same name.
 type config struct {
-	Dir           string `koanf:"dir"`
-	Listen        string `koanf:"listen"`
-	Admin         string `koanf:"admin"`
-	Issuer        string `koanf:"issuer"`
-	Sandbox       bool   `koanf:"sandbox"`
-	LegalEntity   string `koanf:"legal_entity"`
-	MasterKeyFile string `koanf:"master_key_file"`
-	LogLevel      string `koanf:"log_level"`
-	ChallengeOver int64  `koanf:"challenge_over"`
-	Notifier      string `koanf:"notifier"`
-	RecoveryWait  string `koanf:"recovery_wait"`
-	RatePerSecond int    `koanf:"rate_per_second"`
-	RateBurst     int    `koanf:"rate_burst"`
-	TLSCert       string `koanf:"tls_cert"`
-	TLSKey        string `koanf:"tls_key"`
-	TLSClientCA   string `koanf:"tls_client_ca"`
+	Dir            string `koanf:"dir"`
+	Listen         string `koanf:"listen"`
+	Admin          string `koanf:"admin"`
+	Issuer         string `koanf:"issuer"`
+	Sandbox        bool   `koanf:"sandbox"`
+	LegalEntity    string `koanf:"legal_entity"`
+	MasterKeyFile  string `koanf:"master_key_file"`
+	LogLevel       string `koanf:"log_level"`
+	ChallengeOver  int64  `koanf:"challenge_over"`
+	NewDeviceHours int64  `koanf:"new_device_hours"`
+	NewDeviceLimit int64  `koanf:"new_device_limit"`
+	Notifier       string `koanf:"notifier"`
+	RecoveryWait   string `koanf:"recovery_wait"`
+	RatePerSecond  int    `koanf:"rate_per_second"`
+	RateBurst      int    `koanf:"rate_burst"`
+	TLSCert        string `koanf:"tls_cert"`
+	TLSKey         string `koanf:"tls_key"`
+	TLSClientCA    string `koanf:"tls_client_ca"`
 
 	BreachedPasswords string `koanf:"breached_passwords"`
 }
@@ -64,6 +66,8 @@ var settings = []setting{
 	{"master_key_file", "", "file of the key that seals the key ring, as the first start makes it (default DIR/keys/master.key)", true},
 	{"log_level", "info", "debug, info, warn or error", false},
 	{"challenge_over", 500, "transfers above this need strong authentication, in whole units of their currency", false},
+	{"new_device_hours", 24, "hours for which a further device of a customer's is new and sends only little; 0: none is new", false},
+	{"new_device_limit", 200, "what may leave an account in a day when a new device asks, in whole units of its currency", false},
 	{"notifier", "", "how customers are told: console (sandbox, its default), smtp(s)://[user:password@]host:port?from=address, https://[:secret@]host/path; without one nobody is", true},
 	{"recovery_wait", "24h", "how long a recovery that an operator has permitted waits for objections; at least 1h but in a sandbox", false},
 	{"rate_per_second", 50, "requests a second that one caller may make", false},
@@ -181,6 +185,8 @@ func (c config) checked() (config, error) {
 		return config{}, fmt.Errorf("%w: a sandbox serves localhost only, not the issuer %q", errUsage, c.Issuer)
 	case c.ChallengeOver < 0, c.ChallengeOver > 1_000_000_000:
 		return config{}, fmt.Errorf("%w: challenge_over is from 0 to 1000000000", errUsage)
+	case c.NewDeviceHours < 0, c.NewDeviceHours > 24*365, c.NewDeviceLimit < 1, c.NewDeviceLimit > 1_000_000_000:
+		return config{}, fmt.Errorf("%w: new_device_hours is from 0 to 8760, new_device_limit from 1 to 1000000000", errUsage)
 	case !c.waits():
 		return config{}, fmt.Errorf("%w: recovery_wait is a time such as 24h, from 1s (in production from 1h) to 720h", errUsage)
 	case c.Notifier == "console" && !c.Sandbox:
@@ -263,7 +269,7 @@ func (c config) masked() map[string]any {
 	values := map[string]any{
 		"dir": c.Dir, "listen": c.Listen, "admin": c.Admin, "issuer": c.Issuer, "sandbox": c.Sandbox,
 		"legal_entity": c.LegalEntity, "master_key_file": c.MasterKeyFile, "log_level": c.LogLevel,
-		"challenge_over": c.ChallengeOver, "rate_per_second": c.RatePerSecond, "rate_burst": c.RateBurst,
+		"challenge_over": c.ChallengeOver, "new_device_hours": c.NewDeviceHours, "new_device_limit": c.NewDeviceLimit, "rate_per_second": c.RatePerSecond, "rate_burst": c.RateBurst,
 		"notifier": c.Notifier, "recovery_wait": c.RecoveryWait, "tls_cert": c.TLSCert, "tls_key": c.TLSKey, "tls_client_ca": c.TLSClientCA,
 		"breached_passwords": c.BreachedPasswords,
 	}

@@ -35,6 +35,7 @@ type (
 		Posting string
 		Amount  money.Amount
 		Limited bool
+		Ceiling int64 // of what may leave in the day, in minor units, on top of the daily limit; 0: none
 		Forced  bool
 		At      time.Time
 	}
@@ -49,6 +50,7 @@ type (
 		Reservation string
 		Amount      money.Amount
 		Limited     bool
+		Ceiling     int64 // as of a debit
 		At          time.Time
 	}
 	// Capture takes held money for a posting, at most what is held. A Forced one

@@ -23,6 +23,7 @@ var (
 	ErrInvalid           = &domain.Refusal{Class: domain.Invalid, Code: "invalid-account", Detail: "An account needs an owner, a currency in use, and limits of its own currency."}
 	ErrReason            = &domain.Refusal{Class: domain.Invalid, Code: "invalid-reason", Detail: "Give a reason code of lower-case letters, digits and hyphens."}
 	ErrFunds             = &domain.Refusal{Class: domain.Refused, Code: "insufficient-funds", Detail: "There is not enough money available on the account."}
+	ErrCeiling           = &domain.Refusal{Class: domain.Refused, Code: "device-new", Detail: "This device is new: for a while it sends only little. Use a device that you have had for longer, or wait."}
 	ErrLimit             = &domain.Refusal{Class: domain.Refused, Code: "limit-exceeded", Detail: "This is more than may leave the account today."}
 	ErrFrozen            = &domain.Refusal{Class: domain.Refused, Code: "account-frozen", Detail: "The account is frozen."}
 	ErrNotFrozen         = &domain.Refusal{Class: domain.Conflict, Code: "account-not-frozen", Detail: "The account is not frozen."}
@@ -38,7 +39,7 @@ var (
 
 // Refusal finds the refusal of a payment by its code, as it was kept in the log.
 func Refusal(code string) (*domain.Refusal, bool) {
-	for _, refusal := range []*domain.Refusal{ErrFunds, ErrLimit, ErrFrozen, ErrClosed, ErrCurrency, ErrAmount, ErrReservations} {
+	for _, refusal := range []*domain.Refusal{ErrFunds, ErrLimit, ErrCeiling, ErrFrozen, ErrClosed, ErrCurrency, ErrAmount, ErrReservations} {
 		if refusal.Code == code {
 			return refusal, true
 		}
@@ -107,7 +108,7 @@ func (s State) debit(c Debit) ([]Event, error) {
 	}
 	event := Debited{Posting: c.Posting, Amount: c.Amount, Balance: s.amount(s.Balance - c.Amount.Minor), Forced: c.Forced, At: c.At}
 	if !c.Forced {
-		if err := s.mayTake(c.Amount, c.Limited, c.At); err != nil {
+		if err := s.mayTake(c.Amount, c.Limited, c.Ceiling, c.At); err != nil {
 			return nil, err
 		}
 		if c.Limited {
@@ -136,24 +137,26 @@ func (s State) moves(amount money.Amount) error {
 }
 
 // mayTake checks freeze, money and limit together.
-func (s State) mayTake(amount money.Amount, limited bool, at time.Time) error {
+func (s State) mayTake(amount money.Amount, limited bool, ceiling int64, at time.Time) error {
 	switch {
 	case s.Status == OnIce:
 		return ErrFrozen
 	case s.Class != Internal && s.Available().Minor < amount.Minor:
 		return ErrFunds
-	case limited && !s.withinLimit(amount.Minor, s.day(at)):
+	case limited && !s.withinLimit(amount.Minor, s.day(at), s.DailyLimit):
 		return ErrLimit
+	case limited && !s.withinLimit(amount.Minor, s.day(at), ceiling):
+		return ErrCeiling
 	}
 	return nil
 }
 
-func (s State) withinLimit(minor int64, day string) bool {
+func (s State) withinLimit(minor int64, day string, limit int64) bool {
 	spent := s.Spent
 	if day != s.Day {
 		spent = 0
 	}
-	return s.DailyLimit == 0 || spent+minor <= s.DailyLimit
+	return limit == 0 || spent+minor <= limit
 }
 
 // marked adds the mark if the balance falls below what the overdraft allows.
@@ -182,7 +185,7 @@ func (s State) reserve(c Reserve) ([]Event, error) {
 	if s.find(c.Reservation) >= 0 {
 		return nil, ErrReservationExists
 	}
-	if err := s.mayTake(c.Amount, c.Limited, c.At); err != nil {
+	if err := s.mayTake(c.Amount, c.Limited, c.Ceiling, c.At); err != nil {
 		return nil, err
 	}
 	if len(s.Reservations) >= ReservationsMax {

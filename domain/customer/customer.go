@@ -48,6 +48,7 @@ type State struct {
 	Claims   []id.Claim
 	Verified []id.Claim   // of contacts: by a code that was sent there
 	Devices  []id.Device  // ever bound, the revoked included
+	BoundAt  []time.Time  // each of them
 	Visited  []id.Device  // by weak logins; not the customer's
 	Agreed   []id.Session // of third parties, the latest last; ended ones may be among them
 	Asked    AskedContact

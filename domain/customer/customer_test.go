@@ -59,7 +59,8 @@ func TestMeansOfAuthentication(t *testing.T) {
 	offered := customer.FactorOffered{Factor: second, Type: customer.TypeTOTP, ExpiresAt: noon.Add(10 * time.Minute), At: noon}
 	add := customer.AddFactor{Factor: second, Type: customer.TypeTOTP, Device: phone, At: noon}
 	tablet, late := id.Named[id.Device]("tablet"), noon.Add(10*time.Minute)
-	bound, older := customer.DeviceBound{Device: phone, At: noon}, customer.DeviceBound{Device: tablet, At: noon}
+	bound, older := customer.DeviceBound{Device: phone, At: noon}, customer.DeviceBound{Device: tablet, At: noon.Add(-24 * time.Hour)}
+	fresh := customer.DeviceBound{Device: tablet, At: noon.Add(-24*time.Hour + time.Second)}
 	pay := customer.UseOTP{Factor: second, Step: 100, Payment: true, At: noon}
 	approved := customer.FactorApproved{Factor: second, Device: tablet, At: noon}
 	approve := customer.ApproveFactor(approved)
@@ -85,6 +86,7 @@ func TestMeansOfAuthentication(t *testing.T) {
 		{Name: "until a day has passed", Given: given(enrolled, young), When: customer.UseOTP{Factor: second, Step: 100, Payment: true, At: noon.Add(24 * time.Hour)}, Then: given(customer.OTPUsed{Factor: second, Step: 100, At: noon.Add(24 * time.Hour)})},
 		{Name: "or an older device approves it", Given: given(enrolled, bound, older, young, approved), When: pay, Then: given(customer.OTPUsed{Factor: second, Step: 100, At: noon})},
 		{Name: "another device approves", Given: given(enrolled, bound, older, young), When: approve, Then: given(approved)},
+		{Name: "one that is hardly a day older does not", Given: given(enrolled, bound, fresh, young), When: approve, Refused: customer.ErrFactorApproval},
 		{Name: "the device that added it does not", Given: given(enrolled, bound, young), When: customer.ApproveFactor{Factor: second, Device: phone, At: noon}, Refused: customer.ErrFactorApproval},
 		{Name: "nor one that came after it", Given: given(enrolled, bound, young, older), When: approve, Refused: customer.ErrFactorApproval},
 		{Name: "nor one that is somebody else's", Given: given(enrolled, bound, young), When: approve, Refused: customer.ErrFactorApproval},

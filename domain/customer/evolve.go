@@ -38,7 +38,7 @@ func (s State) Evolve(event Event) State {
 	case OTPUsed:
 		s.Factors = s.changed(e.Factor, func(f *Factor) { f.LastStep = e.Step })
 	case DeviceBound:
-		s.Devices = append(slices.Clone(s.Devices), e.Device)
+		s.Devices, s.BoundAt = append(slices.Clone(s.Devices), e.Device), append(slices.Clone(s.BoundAt), e.At)
 	case DeviceVisited:
 		s.Visited = append(slices.Clone(s.Visited), e.Device)
 	case ContactRequested:
@@ -72,7 +72,7 @@ func (s State) Evolve(event Event) State {
 
 // added takes in a factor; the devices that are bound by now are older than it.
 func (s State) added(f Factor) State {
-	f.Older = slices.Clip(s.Devices)
+	f.Older = s.settled(f.At)
 	s.Factors = append(slices.Clone(s.Factors), f)
 	s.Offers = s.without(func(o Offer) bool { return o.Factor == f.Factor })
 	return s

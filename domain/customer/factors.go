@@ -53,6 +53,20 @@ type Offer struct {
 	ExpiresAt time.Time
 }
 
+// settled are the devices that are no news: the one that the customer began with, and
+// those that were bound as long before as a new factor has to wait. Whoever has got
+// into an account could else bind two phones, and approve with the one what the
+// other has added.
+func (s State) settled(at time.Time) []id.Device {
+	var devices []id.Device
+	for i, device := range s.Devices {
+		if i == 0 || !s.BoundAt[i].Add(FactorWait).After(at) {
+			devices = append(devices, device)
+		}
+	}
+	return devices
+}
+
 // Second tells whether factors of a type stand beside a password.
 func Second(kind string) bool { return kind == TypeTOTP || kind == TypePasskey }
 
