@@ -107,7 +107,7 @@ func (h *house) consented(p *phone.Phone, shop *machine) (code string) {
 	return b.login(p.Profile().UserName, p).submit("decision", "allow").back().Get("code")
 }
 
-// Group 4 and row 24, for third parties.
+// Group 4 (CVE-2026-28513) and row 24, for third parties.
 func TestAThirdPartysCodeIsUsedOnceByWhoGotIt(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
