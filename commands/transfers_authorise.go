@@ -59,6 +59,9 @@ func authorise(w *work, state transfer.State, ask AuthoriseTransfer) error {
 	b, at := w.bank, w.order.At
 	w.under(ofCustomer(state.Customer))
 	trusted, err := w.trusted(state.Device, w.order.Caller.Device)
+	if err == nil && trusted {
+		trusted, err = w.mayConfirm(state)
+	}
 	if err != nil {
 		return err
 	}
@@ -116,6 +119,30 @@ func (w *work) trusted(devices ...id.Device) (bool, error) {
 		}
 	}
 	return true, nil
+}
+
+// mayConfirm tells whether the device that answers was the customer's when the
+// challenge was made, and is not so new that it could not have asked for as much
+// itself: else whoever gets into an account binds a phone and confirms with it.
+func (w *work) mayConfirm(state transfer.State) (bool, error) {
+	device := w.order.Caller.Device
+	if device.IsZero() || device == state.Device {
+		return true, nil // which asked, under the limits of its own
+	}
+	answers, err := w.bank.devices.load(w, device)
+	if err != nil || answers.BoundAt.After(state.AskedAt) {
+		return false, err
+	}
+	debtor, err := w.bank.accounts.load(w, state.From)
+	if err != nil {
+		return false, err
+	}
+	creditor, err := w.bank.accounts.load(w, state.To)
+	if err != nil {
+		return false, err
+	}
+	ceiling, err := w.bank.newDeviceCeiling(w, debtor.Customer == creditor.Customer, state.Amount.Currency)
+	return ceiling == 0 || state.Amount.Minor <= ceiling, err
 }
 
 // wouldRefuse asks both accounts beforehand: a freeze or a closure since the

@@ -36,6 +36,39 @@ func TestANewDeviceSendsLittle(t *testing.T) {
 	require.Equal(t, 201, send(tablet, to, "900.00").Status, "a day later")
 }
 
+// Row 39, "key bound later": a phone confirms nothing that was asked for before it
+// was the customer's, and while it is new nothing that it could not ask for itself.
+func TestRow39ADeviceBoundLaterConfirmsNothing(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	anna := h.customer("anna")
+	from, to := h.account(anna, "9000.00"), h.account(h.customer("bert"), "")
+	there := h.second(anna)
+	h.pass(24 * time.Hour)
+	h.login(anna)
+	pay := func(amount string) phone.Transfer {
+		t.Helper()
+		challenged, err := anna.Transfer(t.Context(), phone.Order{From: from, To: to, Amount: amount, Currency: "EUR"}, anna.NewID())
+		require.NoError(t, err)
+		require.Equal(t, "challenged", challenged.Status)
+		return challenged
+	}
+	before := pay("2000.00")
+	later := h.second(anna)
+	after := pay("1500.00")
+	h.login(there)
+	for _, transfer := range []phone.Transfer{before, after} {
+		_, err := later.AuthoriseBySCAKey(t.Context(), transfer)
+		require.ErrorContains(t, err, "sca-failed")
+		require.Equal(t, "challenged", field[string](t, h.get(anna, "/v1/transfers/"+transfer.ID), "status"))
+		facts := h.facts(t, "transfer", transfer.ID)
+		require.Equal(t, "transfer.authorisation_failed", facts[len(facts)-1].Kind)
+		posted, err := there.AuthoriseBySCAKey(t.Context(), transfer)
+		require.NoError(t, err)
+		require.Equal(t, "posted", posted.Status, "by a device that was there")
+	}
+}
+
 func TestAFactorIsApprovedByNoDeviceAsNewAsItself(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

@@ -63,6 +63,7 @@ type State struct {
 	Challenge id.Challenge `json:"challenge"`
 	Methods   []string     `json:"methods"`
 	Displayed digest       `json:"displayed"`
+	AskedAt   time.Time    `json:"asked_at"` // when the challenge was made
 	ExpiresAt time.Time    `json:"expires_at"`
 	Failures  int          `json:"failures"`
 	Reversed  int64        `json:"reversed"` // minor units given back so far
@@ -86,7 +87,7 @@ func (s State) Evolve(event Event) State {
 	case Initiated:
 		s = State{Transfer: e.Transfer, Customer: e.Customer, From: e.From, To: e.To, Amount: e.Amount, Original: e.Original, Device: e.Device}
 	case Challenged:
-		s.Phase, s.Challenge, s.Methods, s.ExpiresAt = Pending, e.Challenge, e.Methods, e.ExpiresAt
+		s.Phase, s.Challenge, s.Methods, s.AskedAt, s.ExpiresAt = Pending, e.Challenge, e.Methods, e.At, e.ExpiresAt
 		s.Displayed = digestOf(e.Display.Reveal())
 	case AuthorisationFailed:
 		s.Failures++
