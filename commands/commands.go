@@ -83,13 +83,14 @@ type Bank struct {
 	runners  []*runner
 	ticks    atomic.Uint64
 	identity *identity
+	clock    movable
 	tracer   trace.Tracer
 	shelves
 }
 
-// Open makes the write side above a log. It reads nothing: states are loaded
-// when a command first concerns them.
-func Open(_ context.Context, log eventbus.Log, treaty *schemas.Treaty, ring *seal.Ring, sources Sources, settings Settings) (*Bank, error) {
+// Open makes the write side above a log. It reads nothing but how far a sandbox's
+// clock runs ahead: states are loaded when a command first concerns them.
+func Open(ctx context.Context, log eventbus.Log, treaty *schemas.Treaty, ring *seal.Ring, sources Sources, settings Settings) (*Bank, error) {
 	if log == nil || treaty == nil || ring == nil || sources.Now == nil || sources.Random == nil {
 		return nil, errors.New("commands: open: a log, a treaty, a ring and both sources are needed")
 	}
@@ -101,10 +102,11 @@ func Open(_ context.Context, log eventbus.Log, treaty *schemas.Treaty, ring *sea
 	}
 	b := &Bank{log: log, treaty: treaty, ring: ring, sources: sources, settings: settings, locks: newLocks(),
 		tracer: otel.Tracer("florin/commands")}
+	b.sources = b.clock.above(sources)
 	b.identity = newIdentity(settings.Identity)
 	b.shelves = newShelves(b)
 	b.runners = newRunners(b)
-	return b, nil
+	return b, b.setClock(ctx)
 }
 
 // Sources is where the bank's time and randomness come from.

@@ -94,7 +94,7 @@ func (l *leaving) Ring(ctx context.Context, alarm Alarm, agenda *Agenda) error {
 	sending, cancel := context.WithTimeout(ctx, logoutTimeout)
 	defer cancel()
 	err = l.bank.settings.Logouts.LogOut(sending, Logout{
-		ID: DerivedID(alarm.Cause, "logout"), URI: uri, ClientID: clientID, Customer: family.Customer, Session: of, At: now, Key: l.bank.Signings().Current,
+		ID: DerivedID(alarm.Cause, "logout"), URI: uri, ClientID: clientID, Customer: family.Customer, Session: of, At: l.bank.sources.Wall(), Key: l.bank.Signings().Current,
 	})
 	switch {
 	case errors.Is(err, ErrUndeliverable):

@@ -36,7 +36,7 @@ type Happened struct {
 	Fact
 	EventID  uuid.UUID
 	Position eventbus.Position
-	At       time.Time // recorded-at
+	At       time.Time // booked-at: the bank's time
 }
 
 // Alarm is something to do at a time. There is one for each stream.
@@ -106,6 +106,7 @@ type ProcessHealth struct {
 // newRunners lists the bank's processes.
 func newRunners(b *Bank) []*runner {
 	runners := []*runner{
+		b.newRunner(&ticking{b}),
 		b.newRunner(&erasing{b}),
 		b.newRunner(&expiring{b}),
 		b.newRunner(&lapsing{b}),

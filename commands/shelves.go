@@ -6,6 +6,7 @@ import (
 	"florin/domain/approval"
 	"florin/domain/attempt"
 	"florin/domain/client"
+	"florin/domain/clock"
 	"florin/domain/consent"
 	"florin/domain/customer"
 	"florin/domain/device"
@@ -31,6 +32,7 @@ type shelves struct {
 	approvals     *shelf[id.Approvals, approval.State, approval.Command, approval.Event]
 	attempts      *shelf[id.Attempts, attempt.State, attempt.Command, attempt.Event]
 	clients       *shelf[id.Client, client.State, client.Command, client.Event]
+	clocks        *shelf[id.Clock, clock.State, clock.Command, clock.Event]
 	consents      *shelf[id.Consent, consent.State, consent.Command, consent.Event]
 	customers     *shelf[id.Customer, customer.State, customer.Command, customer.Event]
 	devices       *shelf[id.Device, device.State, device.Command, device.Event]
@@ -54,6 +56,7 @@ func newShelves(b *Bank) shelves {
 		approvals:     newShelf[id.Approvals, approval.State, approval.Command](b, t.Approvals),
 		attempts:      newShelf[id.Attempts, attempt.State, attempt.Command](b, t.Attempts),
 		clients:       newShelf[id.Client, client.State, client.Command](b, t.Clients),
+		clocks:        newShelf[id.Clock, clock.State, clock.Command](b, t.Clocks),
 		consents:      newShelf[id.Consent, consent.State, consent.Command](b, t.Consents),
 		customers:     newShelf[id.Customer, customer.State, customer.Command](b, t.Customers),
 		devices:       newShelf[id.Device, device.State, device.Command](b, t.Devices),

@@ -13,6 +13,18 @@ import (
 type Sources struct {
 	Now    func() time.Time // may be called by many at once
 	Random io.Reader        // may be read by many at once; must not fail (crypto/rand.Reader cannot)
+
+	world func() time.Time // what Now was before a sandbox's clock was put above it
+}
+
+// Wall is the world's time, wherever a sandbox's clock stands: for what comes from
+// outside with the world's time in it (proofs, one-time passwords, assertions), and
+// for how long something takes.
+func (s Sources) Wall() time.Time {
+	if s.world == nil {
+		return s.Now()
+	}
+	return s.world()
 }
 
 // NewID makes a UUIDv7 (RFC 9562 section 5.7). The twelve bits after the

@@ -137,7 +137,7 @@ func newDoor(settings Settings, sources commands.Sources, key func(string) (*ecd
 		peers: newBuckets("peer", settings.Rates.Peer), callers: newBuckets("caller", settings.Rates.Caller), logins: newBuckets("login", settings.Rates.Login),
 	}
 	d.refusals = newRefusals(sources, d.metrics, settings.Logger)
-	if d.proofs, err = token.NewProofs(sources.Now, sources.Random); err != nil {
+	if d.proofs, err = token.NewProofs(sources.Wall, sources.Random); err != nil {
 		return nil, fmt.Errorf("gateway: nonce keys: %w", err)
 	}
 	d.verifier = &token.Verifier{URL: settings.Issuer, Key: key, Now: sources.Now,

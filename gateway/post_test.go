@@ -29,13 +29,7 @@ func (p *mailbox) Notify(_ context.Context, m commands.Message) error {
 // template since the last time.
 func (h *house) told(template string) (found []commands.Message) {
 	h.t.Helper()
-	for head := h.head(); ; head = h.head() {
-		h.processed(eventbus.Position(head))
-		require.NoError(h.t, h.bank.Tick(context.Background()))
-		if h.head() == head {
-			break // nothing followed from what followed
-		}
-	}
+	h.settle()
 	h.post.mu.Lock()
 	defer h.post.mu.Unlock()
 	for _, m := range h.post.messages {
@@ -45,6 +39,18 @@ func (h *house) told(template string) (found []commands.Message) {
 	}
 	h.post.messages = nil
 	return found
+}
+
+// settle has the processes do all that is due by now.
+func (h *house) settle() {
+	h.t.Helper()
+	for head := h.head(); ; head = h.head() {
+		h.processed(eventbus.Position(head))
+		require.NoError(h.t, h.bank.Tick(context.Background()))
+		if h.head() == head {
+			return // nothing followed from what followed
+		}
+	}
 }
 
 var sixDigits = regexp.MustCompile(`\b[0-9]{6}\b`)

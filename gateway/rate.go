@@ -94,7 +94,7 @@ func (b *buckets) take(w http.ResponseWriter, caller string, now time.Time) erro
 // peerLimited holds every address to its limit before anything is computed for it.
 func (d *door) peerLimited(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := d.peers.take(w, peer(r), d.now()); err != nil {
+		if err := d.peers.take(w, peer(r), d.sources.Wall()); err != nil {
 			problem.Write(w, r, err)
 			return
 		}

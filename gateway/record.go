@@ -19,7 +19,7 @@ import (
 // it holds no header, query, body or path, only the route's pattern.
 func (d *door) record(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		began := d.now()
+		began := d.sources.Wall()
 		name := d.sources.NewID()
 		visit := &visit{report: problem.Report{Instance: "urn:uuid:" + name.String()}, id: name}
 		ctx := withVisit(problem.WithReport(traces.Extract(r.Context(), propagation.HeaderCarrier(r.Header)), &visit.report), visit)
@@ -29,7 +29,7 @@ func (d *door) record(next http.Handler) http.Handler {
 		d.metrics.open.Inc()
 		defer func() {
 			d.metrics.open.Dec()
-			d.note(r, visit, seen, d.now().Sub(began))
+			d.note(r, visit, seen, d.sources.Wall().Sub(began))
 			d.refusals.note(r, visit, d.proofs.Presenter)
 			traced(span, r.Method, visit, seen.Status())
 		}()

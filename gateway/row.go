@@ -69,7 +69,7 @@ func (d *door) admit(w http.ResponseWriter, r *http.Request, row Route) (*http.R
 	call := service.Call{Caller: d.stranger(r), Body: visit.body}
 	if row.Open {
 		w.Header().Set("DPoP-Nonce", d.proofs.Nonce())
-		if err := d.logins.take(w, peer(r), d.now()); err != nil {
+		if err := d.logins.take(w, peer(r), d.sources.Wall()); err != nil {
 			return nil, err
 		}
 	} else {
@@ -102,7 +102,7 @@ func (d *door) proven(w http.ResponseWriter, r *http.Request, row Route) (*token
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := d.callers.take(w, limitKey(access), d.now()); err != nil {
+	if err := d.callers.take(w, limitKey(access), d.sources.Wall()); err != nil {
 		return nil, nil, err
 	}
 	if err := scoped(access, row.Scopes); err != nil {

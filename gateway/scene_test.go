@@ -149,6 +149,7 @@ func (s *scene) tries() map[string]try {
 	}
 	maps.Copy(tries, s.moneyTries())
 	maps.Copy(tries, s.proposalTries())
+	maps.Copy(tries, s.sandboxTries())
 	return tries
 }
 

@@ -69,6 +69,7 @@ var commandTable = []Command{
 	form[LogOut]("session.revoke"),
 	body[MakeRecoveryCodes]("factor.make_recovery_codes"),
 	body[MakeProposal]("proposal.make"),
+	body[MoveClock]("clock.move"),
 	asked[NoteNotification]("notification.note"),
 	body[ObjectForCustomer]("recovery.object"),
 	body[ObjectToRecovery]("recovery.object"),

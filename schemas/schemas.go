@@ -27,6 +27,7 @@ import (
 	"florin/domain/approval"
 	"florin/domain/attempt"
 	"florin/domain/client"
+	"florin/domain/clock"
 	"florin/domain/consent"
 	"florin/domain/customer"
 	"florin/domain/device"
@@ -69,6 +70,7 @@ type Treaty struct {
 	Attempts      *Codec[attempt.Event]
 	Claims        *Codec[customer.NameEvent]
 	Clients       *Codec[client.Event]
+	Clocks        *Codec[clock.Event]
 	Consents      *Codec[consent.Event]
 	Customers     *Codec[customer.Event]
 	Devices       *Codec[device.Event]
@@ -95,6 +97,7 @@ func New(ring *seal.Ring) *Treaty {
 	t.Attempts = sign(t, d, Attempts)
 	t.Claims = sign(t, d, Claims)
 	t.Clients = sign(t, d, Clients)
+	t.Clocks = sign(t, d, Clocks)
 	t.Consents = sign(t, d, Consents)
 	t.Customers = sign(t, d, Customers)
 	t.Devices = sign(t, d, Devices)

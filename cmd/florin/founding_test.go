@@ -59,6 +59,11 @@ func TestAProductionBankKeepsTheNameItWasBegunWith(t *testing.T) {
 	require.Contains(t, genesis, `"legal_entity":"Bank of Tests"`)
 	require.Contains(t, genesis, `"mode":"production"`)
 
+	code, _, says := florin(t, nil, "serve", "--sandbox", "--dir", dir)
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, says, "serve this one without --sandbox", "no production bank becomes a sandbox")
+	require.Equal(t, export, does("audit", "export"), "and nothing was written")
+
 	copied := filepath.Join(t.TempDir(), "copy")
 	does("backup", "--admin", "127.0.0.1:1", "--to", copied)
 	for _, command := range [][]string{{"serve", "--sandbox"}, {"serve", "--legal-entity", "X"}, {"keys", "list"}} {

@@ -34,6 +34,7 @@ type (
 	Challenge    = ID[challenge]
 	Claim        = ID[claim]
 	Client       = ID[client]
+	Clock        = ID[clock]
 	Consent      = ID[consent]
 	Customer     = ID[customer]
 	Device       = ID[device]
@@ -60,6 +61,7 @@ type (
 	challenge    struct{}
 	claim        struct{}
 	client       struct{}
+	clock        struct{}
 	consent      struct{}
 	customer     struct{}
 	device       struct{}
@@ -85,6 +87,7 @@ func (card) name() (string, string)         { return "crd", "card" }
 func (challenge) name() (string, string)    { return "chl", "challenge" }
 func (claim) name() (string, string)        { return "clm", "claim" }
 func (client) name() (string, string)       { return "cli", "client" }
+func (clock) name() (string, string)        { return "clk", "clock" }
 func (consent) name() (string, string)      { return "con", "consent" }
 func (customer) name() (string, string)     { return "cus", "customer" }
 func (device) name() (string, string)       { return "dev", "device" }

@@ -114,11 +114,11 @@ func (p *Provider) pending(step commands.LoginStep, answer commands.LoginAnswer)
 	waits := &problem.OAuthError{Status: http.StatusBadRequest, Code: errPending, Session: answer.AuthSession, Next: answer.Next,
 		Number: answer.Number, ExpiresIn: answer.ExpiresIn}
 	if step.Push == commands.PushStart {
-		waits.Interval = p.pace.begin(answer.AuthSession, p.settings.Bank.Sources().Now())
+		waits.Interval = p.pace.begin(answer.AuthSession, p.settings.Bank.Sources().Wall())
 		return waits
 	}
 	var tooFast bool
-	if waits.Interval, tooFast = p.pace.ask(answer.AuthSession, p.settings.Bank.Sources().Now()); tooFast {
+	if waits.Interval, tooFast = p.pace.ask(answer.AuthSession, p.settings.Bank.Sources().Wall()); tooFast {
 		waits.Code = errSlowDown
 	}
 	return waits
@@ -134,7 +134,7 @@ func (p *Provider) assent(r *http.Request, proof *token.Proof, raw string) *comm
 	if err != nil || keys.SCA.IsZero() {
 		return failed
 	}
-	now := p.settings.Bank.Sources().Now()
+	now := p.settings.Bank.Sources().Wall()
 	assent, err := token.OpenAssent(raw, p.settings.Issuer, keys.SCA, now)
 	if err != nil || assent.JKT != proof.JKT || p.assertions.Claim("sca/"+proof.JKT, assent.ID, now) != nil {
 		return failed

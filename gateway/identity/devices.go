@@ -32,7 +32,7 @@ type nonces struct {
 }
 
 func (n *nonces) make(sources commands.Sources) string {
-	raw := binary.BigEndian.AppendUint64(sources.Secret(nonceBytes), uint64(sources.Now().Unix()))
+	raw := binary.BigEndian.AppendUint64(sources.Secret(nonceBytes), uint64(sources.Wall().Unix()))
 	return base64.RawURLEncoding.EncodeToString(append(raw, n.mac(raw)...))
 }
 
@@ -90,7 +90,7 @@ func (p *Provider) RegisterDevice(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	now := p.settings.Bank.Sources().Now()
+	now := p.settings.Bank.Sources().Wall()
 	said, err := token.OpenRegistration(body.Registration, p.settings.Issuer, proof.Key, now)
 	if err != nil || !short(said) || !p.nonces.spend(said.Nonce, now) {
 		return errRegistration

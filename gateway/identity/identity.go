@@ -73,7 +73,7 @@ func New(settings Settings) (*Provider, error) {
 		tokens:     token.Issuer{URL: settings.Issuer, Key: settings.Bank.Signings().Current},
 		nonces:     &nonces{used: token.NewOnce(nonceLife, nonceMax)},
 		assertions: token.NewOnce(token.AssertionAge+2*token.Skew, assertionsMax),
-		began:      sources.Now(),
+		began:      sources.Wall(),
 	}
 	p.verifier = &token.Verifier{
 		URL: settings.Issuer, Key: settings.Bank.Signings().Public, Now: sources.Now,

@@ -130,6 +130,6 @@ func (p *Provider) confirms(r *http.Request, proof *token.Proof, body schemas.Co
 	if err != nil || keys.SCA.IsZero() {
 		return false
 	}
-	assent, err := token.OpenRecoveryAssent(body.SCAAssertion, p.settings.Issuer, keys.SCA, p.settings.Bank.Sources().Now())
+	assent, err := token.OpenRecoveryAssent(body.SCAAssertion, p.settings.Issuer, keys.SCA, p.settings.Bank.Sources().Wall())
 	return err == nil && assent.JKT == proof.JKT && assent.Recovery == body.Recovery.String()
 }

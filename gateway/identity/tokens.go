@@ -117,7 +117,7 @@ func (p *Provider) machine(r *http.Request, proof *token.Proof, client commands.
 	if !client.Confidential || values.Has("code") || values.Has("refresh_token") {
 		return commands.Tokens{}, commands.Outcome{}, problem.OAuthInvalidRequest
 	}
-	claims, err := token.OpenAssertion(values.Get("client_assertion"), p.settings.Issuer, client.Keys, p.settings.Bank.Sources().Now())
+	claims, err := token.OpenAssertion(values.Get("client_assertion"), p.settings.Issuer, client.Keys, p.settings.Bank.Sources().Wall())
 	if err != nil {
 		return commands.Tokens{}, commands.Outcome{}, problem.OAuthInvalidClient
 	}
@@ -198,7 +198,7 @@ func (p *Provider) client(r *http.Request, values url.Values) (commands.Client, 
 }
 
 func (p *Provider) proveClient(client commands.Client, assertion string) error {
-	now := p.settings.Bank.Sources().Now()
+	now := p.settings.Bank.Sources().Wall()
 	claims, err := token.OpenAssertion(assertion, p.settings.Issuer, client.Keys, now)
 	if err != nil || claims.Issuer != client.ClientID || claims.IssuedAt <= p.began.Unix() {
 		return problem.OAuthInvalidClient

@@ -89,7 +89,7 @@ func (s Approvals) Answer(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	said, err := token.OpenApproval[decided](body.Approval, keys.SCA)
-	if err == nil && said.ID != "" && token.Recent(said.IssuedAt, s.Bank.Sources().Now()) {
+	if err == nil && said.ID != "" && token.Recent(said.IssuedAt, s.Bank.Sources().Wall()) {
 		ask.Statement, ask.Decision, ask.Number, ask.Proven = said.Statement, said.Decision, said.Number, true
 	}
 	answer, outcome, err := s.Bank.Approvals().Answer(r.Context(), s.order(r, call), ask)

@@ -122,7 +122,7 @@ func (s Transfers) prove(r *http.Request, call Call, body schemas.AuthoriseTrans
 		ask.Method, key = commands.MethodTOTP, keys.Device
 	}
 	said, err := token.OpenConsent[consent](body.Authorization, key)
-	if err != nil || said.ID == "" || !token.Recent(said.IssuedAt, s.Bank.Sources().Now()) {
+	if err != nil || said.ID == "" || !token.Recent(said.IssuedAt, s.Bank.Sources().Wall()) {
 		return ask, nil
 	}
 	ask.Statement, ask.Proven = said.Statement, true

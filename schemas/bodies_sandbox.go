@@ -1,0 +1,9 @@
+package schemas
+
+import "time"
+
+// MoveClock is POST /v1/sandbox/clock: the bank's time is set, or moved on. One of the two.
+type MoveClock struct {
+	To             time.Time `json:"to,omitzero" jsonschema:"oneof_required=to"`
+	AdvanceSeconds int64     `json:"advance_seconds,omitzero" jsonschema:"oneof_required=advance_seconds"`
+}
