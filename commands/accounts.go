@@ -8,6 +8,7 @@ import (
 	"florin/domain"
 	"florin/domain/account"
 	"florin/domain/customer"
+	"florin/domain/iban"
 	"florin/domain/id"
 	"florin/domain/money"
 	"florin/domain/risk"
@@ -19,6 +20,9 @@ import (
 // payment has to be confirmed.
 type Terms struct {
 	Products []Product // the first is what nobody had to name
+
+	Issuer iban.Issuer // of the accounts' IBANs; zero: accounts have none
+	BIC    string      // that other banks know the bank by; "": it says none
 
 	// DepositAloneUnits is the most that one operator pays in by hand in production,
 	// in units of any currency; more takes two. 0: everything does.
@@ -56,6 +60,8 @@ const (
 // DefaultTerms are a small bank's. Audience is still to be filled in.
 func DefaultTerms() Terms {
 	return Terms{
+		Issuer:            sandboxIssuer(),
+		BIC:               SandboxBIC,
 		Products:          []Product{{Name: "current", DailyLimitUnits: 10_000}, {Name: "savings", DailyLimitUnits: 10_000}},
 		DepositAloneUnits: 10_000,
 
@@ -113,7 +119,8 @@ type OpenAccount struct {
 // AccountAnswer is an account as the verb left it.
 type AccountAnswer struct {
 	Account    id.Account
-	Customer   id.Customer // zero unless opened by this verb
+	Customer   id.Customer     // zero unless opened by this verb
+	IBAN       domain.Evidence // zero: the account has none
 	Currency   money.Currency
 	Product    string
 	DailyLimit money.Amount
@@ -150,8 +157,12 @@ func (a Accounts) Open(ctx context.Context, order Order, ask OpenAccount) (Accou
 			return ErrNotActive
 		}
 		w.under(ofCustomer(ask.Customer))
-		return b.accounts.decide(w, opened, account.Open{Account: opened, Customer: ask.Customer, Name: ask.Name, Currency: ask.Currency,
-			Product: product.Name, OverdraftLimit: overdraft, DailyLimit: limit, At: order.At})
+		open := account.Open{Account: opened, Customer: ask.Customer, Name: ask.Name, Currency: ask.Currency,
+			Product: product.Name, OverdraftLimit: overdraft, DailyLimit: limit, At: order.At}
+		if err := b.accounts.decide(w, opened, open); err != nil {
+			return err
+		}
+		return b.number(w, opened)
 	}, accountAnswer)
 }
 
@@ -194,6 +205,8 @@ func accountAnswer(facts []Fact) (AccountAnswer, error) {
 		case account.Opened:
 			answer = AccountAnswer{Account: e.Account, Customer: e.Customer, Currency: e.Currency, Product: e.Product,
 				DailyLimit: e.DailyLimit, Overdraft: e.OverdraftLimit, Status: account.Active, At: e.At}
+		case account.Numbered:
+			answer.IBAN = e.IBAN
 		case account.Frozen:
 			answer = AccountAnswer{Account: id.From[id.Account](uuidIn(fact.Stream)), Status: account.OnIce, At: e.At}
 		case account.Unfrozen:

@@ -21,9 +21,9 @@ func TestOpenAccount(t *testing.T) {
 	ask := OpenAccount{Customer: alice, Name: domain.NewProfile("Alice"), Currency: "JPY", Product: "savings"}
 	opened, outcome, err := h.bank.Accounts().Open(h.ctx(), h.again(alice, "k"), ask)
 	require.NoError(t, err)
-	require.Equal(t, AccountAnswer{Account: opened.Account, Customer: alice, Currency: "JPY", Product: "savings",
+	require.Equal(t, AccountAnswer{Account: opened.Account, Customer: alice, IBAN: opened.IBAN, Currency: "JPY", Product: "savings",
 		DailyLimit: money.Amount{Minor: 10000, Currency: "JPY"}, Status: account.Active, At: noon}, opened)
-	require.Equal(t, []string{"account.opened"}, h.kinds(outcome))
+	require.Equal(t, []string{"account.opened", "account.numbered", "claim.assigned"}, h.kinds(outcome))
 
 	again, replayed, err := h.bank.Accounts().Open(h.ctx(), h.again(alice, "k"), ask)
 	require.NoError(t, err)

@@ -23,7 +23,7 @@ import (
 )
 
 // accountShape is raised whenever account.State changes in fields or meaning.
-const accountShape = 1
+const accountShape = 2
 
 // shelves are the states of all aggregates, one shelf for each kind.
 type shelves struct {
@@ -40,6 +40,7 @@ type shelves struct {
 	journals      *shelf[id.Journal, journal.State, journal.Command, journal.Event]
 	names         *shelf[id.Claim, customer.Name, customer.NameCommand, customer.NameEvent]
 	notifications *shelf[id.Notification, notification.State, notification.Command, notification.Event]
+	numbers       *shelf[id.Claim, account.Number, account.Assign, account.NumberEvent]
 	operators     *shelf[id.Operator, operator.State, operator.Command, operator.Event]
 	recoveries    *shelf[id.Recovery, recovery.State, recovery.Command, recovery.Event]
 	proposals     *shelf[id.Proposal, proposal.State, proposal.Command, proposal.Event]
@@ -64,6 +65,7 @@ func newShelves(b *Bank) shelves {
 		journals:      newShelf[id.Journal, journal.State, journal.Command](b, t.Journals),
 		names:         newShelf[id.Claim, customer.Name, customer.NameCommand](b, t.Claims),
 		notifications: newShelf[id.Notification, notification.State, notification.Command](b, t.Notifications),
+		numbers:       newShelf[id.Claim, account.Number, account.Assign](b, t.Numbers),
 		operators:     newShelf[id.Operator, operator.State, operator.Command](b, t.Operators),
 		recoveries:    newShelf[id.Recovery, recovery.State, recovery.Command](b, t.Recoveries),
 		proposals:     newShelf[id.Proposal, proposal.State, proposal.Command](b, t.Proposals),

@@ -29,6 +29,7 @@ func Routes(p *identity.Provider, desk service.Desk) []Route {
 	rows = append(rows, persons(p, desk)...)
 	rows = append(rows, factors(desk)...)
 	rows = append(rows, recoveries(p, desk)...)
+	rows = append(rows, accounts(desk)...)
 	rows = append(rows, money(desk)...)
 	rows = append(rows, operators(desk)...)
 	rows = append(rows, sandbox(desk)...)
@@ -147,21 +148,15 @@ func recoveries(p *identity.Provider, desk service.Desk) []Route {
 	}
 }
 
-// money: accounts, transfers, deposits.
+// money: transfers, deposits.
 func money(desk service.Desk) []Route {
-	accounts, transfers, deposits := service.Accounts{Desk: desk}, service.Transfers{Desk: desk}, service.Deposits{Desk: desk}
+	transfers, deposits := service.Transfers{Desk: desk}, service.Deposits{Desk: desk}
 	deposit := Route{Method: post, Path: "/v1/deposits", Handle: deposits.Make, Acts: true, Scopes: scopes("ledger.post"), Keyed: true, Signed: true,
 		Request: of[schemas.Deposit](), Response: of[service.DepositAnswer]()}
 	if desk.Sandbox {
 		deposit.Scopes = scopes("ledger.post", "payments.transfer")
 	}
 	return []Route{
-		{Method: get, Path: "/v1/accounts", Handle: accounts.List, Scopes: scopes("accounts.read"), Response: of[service.AccountList]()},
-		{Method: post, Path: "/v1/accounts", Handle: accounts.Open, Acts: true, Scopes: scopes("accounts.write"), Keyed: true,
-			Request: of[schemas.OpenAccount](), Response: of[service.AccountAnswer]()},
-		{Method: get, Path: "/v1/accounts/{id}", Handle: accounts.Get, Scopes: scopes("accounts.read"), Response: of[service.AccountAnswer]()},
-		{Method: get, Path: "/v1/accounts/{id}/balance", Handle: accounts.Balance, Scopes: scopes("accounts.read"), Response: of[service.BalanceAnswer]()},
-		{Method: get, Path: "/v1/accounts/{id}/transactions", Handle: accounts.Transactions, Scopes: scopes("accounts.read"), Response: of[service.TransactionList]()},
 		{Method: post, Path: "/v1/transfers", Handle: transfers.Initiate, Acts: true, Agreed: true, Scopes: scopes("payments.transfer"), Keyed: true, Signed: true,
 			Request: of[schemas.InitiateTransfer](), Response: of[service.TransferAnswer]()},
 		{Method: get, Path: "/v1/transfers/{id}", Handle: transfers.Get, Scopes: scopes("payments.read", "payments.transfer"), Response: of[service.TransferAnswer]()},

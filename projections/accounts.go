@@ -29,6 +29,8 @@ type Account struct {
 	OpenedAt       time.Time
 	ClosedAt       time.Time
 	Position       eventbus.Position // of the last event that is in it
+
+	numbered uint64 // the version of the stream that holds the IBAN; 0: none does
 }
 
 var accountsTable = table{
@@ -36,7 +38,7 @@ var accountsTable = table{
 	columns: []column{
 		{"account", text}, {"customer", text}, {"class", text}, {"chart", text}, {"product", text}, {"currency", text},
 		{"status", text}, {"balance", bigint}, {"held", bigint}, {"available", bigint}, {"overdraft_limit", bigint},
-		{"daily_limit", bigint}, {"overdrawn", bigint}, {"opened_at", bigint}, {"closed_at", bigint}, {"position", bigint},
+		{"daily_limit", bigint}, {"overdrawn", bigint}, {"opened_at", bigint}, {"closed_at", bigint}, {"position", bigint}, {"numbered", bigint},
 	},
 	indexes: []index{{"accounts_by_customer", "customer"}},
 }
@@ -45,7 +47,7 @@ func (a *Account) fields() []any {
 	return []any{
 		&a.Account, &a.Customer, (*string)(&a.Class), (*string)(&a.Chart), &a.Product, (*string)(&a.Currency),
 		(*string)(&a.Status), &a.Balance.Minor, &a.Held.Minor, &a.Available.Minor, &a.OverdraftLimit.Minor,
-		&a.DailyLimit.Minor, &a.Overdrawn, &a.OpenedAt, &a.ClosedAt, (*uint64)(&a.Position),
+		&a.DailyLimit.Minor, &a.Overdrawn, &a.OpenedAt, &a.ClosedAt, (*uint64)(&a.Position), &a.numbered,
 	}
 }
 
@@ -177,6 +179,8 @@ func (a *accountsFold) apply(w *writer, c *commit, f *fact) error {
 // move takes in what happened to an account that is open.
 func (a *accountsFold) move(w *writer, c *commit, f *fact, row *Account) error {
 	switch e := f.event.(type) {
+	case account.Numbered:
+		row.numbered = uint64(f.Version)
 	case account.Debited:
 		row.Balance = e.Balance
 		a.book(c, f, row, Transaction{Posting: e.Posting, Amount: e.Amount.Negate(), Balance: e.Balance, Forced: e.Forced, BookedAt: e.At})

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"florin/domain"
+	"florin/domain/account"
 	"florin/domain/id"
 	"florin/domain/journal"
 	"florin/domain/money"
@@ -29,8 +30,8 @@ func bounded(limit int) int {
 }
 
 // Account gives one account, whoever owns it. ErrMissing.
-func (r *Reads) Account(ctx context.Context, account id.Account) (Account, error) {
-	found, err := r.accounts(ctx, "account = ?", account.String())
+func (r *Reads) Account(ctx context.Context, of id.Account) (Account, error) {
+	found, err := r.accounts(ctx, "account = ?", of.String())
 	if err == nil && len(found) == 0 {
 		return Account{}, ErrMissing
 	}
@@ -57,6 +58,22 @@ func (r *Reads) accounts(ctx context.Context, where string, args ...any) (found 
 	return found, err
 }
 
+// IBAN opens the account's number from the log; "" if it has none, or it is erased.
+func (r *Reads) IBAN(ctx context.Context, of Account) (string, error) {
+	if of.numbered == 0 {
+		return "", nil
+	}
+	event, err := r.at(ctx, of.Account.Stream(), eventbus.Version(of.numbered))
+	if err != nil {
+		return "", err
+	}
+	numbered, ok := event.(account.Numbered)
+	if !ok {
+		return "", fmt.Errorf("projections: %s holds no number at version %d", of.Account.Stream(), of.numbered)
+	}
+	return numbered.IBAN.Reveal(), nil
+}
+
 // transactionsPage is one page of what is booked and what is pending, newest first.
 var transactionsPage = `select * from (select * from (select position, account, 0 as pending, purpose, posting, counterparty, minor, balance, currency, forced, booked_at, recorded_at
   from transactions where account = ? and position < ? order by position desc limit ?) as booked
@@ -65,13 +82,13 @@ union all select * from (select position, account, 1 as pending, purpose, reserv
 
 // Transactions lists an account's bookings and holds, newest first: up to limit
 // below the position before (0: from the newest). References are opened from the log.
-func (r *Reads) Transactions(ctx context.Context, account id.Account, before eventbus.Position, limit int) ([]Transaction, error) {
+func (r *Reads) Transactions(ctx context.Context, in id.Account, before eventbus.Position, limit int) ([]Transaction, error) {
 	top, n := int64(math.MaxInt64), bounded(limit)
 	if before > 0 && before < math.MaxInt64 {
 		top = int64(before)
 	}
 	var found []Transaction
-	of := account.String()
+	of := in.String()
 	err := r.database.each(ctx, transactionsPage, []any{of, top, n, of, top, n, n}, func(row scanner) error {
 		var t Transaction
 		f := t.fields()
@@ -120,19 +137,19 @@ type At struct {
 // BalanceAt is the booked balance as the log had it then: of the last booking at
 // or before the moment; zero before the first. The position it gives back is
 // that booking's. ErrMissing.
-func (r *Reads) BalanceAt(ctx context.Context, account id.Account, at At) (money.Amount, eventbus.Position, error) {
-	found, err := r.Account(ctx, account)
+func (r *Reads) BalanceAt(ctx context.Context, of id.Account, at At) (money.Amount, eventbus.Position, error) {
+	found, err := r.Account(ctx, of)
 	if err != nil {
 		return money.Amount{}, 0, err
 	}
 	balance := money.Amount{Currency: found.Currency}
 	limit := at.Position
 	if limit == 0 {
-		if limit, err = r.lastBookingBy(ctx, account, at.Time, found.Position); err != nil {
+		if limit, err = r.lastBookingBy(ctx, of, at.Time, found.Position); err != nil {
 			return balance, 0, err
 		}
 	}
-	last, _, err := r.bookingAt(ctx, account, limit)
+	last, _, err := r.bookingAt(ctx, of, limit)
 	balance.Minor = last.balance
 	return balance, last.position, err
 }
@@ -144,9 +161,9 @@ type booked struct {
 }
 
 // bookingAt is the last booking at or below a position.
-func (r *Reads) bookingAt(ctx context.Context, account id.Account, limit eventbus.Position) (b booked, ok bool, err error) {
+func (r *Reads) bookingAt(ctx context.Context, of id.Account, limit eventbus.Position) (b booked, ok bool, err error) {
 	err = r.database.each(ctx, "select position, balance, recorded_at from transactions where account = ? and position <= ? order by position desc limit 1",
-		[]any{account.String(), int64(min(limit, math.MaxInt64))}, func(row scanner) error {
+		[]any{of.String(), int64(min(limit, math.MaxInt64))}, func(row scanner) error {
 			ok = true
 			return row.Scan((*uint64)(&b.position), &b.balance, &b.recordedAt)
 		})
@@ -155,7 +172,7 @@ func (r *Reads) bookingAt(ctx context.Context, account id.Account, limit eventbu
 
 // lastBookingBy halves the account's positions until it has the last one that
 // was recorded by the time: the log's clock never runs back.
-func (r *Reads) lastBookingBy(ctx context.Context, account id.Account, by time.Time, high eventbus.Position) (eventbus.Position, error) {
+func (r *Reads) lastBookingBy(ctx context.Context, of id.Account, by time.Time, high eventbus.Position) (eventbus.Position, error) {
 	if by.IsZero() {
 		return 0, fmt.Errorf("projections: neither a position nor a time was asked for")
 	}
@@ -163,7 +180,7 @@ func (r *Reads) lastBookingBy(ctx context.Context, account id.Account, by time.T
 	limit := by.UnixMicro()
 	for low < high {
 		middle := low + (high-low+1)/2
-		b, ok, err := r.bookingAt(ctx, account, middle)
+		b, ok, err := r.bookingAt(ctx, of, middle)
 		if err != nil {
 			return 0, err
 		}

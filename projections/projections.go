@@ -36,7 +36,7 @@ import (
 
 // definitions are all projections of the read database.
 var definitions = []definition{
-	{"accounts", 1, []string{"account", "transfer", "journal"}, false, []table{accountsTable, holdsTable, transactionsTable}, beginAccounts},
+	{"accounts", 2, []string{"account", "transfer", "journal"}, false, []table{accountsTable, holdsTable, transactionsTable}, beginAccounts},
 	{"transfers", 1, []string{"transfer"}, false, []table{transfersTable}, beginTransfers},
 	{"devices", 1, []string{"device"}, false, []table{devicesTable}, beginDevices},
 	{"sessions", 1, []string{"session"}, false, []table{sessionsTable}, beginSessions},

@@ -5,6 +5,7 @@ import "florin/domain/account"
 // Accounts lists every kind of record that the stream of an account may hold.
 var Accounts = newTable(
 	Event(1, func(e account.Opened) account.Event { return e }),
+	Event(1, func(e account.Numbered) account.Event { return e }),
 	Event(1, func(e account.Debited) account.Event { return e }),
 	Event(1, func(e account.Credited) account.Event { return e }),
 	Event(1, func(e account.FundsReserved) account.Event { return e }),
@@ -14,4 +15,9 @@ var Accounts = newTable(
 	Event(1, func(e account.Frozen) account.Event { return e }),
 	Event(1, func(e account.Unfrozen) account.Event { return e }),
 	Event(1, func(e account.Closed) account.Event { return e }),
+)
+
+// Numbers lists every kind of record that the stream of an account number may hold.
+var Numbers = newTable(
+	Event(1, func(e account.Assigned) account.NumberEvent { return e }),
 )

@@ -77,6 +77,7 @@ type Treaty struct {
 	Grants        *Codec[grant.Event]
 	Journals      *Codec[journal.Event]
 	Notifications *Codec[notification.Event]
+	Numbers       *Codec[account.NumberEvent]
 	Operators     *Codec[operator.Event]
 	Recoveries    *Codec[recovery.Event]
 	Proposals     *Codec[proposal.Event]
@@ -104,6 +105,7 @@ func New(ring *seal.Ring) *Treaty {
 	t.Grants = sign(t, d, Grants)
 	t.Journals = sign(t, d, Journals)
 	t.Notifications = sign(t, d, Notifications)
+	t.Numbers = sign(t, d, Numbers)
 	t.Operators = sign(t, d, Operators)
 	t.Recoveries = sign(t, d, Recoveries)
 	t.Proposals = sign(t, d, Proposals)

@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"florin/commands"
+	"florin/domain/iban"
 	"florin/domain/risk"
 	"florin/gateway"
 	"florin/gateway/backchannel"
@@ -110,7 +111,8 @@ func openCommands(ctx context.Context, c config, l *ledger, checked bool) (*comm
 		return nil, fmt.Errorf("%w: in production recovery_wait is at least 1h", errUsage)
 	}
 	terms := commands.DefaultTerms()
-	terms.Audience = c.Issuer
+	terms.Audience, terms.BIC = c.Issuer, c.BIC
+	terms.Issuer, _ = iban.NewIssuer(c.BankCode) // checked before anything was opened
 	terms.NewDevice = commands.NewDevice{Wait: time.Duration(c.NewDeviceHours) * time.Hour, DailyUnits: c.NewDeviceLimit}
 	var notifier commands.Notifier
 	if c.Notifier != "" {

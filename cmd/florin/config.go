@@ -17,6 +17,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"florin/commands"
+	"florin/domain/iban"
 	"florin/gateway/notify"
 )
 
@@ -43,6 +45,8 @@ type config struct {
 	TLSClientCA    string `koanf:"tls_client_ca"`
 
 	BreachedPasswords string `koanf:"breached_passwords"`
+	BankCode          string `koanf:"bank_code"`
+	BIC               string `koanf:"bic"`
 }
 
 // setting is one row of the table that flags, environment, file and help share.
@@ -75,6 +79,8 @@ var settings = []setting{
 	{"tls_cert", "", "PEM file of the public listener's certificate chain; read again when it changes", false},
 	{"tls_key", "", "PEM file of its private key", false},
 	{"tls_client_ca", "", "PEM file of authorities; every client of the public listener needs a certificate of one", false},
+	{"bank_code", "", "country and bank code that accounts are numbered under, such as DE37040044; without one they have no IBAN (a sandbox: " + commands.SandboxBankCode + ")", false},
+	{"bic", "", "BIC that other banks know the bank by (a sandbox: " + commands.SandboxBIC + ")", false},
 	{"breached_passwords", "", "file of passwords that nobody may choose: one a line, or their SHA-1 in hex, sorted, with or without :count (as Have I Been Pwned gives it)", false},
 }
 
@@ -197,6 +203,15 @@ func (c config) checked() (config, error) {
 	if c.LegalEntity == "" && c.Sandbox {
 		c.LegalEntity = sandboxEntity
 	}
+	if c.Sandbox && c.BankCode == "" {
+		c.BankCode, c.BIC = commands.SandboxBankCode, commands.SandboxBIC
+	}
+	if _, err := iban.NewIssuer(c.BankCode); err != nil {
+		return config{}, fmt.Errorf("%w: bank_code %q: %w", errUsage, c.BankCode, err)
+	}
+	if c.BIC != "" && iban.BIC(c.BIC) != nil {
+		return config{}, fmt.Errorf("%w: bic %q has eight or eleven capital letters and digits", errUsage, c.BIC)
+	}
 	if c.Notifier == "" && c.Sandbox {
 		c.Notifier = "console"
 	}
@@ -271,7 +286,7 @@ func (c config) masked() map[string]any {
 		"legal_entity": c.LegalEntity, "master_key_file": c.MasterKeyFile, "log_level": c.LogLevel,
 		"challenge_over": c.ChallengeOver, "new_device_hours": c.NewDeviceHours, "new_device_limit": c.NewDeviceLimit, "rate_per_second": c.RatePerSecond, "rate_burst": c.RateBurst,
 		"notifier": c.Notifier, "recovery_wait": c.RecoveryWait, "tls_cert": c.TLSCert, "tls_key": c.TLSKey, "tls_client_ca": c.TLSClientCA,
-		"breached_passwords": c.BreachedPasswords,
+		"breached_passwords": c.BreachedPasswords, "bank_code": c.BankCode, "bic": c.BIC,
 	}
 	for _, s := range settings {
 		if s.secret && values[s.key] != "" {

@@ -58,6 +58,7 @@ type State struct {
 	Day          string         `json:"day"`         // the latest day that payments count to
 	Spent        int64          `json:"spent"`       // on that day
 	Overdrawn    bool           `json:"overdrawn"`
+	Numbered     bool           `json:"numbered"` // it has an IBAN
 	Reservations []Reservation  `json:"reservations"`
 }
 
@@ -102,6 +103,8 @@ func (s State) Evolve(event Event) State {
 	case Opened:
 		s = State{Account: e.Account, Customer: e.Customer, Class: e.Class, Chart: e.Chart, Currency: e.Currency,
 			Status: Active, Overdraft: e.OverdraftLimit.Minor, DailyLimit: e.DailyLimit.Minor}
+	case Numbered:
+		s.Numbered = true
 	case Debited:
 		s.Balance = e.Balance.Minor
 		s = s.count(e.Day, e.Amount.Minor)

@@ -85,6 +85,27 @@ func TestOpen(t *testing.T) {
 	})
 }
 
+func TestNumber(t *testing.T) {
+	t.Parallel()
+	number := account.AssignNumber{IBAN: domain.NewEvidence("DE21999999990000000042"), Claim: id.Named[id.Claim]("n"), At: noon}
+	with := func(change func(*account.AssignNumber)) account.AssignNumber { c := number; change(&c); return c }
+	domaintest.Run[account.State](t, []row{
+		{Name: "an account gets its IBAN", Given: opened(), When: number, Then: facts{account.Numbered(number)}},
+		{Name: "it keeps it", Given: opened(account.Numbered(number)), When: number, Refused: account.ErrNumbered},
+		{Name: "what is not there has none", When: number, Refused: account.ErrMissing},
+		{Name: "what is closed gets none", Given: opened(closed()), When: number, Refused: account.ErrClosed},
+		{Name: "the bank's own books have none", Given: facts{account.Opened{Account: acc, Class: account.Internal, Chart: account.Tax, Currency: "EUR"}},
+			When: number, Refused: account.ErrMissing},
+		{Name: "a number is one", Given: opened(), When: with(func(c *account.AssignNumber) { c.IBAN = domain.Evidence{} }), Refused: account.ErrInvalid},
+		{Name: "a number is claimed", Given: opened(), When: with(func(c *account.AssignNumber) { c.Claim = id.Claim{} }), Refused: account.ErrInvalid},
+	})
+	assign := account.Assign{Claim: id.Named[id.Claim]("n"), Account: acc, At: noon}
+	domaintest.Run[account.Number](t, []domaintest.Case[account.Assign, account.NumberEvent]{
+		{Name: "a free number is assigned", When: assign, Then: []account.NumberEvent{account.Assigned(assign)}},
+		{Name: "a number is assigned once", Given: []account.NumberEvent{account.Assigned(assign)}, When: assign, Refused: account.ErrNumberTaken},
+	})
+}
+
 func TestDebit(t *testing.T) {
 	t.Parallel()
 	with := func(change func(*account.Debit)) account.Debit { c := debit(1000); change(&c); return c }

@@ -29,6 +29,12 @@ type (
 		Currency money.Currency
 		At       time.Time
 	}
+	// AssignNumber gives the account its IBAN.
+	AssignNumber struct {
+		IBAN  domain.Evidence
+		Claim id.Claim
+		At    time.Time
+	}
 	// Debit takes money for a posting. Limited ones count against the daily
 	// limit; a Forced one posts whatever the balance, the limit or a freeze say.
 	Debit struct {
@@ -86,6 +92,7 @@ type (
 
 func (Open) accountCommand()         {}
 func (OpenInternal) accountCommand() {}
+func (AssignNumber) accountCommand() {}
 func (Debit) accountCommand()        {}
 func (Credit) accountCommand()       {}
 func (Reserve) accountCommand()      {}

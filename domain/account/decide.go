@@ -20,6 +20,7 @@ const (
 var (
 	ErrMissing           = &domain.Refusal{Class: domain.Missing, Code: "not-found", Detail: "There is no such thing."}
 	ErrExists            = &domain.Refusal{Class: domain.Conflict, Code: "account-exists", Detail: "This account is already open."}
+	ErrNumbered          = &domain.Refusal{Class: domain.Conflict, Code: "account-numbered", Detail: "The account has an IBAN already."}
 	ErrInvalid           = &domain.Refusal{Class: domain.Invalid, Code: "invalid-account", Detail: "An account needs an owner, a currency in use, and limits of its own currency."}
 	ErrReason            = &domain.Refusal{Class: domain.Invalid, Code: "invalid-reason", Detail: "Give a reason code of lower-case letters, digits and hyphens."}
 	ErrFunds             = &domain.Refusal{Class: domain.Refused, Code: "insufficient-funds", Detail: "There is not enough money available on the account."}
@@ -54,6 +55,8 @@ func (s State) Decide(command Command) ([]Event, error) {
 		return s.open(c)
 	case OpenInternal:
 		return s.openInternal(c)
+	case AssignNumber:
+		return s.number(c)
 	case Debit:
 		return s.debit(c)
 	case Credit:
@@ -100,6 +103,21 @@ func (s State) openInternal(c OpenInternal) ([]Event, error) {
 		return nil, ErrInvalid
 	}
 	return []Event{Opened{Account: c.Chart.In(c.Currency), Class: Internal, Chart: c.Chart, Currency: c.Currency, At: c.At}}, nil
+}
+
+// number gives a customer's account its IBAN; the bank's own books have none.
+func (s State) number(c AssignNumber) ([]Event, error) {
+	switch {
+	case s.Status == Absent, s.Class == Internal:
+		return nil, ErrMissing
+	case s.Status == Finished:
+		return nil, ErrClosed
+	case s.Numbered:
+		return nil, ErrNumbered
+	case c.IBAN.IsZero(), c.Claim.IsZero():
+		return nil, ErrInvalid
+	}
+	return []Event{Numbered(c)}, nil
 }
 
 func (s State) debit(c Debit) ([]Event, error) {

@@ -33,6 +33,13 @@ type (
 		DailyLimit     money.Amount   `json:"daily_limit,omitzero"` // of outgoing payments a day (UTC); absent: none
 		At             time.Time      `json:"at"`
 	}
+	// Numbered: the account is known to other banks by this IBAN, for ever. Claim is
+	// the stream that keeps the number from being given twice.
+	Numbered struct {
+		IBAN  domain.Evidence `json:"iban"`
+		Claim id.Claim        `json:"claim"`
+		At    time.Time       `json:"at"`
+	}
 	// Debited: money has left. Day is set when it counts against the daily limit.
 	Debited struct {
 		Posting string       `json:"posting"`
@@ -94,6 +101,7 @@ type (
 )
 
 func (Opened) Kind() string              { return "account.opened" }
+func (Numbered) Kind() string            { return "account.numbered" }
 func (Debited) Kind() string             { return "account.debited" }
 func (Credited) Kind() string            { return "account.credited" }
 func (FundsReserved) Kind() string       { return "account.funds_reserved" }
@@ -105,6 +113,7 @@ func (Unfrozen) Kind() string            { return "account.unfrozen" }
 func (Closed) Kind() string              { return "account.closed" }
 
 func (Opened) accountEvent()              {}
+func (Numbered) accountEvent()            {}
 func (Debited) accountEvent()             {}
 func (Credited) accountEvent()            {}
 func (FundsReserved) accountEvent()       {}

@@ -22,6 +22,8 @@ type Accounts struct{ Desk }
 // balance and overdraft, less what is held.
 type AccountAnswer struct {
 	Account   id.Account        `json:"account"`
+	IBAN      string            `json:"iban,omitzero"`
+	BIC       string            `json:"bic,omitzero"`
 	Currency  money.Currency    `json:"currency"`
 	Product   string            `json:"product"`
 	Status    string            `json:"status"`
@@ -90,7 +92,8 @@ func (s Accounts) Open(w http.ResponseWriter, r *http.Request) error {
 	answered(w, outcome)
 	zero := money.Amount{Currency: opened.Currency}
 	return wire.Created(w, "/v1/accounts/"+opened.Account.String(), AccountAnswer{
-		Account: opened.Account, Currency: opened.Currency, Product: opened.Product, Status: string(opened.Status),
+		Account: opened.Account, IBAN: opened.IBAN.Reveal(), BIC: s.bic(opened.IBAN.Reveal()),
+		Currency: opened.Currency, Product: opened.Product, Status: string(opened.Status),
 		Balance: zero.Decimal(), Available: opened.Overdraft.Add(zero).Decimal(), Held: zero.Decimal(),
 		OpenedAt: opened.At, Position: outcome.Receipt.Last,
 	})
@@ -119,7 +122,11 @@ func (s Accounts) List(w http.ResponseWriter, r *http.Request) error {
 	}
 	list := AccountList{Accounts: make([]AccountAnswer, 0, len(rows))}
 	for _, row := range rows {
-		list.Accounts = append(list.Accounts, accountOf(row))
+		answer, err := s.shown(r, row)
+		if err != nil {
+			return err
+		}
+		list.Accounts = append(list.Accounts, answer)
 	}
 	return wire.OK(w, list)
 }
@@ -130,7 +137,28 @@ func (s Accounts) Get(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return wire.OK(w, accountOf(row))
+	answer, err := s.shown(r, row)
+	if err != nil {
+		return err
+	}
+	return wire.OK(w, answer)
+}
+
+// shown is the account with what other banks know it by.
+func (s Accounts) shown(r *http.Request, row projections.Account) (AccountAnswer, error) {
+	answer := accountOf(row)
+	var err error
+	answer.IBAN, err = s.Reads.IBAN(r.Context(), row)
+	answer.BIC = s.bic(answer.IBAN)
+	return answer, err
+}
+
+// bic goes with an IBAN: without one nobody needs it.
+func (s Accounts) bic(iban string) string {
+	if iban == "" {
+		return ""
+	}
+	return s.Bank.Accounts().BIC()
 }
 
 // own is the account of the path if it is the caller's, else not-found.
