@@ -167,7 +167,7 @@ func (s *Sequencer) openEpoch(ctx context.Context, genesis Genesis) error {
 			s.mu.Unlock()
 			return err
 		}
-	} else if err := s.knowLedger(ctx); err != nil {
+	} else if err := s.fits(ctx, genesis); err != nil { // before the epoch: who comes in the wrong mode fences nobody
 		s.mu.Unlock()
 		return err
 	}
@@ -188,9 +188,13 @@ func (s *Sequencer) openEpoch(ctx context.Context, genesis Genesis) error {
 // readFounding compares the ledger's genesis with what the caller expects.
 func (s *Sequencer) readFounding(ctx context.Context, want Genesis) error {
 	s.mu.Lock()
-	err := s.knowLedger(ctx)
-	s.mu.Unlock()
-	if err != nil {
+	defer s.mu.Unlock()
+	return s.fits(ctx, want)
+}
+
+// fits knows the ledger, and compares its mode. The lock is held.
+func (s *Sequencer) fits(ctx context.Context, want Genesis) error {
+	if err := s.knowLedger(ctx); err != nil {
 		return err
 	}
 	if want.Mode != "" && want.Mode != s.genesis.Mode {

@@ -30,8 +30,10 @@ var logLaws = []law{
 		journal := opened(t, s)
 		o := s.options(t, journal)
 		o.Genesis.Mode = eventbus.Production
+		before := len(readAll(t, journal, eventbus.Mark{}))
 		_, err := eventbus.Open(t.Context(), journal, o)
 		require.ErrorIs(t, err, eventbus.ErrMode)
+		require.Len(t, readAll(t, journal, eventbus.Mark{}), before, "and takes over from nobody")
 	}},
 	{sentence: "an empty journal is not founded by accident", holds: func(t *testing.T, s *subject) {
 		journal := opened(t, s)
