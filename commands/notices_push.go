@@ -2,40 +2,29 @@ package commands
 
 import (
 	"context"
+	"time"
+
+	"github.com/google/uuid"
 
 	"florin/domain"
-	"florin/domain/approval"
 	"florin/domain/device"
 	"florin/domain/id"
-	"florin/domain/notification"
 	"florin/eventbus"
 )
 
-// takeApproval notes that the devices which may answer are to be told that there is
-// something to answer. What it is they ask the bank for: a push message lies on
-// other people's servers, and on a locked screen.
-func (n *notifying) takeApproval(ctx context.Context, fact Happened, asked approval.Requested, agenda *Agenda) error {
-	if asked.Customer.IsZero() || !agenda.Now().Before(asked.ExpiresAt) {
-		return nil
-	}
-	return n.takeDevices(ctx, fact, notice{template: "approval-requested", customer: asked.Customer, expires: asked.ExpiresAt}, asked.Device, agenda)
-}
-
-// takeDevices notes that every device of a customer's but one is to be told. Fact is,
+// toDevices notes that every device of a customer's but one is to be told. Fact is,
 // in a notice to a device, the device.
-func (n *notifying) takeDevices(ctx context.Context, fact Happened, told notice, but id.Device, agenda *Agenda) error {
+func (n *notifying) toDevices(ctx context.Context, cause uuid.UUID, told notice, but id.Device, due time.Time, agenda *Agenda) error {
 	person, err := n.bank.customers.look(ctx, told.customer)
-	if err != nil || !agenda.Now().Before(told.expires) {
+	if err != nil {
 		return err
 	}
-	told.channel = notification.Push
 	for _, to := range person.Devices {
 		if to == but {
 			continue
 		}
 		told.fact = eventbus.Stream(to.Stream())
-		named := id.From[id.Notification](DerivedID(fact.EventID, "notify/push/"+to.String()))
-		agenda.Set(eventbus.Stream(named.Stream()), agenda.Now(), told.String())
+		n.set(agenda, DerivedID(cause, "notify/push/"+to.String()), due, told)
 	}
 	return nil
 }

@@ -110,9 +110,7 @@ func newRunners(b *Bank) []*runner {
 		b.newRunner(&erasing{b}),
 		b.newRunner(&expiring{b}),
 		b.newRunner(&lapsing{b}),
-	}
-	if b.settings.Notifier != nil {
-		runners = append(runners, b.newRunner(&notifying{b}))
+		b.newRunner(&notifying{b}),
 	}
 	if b.settings.Logouts != nil {
 		runners = append(runners, b.newRunner(&leaving{b}))

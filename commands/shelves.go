@@ -37,6 +37,7 @@ type shelves struct {
 	customers     *shelf[id.Customer, customer.State, customer.Command, customer.Event]
 	devices       *shelf[id.Device, device.State, device.Command, device.Event]
 	grants        *shelf[id.Grant, grant.State, grant.Command, grant.Event]
+	inboxes       *shelf[id.Inbox, notification.Inbox, notification.InboxCommand, notification.InboxEvent]
 	journals      *shelf[id.Journal, journal.State, journal.Command, journal.Event]
 	names         *shelf[id.Claim, customer.Name, customer.NameCommand, customer.NameEvent]
 	notifications *shelf[id.Notification, notification.State, notification.Command, notification.Event]
@@ -62,6 +63,7 @@ func newShelves(b *Bank) shelves {
 		customers:     newShelf[id.Customer, customer.State, customer.Command](b, t.Customers),
 		devices:       newShelf[id.Device, device.State, device.Command](b, t.Devices),
 		grants:        newShelf[id.Grant, grant.State, grant.Command](b, t.Grants),
+		inboxes:       newShelf[id.Inbox, notification.Inbox, notification.InboxCommand](b, t.Inboxes),
 		journals:      newShelf[id.Journal, journal.State, journal.Command](b, t.Journals),
 		names:         newShelf[id.Claim, customer.Name, customer.NameCommand](b, t.Claims),
 		notifications: newShelf[id.Notification, notification.State, notification.Command](b, t.Notifications),

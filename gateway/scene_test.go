@@ -85,7 +85,7 @@ func (h *house) things(p *phone.Phone, account, transfer string) map[string]stri
 	require.NotEmpty(h.t, own.Factors)
 	permit := h.permitted(p.Profile().Customer, commands.PermitRecovery{For: "factors", Email: domain.NewProfile("new-" + p.Profile().UserName + "@example.test")})
 	h.push(p.Profile().UserName, password)
-	return map[string]string{"consents": h.consents(p)[0].ID, "recovery": permit.Recovery.String(), "approvals": h.waiting(p).ID, "factors": own.Factors[0].ID, "accounts": account, "transfers": transfer, "devices": p.Profile().Device, "sessions": list.Sessions[0].ID}
+	return map[string]string{"notifications": h.entries(p)[0].ID, "consents": h.consents(p)[0].ID, "recovery": permit.Recovery.String(), "approvals": h.waiting(p).ID, "factors": own.Factors[0].ID, "accounts": account, "transfers": transfer, "devices": p.Profile().Device, "sessions": list.Sessions[0].ID}
 }
 
 // tries has an entry for every row of the table; a test fails for one without.
@@ -148,6 +148,7 @@ func (s *scene) tries() map[string]try {
 		"DELETE /v1/factors/{id}":                     {by: "customer"},
 	}
 	maps.Copy(tries, s.moneyTries())
+	maps.Copy(tries, s.notificationTries())
 	maps.Copy(tries, s.proposalTries())
 	maps.Copy(tries, s.sandboxTries())
 	return tries

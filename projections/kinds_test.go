@@ -17,6 +17,7 @@ import (
 	"florin/domain/customer"
 	"florin/domain/device"
 	"florin/domain/id"
+	"florin/domain/notification"
 	"florin/domain/proposal"
 	"florin/domain/session"
 	"florin/domain/transfer"
@@ -35,7 +36,7 @@ func TestEveryReleasedKindHasAFold(t *testing.T) {
 	b := newBank(t)
 	files, err := filepath.Glob("../schemas/testdata/*.json")
 	require.NoError(t, err)
-	openers := map[string]string{"account": "account.opened", "consent": "consent.granted", "customer": "customer.enrolled", "device": "device.registered", "proposal": "proposal.made", "session": "session.started", "transfer": "transfer.initiated"}
+	openers := map[string]string{"account": "account.opened", "consent": "consent.granted", "customer": "customer.enrolled", "device": "device.registered", "inbox": "inbox.read", "notification": "notification.filed", "proposal": "proposal.made", "session": "session.started", "transfer": "transfer.initiated"}
 	contexts := map[string][]golden{}
 	for _, name := range files {
 		data, err := os.ReadFile(name)
@@ -80,6 +81,10 @@ func streamOf(event domain.Event) string {
 		return e.Customer.Stream()
 	case device.Registered:
 		return e.Device.Stream()
+	case notification.AllRead:
+		return id.From[id.Inbox](e.Customer.UUID()).Stream()
+	case notification.Filed:
+		return e.Notification.Stream()
 	case proposal.Made:
 		return e.Proposal.Stream()
 	case session.Started:

@@ -43,6 +43,7 @@ var definitions = []definition{
 	{"consents", 1, []string{"consent", "session"}, false, []table{consentsTable, consentFamiliesTable}, beginConsents},
 	{"customers", 1, []string{"customer"}, false, []table{customersTable}, beginCustomers},
 	{"proposals", 1, []string{"proposal"}, false, []table{proposalsTable}, beginProposals},
+	{"notifications", 1, []string{"notification", "inbox"}, false, []table{notificationsTable, inboxesTable}, beginNotifications},
 	{"audit", 1, nil, true, []table{auditCommitsTable, auditEventsTable}, beginAudit},
 	{guardsName, 2, []string{"session", "device", "customer", "operator", "signing"}, true, []table{guardsTable}, beginGuards},
 }

@@ -43,6 +43,11 @@ union all select position, account, 1 as pending, purpose, reservation as postin
 	{"v_sessions", "sessions", "session", "one row per token family", sessionColumns, selectAll(sessionColumns, "sessions")},
 	{"v_devices", "devices", "device", "one row per device key that was ever registered", deviceColumns, selectAll(deviceColumns, "devices")},
 	{"v_customers", "customers", "customer", "one row per customer, without anything that names the person", customerColumns, selectAll(customerColumns, "customers")},
+	{"v_notifications", "notifications", "notification", "one row per entry of a customer's inbox: that somebody was told, of what, and whether it was read", notificationColumns,
+		`select n.notification as notification, n.customer as customer, n.category as category, n.template as template, n.about as about, n.amount as amount,
+  n.currency as currency, n.code as code, n.happened_at as happened_at, n.filed_at as filed_at, n.read_at as read_at,
+  case when n.read_at <> 0 or n.filed <= coalesce(i.through, 0) then 1 else 0 end as has_read, n.filed as filed, n.position as position
+  from notifications n left join inboxes i on i.customer = n.customer`},
 	{"v_audit", "audit", "position", "one row per event of the log: what happened, and who did it through what", auditViewColumns,
 		`select e.position as position, e.event_id as event_id, e.stream as stream, e.version as version, e.kind as kind, c.commit_id as commit_id,
   c.recorded_at as recorded_at, c.booked_at as booked_at, c.actor_type as actor_type, c.actor as actor, c.customer as customer, c.approver as approver,

@@ -53,6 +53,23 @@ var customerColumns = []Column{
 	{"position", Integer, "log position of the last event that is in the row"},
 }
 
+var notificationColumns = []Column{
+	{"notification", Text, "identifier of the entry (ntf_...)"},
+	{"customer", Text, "whose inbox it is in (cus_...)"},
+	{"category", Text, "security, account, payments or cards"},
+	{"template", Text, "code of what it says"},
+	{"about", Text, "identifier of what it is about: trf_..., acc_..., dev_..."},
+	{"amount", Money, "of money that it is about; 0 of none"},
+	{"currency", Text, "ISO 4217 code; empty without an amount"},
+	{"code", Text, "why, where there is a reason"},
+	{"happened_at", Time, "when what it tells of was recorded"},
+	{"filed_at", Time, "when it was put into the inbox"},
+	{"read_at", Time, "when it was read by itself; 0 if it was not"},
+	{"has_read", Boolean, "read by itself, or with all before it"},
+	{"filed", Integer, "log position at which it was put into the inbox"},
+	{"position", Integer, "log position of the last event that is in the row"},
+}
+
 var auditViewColumns = []Column{
 	{"position", Integer, "position of the event in the log, dense from 1"},
 	{"event_id", Text, "UUID of the event"},

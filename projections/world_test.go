@@ -10,6 +10,7 @@ import (
 	"florin/domain/customer"
 	"florin/domain/device"
 	"florin/domain/id"
+	"florin/domain/notification"
 	"florin/domain/session"
 	"florin/domain/signing"
 	"florin/domain/transfer"
@@ -29,6 +30,8 @@ type world struct {
 	expired, original   id.Transfer
 	reversal            id.Transfer
 	correlation         uuid.UUID
+	entries             []id.Notification // of anna: the oldest, and the newest
+	readAt              eventbus.Position // of the newest
 	postedAt, heldAt    eventbus.Position
 	annasBalance        int64
 }
@@ -121,8 +124,32 @@ func newWorld(b *bank) *world {
 	b.commit(eventbus.Header{ActorType: "customer", Actor: w.bert.UUID()},
 		b.part(w.lost.Stream(), device.Renamed{Name: domain.NewProfile(canary + "phone"), At: b.now}, device.ReportedLost{By: "customer", At: b.now}, device.Revoked{By: "customer", Reason: "lost", At: b.now}),
 		b.part(w.ended.Stream(), session.Revoked{By: "system", Reason: "device-revoked", At: b.now}))
+	w.tell()
 	b.commit(eventbus.Header{}, b.part("signing/"+uuid.UUID{8}.String(), signing.Retired{KeyID: "kid-1", VerifyUntil: b.now, At: b.now}))
 	return w
+}
+
+// tell files three entries for anna, of which she has read one by itself and one with
+// all before it, and one for bert.
+func (w *world) tell() {
+	file := func(customer id.Customer, template string) (id.Notification, eventbus.Position) {
+		n := id.From[id.Notification](w.uuid())
+		receipt := w.commit(eventbus.Header{ActorType: "system", OnBehalfOf: customer.UUID()}, w.part(n.Stream(), notification.Filed{Notification: n, Customer: customer,
+			Category: notification.CategoryOf(template), Template: template, About: w.posted.String(), Amount: eur(1_000), HappenedAt: w.now, At: w.now}))
+		return n, receipt.Last
+	}
+	first, _ := file(w.anna, "transfer-sent")
+	_, through := file(w.anna, "device-bound")
+	last, _ := file(w.anna, "transfer-received")
+	file(w.bert, "transfer-received")
+	w.entries = []id.Notification{first, last}
+	read := w.commit(eventbus.Header{ActorType: "customer", Actor: w.anna.UUID()},
+		w.part(last.Stream(), notification.Read{Notification: last, Customer: w.anna, At: w.now}),
+		w.part(id.From[id.Inbox](w.anna.UUID()).Stream(), notification.AllRead{Customer: w.anna, Through: int64(through), At: w.now},
+			notification.PreferencesChosen{Customer: w.anna, Preferences: notification.Inbox{}.Preferences(), At: w.now}))
+	w.readAt = read.First
+	message := id.From[id.Notification](w.uuid())
+	w.commit(eventbus.Header{}, w.part(message.Stream(), notification.Sent{Notification: message, Customer: w.anna, Channel: "email", Template: "device-bound", At: w.now}))
 }
 
 // reverse gives a transfer of 400 wholly back.

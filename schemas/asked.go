@@ -140,6 +140,14 @@ type (
 		Session id.Session `json:"session"`
 		Outcome string     `json:"outcome" jsonschema:"enum=taken,enum=refused,enum=late"`
 	}
+	// FileNotification puts an entry into a customer's inbox.
+	FileNotification struct {
+		Notification id.Notification `json:"notification"`
+		Customer     id.Customer     `json:"customer"`
+		Template     string          `json:"template"`
+		About        string          `json:"about,omitzero"`
+		Code         string          `json:"code,omitzero"`
+	}
 	// NoteNotification records what became of a message.
 	NoteNotification struct {
 		Notification id.Notification `json:"notification"`

@@ -75,6 +75,7 @@ type Treaty struct {
 	Customers     *Codec[customer.Event]
 	Devices       *Codec[device.Event]
 	Grants        *Codec[grant.Event]
+	Inboxes       *Codec[notification.InboxEvent]
 	Journals      *Codec[journal.Event]
 	Notifications *Codec[notification.Event]
 	Numbers       *Codec[account.NumberEvent]
@@ -103,6 +104,7 @@ func New(ring *seal.Ring) *Treaty {
 	t.Customers = sign(t, d, Customers)
 	t.Devices = sign(t, d, Devices)
 	t.Grants = sign(t, d, Grants)
+	t.Inboxes = sign(t, d, Inboxes)
 	t.Journals = sign(t, d, Journals)
 	t.Notifications = sign(t, d, Notifications)
 	t.Numbers = sign(t, d, Numbers)

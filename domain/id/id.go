@@ -40,6 +40,7 @@ type (
 	Device       = ID[device]
 	Factor       = ID[factor]
 	Grant        = ID[grant]
+	Inbox        = ID[inbox]
 	Journal      = ID[journal]
 	Notification = ID[notification]
 	Operator     = ID[operator]
@@ -67,6 +68,7 @@ type (
 	device       struct{}
 	factor       struct{}
 	grant        struct{}
+	inbox        struct{}
 	journal      struct{}
 	notification struct{}
 	operator     struct{}
@@ -93,6 +95,7 @@ func (customer) name() (string, string)     { return "cus", "customer" }
 func (device) name() (string, string)       { return "dev", "device" }
 func (factor) name() (string, string)       { return "fac", "factor" }
 func (grant) name() (string, string)        { return "gra", "grant" }
+func (inbox) name() (string, string)        { return "inb", "inbox" }
 func (journal) name() (string, string)      { return "jrn", "journal" }
 func (notification) name() (string, string) { return "ntf", "notification" }
 func (operator) name() (string, string)     { return "opr", "operator" }

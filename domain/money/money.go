@@ -88,6 +88,16 @@ func (a Amount) Decimal() string {
 // String is for logs and tests: "12.50 EUR".
 func (a Amount) String() string { return a.Decimal() + " " + string(a.Currency) }
 
+// Local writes the amount as people of a language do ("1.234,50 €" in "de"): for
+// them to read, never to be parsed.
+func (a Amount) Local(language string) string {
+	amount, err := currency.NewAmountFromInt64(a.Minor, string(a.Currency))
+	if err != nil {
+		return a.String()
+	}
+	return currency.NewFormatter(currency.NewLocale(language)).Format(amount)
+}
+
 // IsPositive, IsNegative and IsZero look at the sign alone.
 func (a Amount) IsPositive() bool { return a.Minor > 0 }
 func (a Amount) IsNegative() bool { return a.Minor < 0 }
