@@ -100,9 +100,7 @@ func (b *Bank) setClock(ctx context.Context) error {
 type movable struct{ ahead atomic.Int64 } // nanoseconds; only grows
 
 func (m *movable) above(sources Sources) Sources {
-	sources.world = sources.Now
-	sources.Now = func() time.Time { return sources.world().Add(time.Duration(m.ahead.Load())) }
-	return sources
+	return sources.Ahead(func() time.Duration { return time.Duration(m.ahead.Load()) })
 }
 
 // world is what the world's time was when the bank's was at.

@@ -36,6 +36,7 @@ type identity struct {
 	hashes  atomic.Uint64
 	mu      sync.RWMutex // guards keys
 	keys    signingKeys
+	rotated chan struct{} // closed when keys change
 }
 
 func newIdentity(settings IdentitySettings) *identity {

@@ -64,6 +64,10 @@ func (s Signings) Load(ctx context.Context) error {
 	b.identity.mu.Lock()
 	defer b.identity.mu.Unlock()
 	b.identity.keys = keys
+	if b.identity.rotated != nil {
+		close(b.identity.rotated)
+	}
+	b.identity.rotated = make(chan struct{})
 	return nil
 }
 
@@ -125,6 +129,14 @@ func (s Signings) Published() []domain.PublicKey {
 		keys = append(keys, jwk)
 	}
 	return keys
+}
+
+// Rotated is closed when the keys have changed; to be asked for before Published.
+func (s Signings) Rotated() <-chan struct{} {
+	i := s.bank.identity
+	i.mu.RLock()
+	defer i.mu.RUnlock()
+	return i.rotated
 }
 
 // Rotate makes a new key that takes over after lead, and retires the others once

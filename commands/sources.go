@@ -27,6 +27,13 @@ func (s Sources) Wall() time.Time {
 	return s.world()
 }
 
+// Ahead are sources whose Now is the world's time and by above it: for a process
+// that is told where a sandbox's clock stands.
+func (s Sources) Ahead(by func() time.Duration) Sources {
+	world := s.Wall
+	return Sources{Now: func() time.Time { return world().Add(by()) }, Random: s.Random, world: world}
+}
+
 // NewID makes a UUIDv7 (RFC 9562 section 5.7). The twelve bits after the
 // milliseconds hold their fraction (section 6.2, method 3), so identifiers made
 // one after another sort that way to a quarter of a microsecond.

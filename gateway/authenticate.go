@@ -28,7 +28,7 @@ type guards struct {
 	disabled       func(id.Operator) bool
 }
 
-func guardsOf(g *projections.Guards) guards {
+func guardsOf(g *projections.Standing) guards {
 	return guards{g.SessionRevoked, g.DeviceRevoked, g.CustomerBarred, g.CustomerLimited, g.OperatorDisabled}
 }
 
@@ -64,7 +64,7 @@ func (d *door) who(w http.ResponseWriter, r *http.Request) (*token.Access, *toke
 	proof, err := d.proofs.Check(r.Header, want)
 	switch {
 	case err == nil:
-		visit.presenter = proof.JKT
+		visit.presenter, visit.proof = proof.JKT, proof
 		return access, proof, nil
 	case errors.Is(err, token.ErrNonce):
 		return nil, nil, problem.NonceNeeded.Challenged()
@@ -125,7 +125,7 @@ func thirdParty(access *token.Access) bool {
 func (d *door) stranger(r *http.Request) commands.Caller {
 	return commands.Caller{
 		ActorType: commands.ActorAnonymous, Actor: uuid.Nil, Correlation: visitOf(r.Context()).id,
-		Traceparent: traceparent(r), IP: domain.NewProfile(address(r)),
+		Traceparent: traceparent(r), IP: domain.NewProfile(visitOf(r.Context()).address),
 	}
 }
 
@@ -139,15 +139,21 @@ func traceparent(r *http.Request) string {
 	return carrier.Get("traceparent")
 }
 
+// identityOf is what a service behind is told of who asks; the internal token
+// covers them.
+func identityOf(access *token.Claims) map[string]string {
+	return map[string]string{
+		HeaderUser: access.Subject, HeaderDevice: access.DeviceID, HeaderSession: access.SessionID, HeaderScopes: access.Scope,
+		HeaderStrength: strconv.FormatInt(access.AuthStrength, 10), HeaderRisk: strconv.FormatInt(access.RiskScore, 10),
+	}
+}
+
 // identityOnto sets the identity headers for the service behind, after those from
 // outside have been taken away.
 func identityOnto(r *http.Request, access *token.Access) {
-	r.Header.Set(HeaderUser, access.Subject)
-	r.Header.Set(HeaderDevice, access.DeviceID)
-	r.Header.Set(HeaderSession, access.SessionID)
-	r.Header.Set(HeaderScopes, access.Scope)
-	r.Header.Set(HeaderStrength, strconv.FormatInt(access.AuthStrength, 10))
-	r.Header.Set(HeaderRisk, strconv.FormatInt(access.RiskScore, 10))
+	for name, value := range identityOf(&access.Claims) {
+		r.Header.Set(name, value)
+	}
 	r.Header.Del("Authorization") // no service ever sees a token
 	r.Header.Del("DPoP")
 }

@@ -13,7 +13,10 @@ import (
 
 func TestFromEnrolmentToATransfer(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	inBothWirings(t, fromEnrolmentToATransfer)
+}
+
+func fromEnrolmentToATransfer(t *testing.T, h *house) {
 	anna, bert := h.customer("anna"), h.customer("bert")
 	from, to := h.account(anna, "100.00"), h.account(bert, "")
 
@@ -37,7 +40,10 @@ func TestFromEnrolmentToATransfer(t *testing.T) {
 
 func TestAChallengeIsAnsweredByEitherKey(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	inBothWirings(t, aChallengeIsAnsweredByEitherKey)
+}
+
+func aChallengeIsAnsweredByEitherKey(t *testing.T, h *house) {
 	anna, bert := h.customer("anna"), h.customer("bert")
 	from, to := h.account(anna, "9000.00"), h.account(bert, "")
 	ctx := context.Background()
@@ -67,7 +73,10 @@ func TestAChallengeIsAnsweredByEitherKey(t *testing.T) {
 
 func TestARestartForgetsNoProofAndNoPromise(t *testing.T) { // row 21
 	t.Parallel()
-	h := newHouse(t)
+	inBothWirings(t, aRestartForgetsNoProofAndNoPromise)
+}
+
+func aRestartForgetsNoProofAndNoPromise(t *testing.T, h *house) {
 	anna, bert := h.customer("anna"), h.customer("bert")
 	from, to := h.account(anna, "100.00"), h.account(bert, "")
 	body := fmt.Appendf(nil, `{"from":%q,"to":%q,"amount":"10.00","currency":"EUR"}`, from, to)

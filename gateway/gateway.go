@@ -66,13 +66,15 @@ type door struct {
 	peers    *buckets
 	callers  *buckets
 	logins   *buckets
-	refusals *refusals
+	refusals *refusals // nil at a core: its gateways count
+	admits   func(http.ResponseWriter, *http.Request, Route) (*http.Request, error)
 }
 
 // Gateway is the front door as the wiring knows it: a handler, and the count of
 // those it turned away.
 type Gateway struct {
 	http.Handler
+	door     *door
 	refusals *refusals
 }
 
@@ -81,29 +83,52 @@ type Gateway struct {
 // it requests are answered all the same, and nothing is recorded.
 func (g *Gateway) Run(ctx context.Context) error { return g.refusals.run(ctx) }
 
-// Tick records what was counted in the minutes that are over. The wiring calls it
-// about once a second; tests call it when they have moved the clock.
-func (g *Gateway) Tick(ctx context.Context) { g.refusals.tick(ctx) }
+// Tick records what was counted in the minutes that are over, and turns the nonce
+// keys. The wiring calls it about once a second; tests call it when they have moved
+// the clock.
+func (g *Gateway) Tick(ctx context.Context) {
+	g.refusals.tick(ctx)
+	g.door.turn(ctx)
+}
 
-// New builds the front door. It reads nothing of the bank yet.
-func New(settings Settings) (*Gateway, error) {
-	if settings.Bank == nil || settings.Guards == nil {
-		return nil, errors.New("gateway: a bank and its guards are needed")
+func (d *door) turn(ctx context.Context) {
+	if err := d.proofs.Turn(); err != nil {
+		d.settings.Logger.ErrorContext(ctx, "no new nonce key; the former stands", "error", err)
 	}
-	d, err := newDoor(settings, settings.Bank.Sources(), settings.Bank.Signings().Public, guardsOf(settings.Guards))
+}
+
+// New builds the front door of a bank in one process. It reads nothing of the bank yet.
+func New(settings Settings) (*Gateway, error) {
+	d, rows, err := furnished(settings)
 	if err != nil {
 		return nil, err
+	}
+	d.refusals.record = func(ctx context.Context, order commands.Order, ask commands.RefusedAccess) error {
+		_, err := settings.Bank.Accesses().Refused(ctx, order, ask)
+		return err
+	}
+	return &Gateway{d.handler(rows), d, d.refusals}, nil
+}
+
+// furnished is a door of a process that holds the bank, and the rows behind it.
+func furnished(settings Settings) (*door, []Route, error) {
+	if settings.Bank == nil || settings.Guards == nil {
+		return nil, nil, errors.New("gateway: a bank and its guards are needed")
+	}
+	d, err := newDoor(settings, settings.Bank.Sources(), settings.Bank.Signings().Public, guardsOf(settings.Guards.Standing))
+	if err != nil {
+		return nil, nil, err
 	}
 	provider, err := identity.New(identity.Settings{
 		Bank: d.settings.Bank, Proofs: d.proofs, Issuer: d.settings.Issuer, Settled: d.settings.Guards.WaitFor, Reads: settings.Desk.Reads,
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	desk := settings.Desk
 	desk.Issuer, desk.Sandbox, desk.Settled = d.settings.Issuer, settings.Sandbox, d.settings.Guards.WaitFor
 	if desk.Party, err = passkey.New(d.settings.Issuer); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	desk.Revoked = func(call service.Call) bool {
 		var operator id.Operator
@@ -112,14 +137,10 @@ func New(settings Settings) (*Gateway, error) {
 		}
 		return d.guards.ended(call.Caller.Session, call.Caller.Device, call.Caller.Customer, operator)
 	}
-	d.refusals.record = func(ctx context.Context, order commands.Order, ask commands.RefusedAccess) error {
-		_, err := settings.Bank.Accesses().Refused(ctx, order, ask)
-		return err
-	}
-	return &Gateway{d.handler(Routes(provider, desk)), d.refusals}, nil
+	return d, Routes(provider, desk), nil
 }
 
-// newDoor makes the layers; key gives the public keys that tokens are signed with.
+// newDoor makes what layers stand on; key gives the public keys that tokens are signed with.
 func newDoor(settings Settings, sources commands.Sources, key func(string) (*ecdsa.PublicKey, bool), guards guards) (*door, error) {
 	base, err := url.Parse(settings.Issuer)
 	if err != nil || base.Host == "" || base.Path != "" || base.RawQuery != "" || base.Scheme != "http" && base.Scheme != "https" {
@@ -136,7 +157,7 @@ func newDoor(settings Settings, sources commands.Sources, key func(string) (*ecd
 		metrics: newMetrics(settings.Registry), tracer: otel.Tracer("florin/gateway"),
 		peers: newBuckets("peer", settings.Rates.Peer), callers: newBuckets("caller", settings.Rates.Caller), logins: newBuckets("login", settings.Rates.Login),
 	}
-	d.refusals = newRefusals(sources, d.metrics, settings.Logger)
+	d.admits, d.refusals = d.admit, newRefusals(sources, d.metrics, settings.Logger)
 	if d.proofs, err = token.NewProofs(sources.Wall, sources.Random); err != nil {
 		return nil, fmt.Errorf("gateway: nonce keys: %w", err)
 	}
@@ -147,6 +168,18 @@ func newDoor(settings Settings, sources commands.Sources, key func(string) (*ecd
 
 // handler puts the layers around a router of the rows.
 func (d *door) handler(rows []Route) http.Handler {
+	return layered(d.router(rows), d.record, d.recovered, d.hygiene, d.peerLimited, d.strippedOf, d.sameOrigin, d.buffered)
+}
+
+// layered puts layers around a handler, the outermost first.
+func layered(inner http.Handler, layers ...func(http.Handler) http.Handler) http.Handler {
+	for i := len(layers) - 1; i >= 0; i-- {
+		inner = layers[i](inner)
+	}
+	return inner
+}
+
+func (d *door) router(rows []Route) *chi.Mux {
 	router := chi.NewRouter()
 	for _, row := range rows {
 		router.Method(row.Method, row.Path, d.row(row))
@@ -155,14 +188,7 @@ func (d *door) handler(rows []Route) http.Handler {
 	router.MethodNotAllowed(problem.Handler(func(w http.ResponseWriter, r *http.Request) error {
 		return problem.MethodNotAllowed.Heading("Allow", allowed(rows, router, r.URL.Path))
 	}).ServeHTTP)
-	var inner http.Handler = router
-	layers := []func(http.Handler) http.Handler{
-		d.record, d.recovered, d.hygiene, d.peerLimited, d.strippedOf, d.sameOrigin, d.buffered,
-	}
-	for i := len(layers) - 1; i >= 0; i-- {
-		inner = layers[i](inner)
-	}
-	return inner
+	return router
 }
 
 func allowed(rows []Route, router chi.Router, path string) string {

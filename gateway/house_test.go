@@ -42,6 +42,8 @@ type house struct {
 	ring    *seal.Ring
 	clock   atomic.Int64 // microseconds
 	sandbox bool
+	apart   bool // gateway and core are joined by mTLS alone
+	behind  *behind
 	rates   Rates
 
 	address string
@@ -77,11 +79,13 @@ func (h *house) logged() string {
 
 func newHouse(t testing.TB) *house { return newHouseIn(t, true) }
 
-func newHouseIn(t testing.TB, sandbox bool) *house {
+func newHouseIn(t testing.TB, sandbox bool) *house { return newHouseAs(t, sandbox, wiredApart) }
+
+func newHouseAs(t testing.TB, sandbox, apart bool) *house {
 	t.Helper()
 	ring, err := seal.Memory(rand.Reader)
 	require.NoError(t, err)
-	h := &house{t: t, fs: vfs.NewMem(), reads: filepath.Join(t.TempDir(), "read.db"), ring: ring, sandbox: sandbox, post: &mailbox{},
+	h := &house{t: t, fs: vfs.NewMem(), reads: filepath.Join(t.TempDir(), "read.db"), ring: ring, sandbox: sandbox, apart: apart, post: &mailbox{},
 		rates: Rates{Peer: Rate{1e6, 1e6}, Caller: Rate{1e6, 1e6}, Login: Rate{1e6, 1e6}}}
 	h.clock.Store(noon.UnixMicro())
 	h.open("127.0.0.1:0")
@@ -147,8 +151,13 @@ func (h *house) open(address string) {
 		Bank: h.bank, Guards: h.guards, Issuer: h.issuer, Sandbox: h.sandbox, Rates: h.rates, Logger: logger, Registry: prometheus.NewRegistry(),
 		Desk: service.Desk{Bank: h.bank, Reads: reads, Log: h.log, Treaty: treaty, Cursors: wire.NewCursors(cursors)},
 	}
-	h.door, err = New(settings)
-	require.NoError(t, err)
+	stopCore := func() {}
+	if h.apart {
+		stopCore = h.part(ctx, settings)
+	} else {
+		h.door, err = New(settings)
+		require.NoError(t, err)
+	}
 	writing, halt := context.WithCancel(ctx)
 	var writers sync.WaitGroup
 	writers.Go(func() { _ = h.door.Run(writing) })
@@ -162,6 +171,7 @@ func (h *house) open(address string) {
 		_ = server.Close()
 		halt()
 		writers.Wait()
+		stopCore()
 		cancel()
 		followers.Wait()
 		require.NoError(t, reads.Close())

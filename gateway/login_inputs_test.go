@@ -306,7 +306,10 @@ func TestClientAssertionsAreUsedOnce(t *testing.T) {
 
 func TestRevocationBitesAtOnce(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	inBothWirings(t, revocationBitesAtOnce)
+}
+
+func revocationBitesAtOnce(t *testing.T, h *house) {
 	anna, bert := h.customer("anna"), h.customer("bert")
 	revoke := func(p *phone.Phone, token string) phone.Answer {
 		return h.form(p, "/oauth2/revoke", url.Values{"client_id": {phone.ClientID}, "token": {token}})

@@ -20,6 +20,7 @@ type metrics struct {
 	refused       *prometheus.CounterVec
 	refusedOver   prometheus.Counter
 	refusedFailed prometheus.Counter
+	misused       *prometheus.CounterVec
 }
 
 func newMetrics(registry *prometheus.Registry) *metrics {
@@ -42,7 +43,9 @@ func newMetrics(registry *prometheus.Registry) *metrics {
 		Name: "florin_access_refused_overflow_total", Help: "Refusals of kinds for which there was no room: counted among those of several routes, or of nobody."})
 	m.refusedFailed = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "florin_access_refused_failed_total", Help: "Records of refusals that the log did not take; they are tried again."})
-	registry.MustRegister(m.requests, m.seconds, m.open, m.panics, m.stripped, m.refused, m.refusedOver, m.refusedFailed)
+	m.misused = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "florin_internal_refused_total", Help: "Calls of the internal listener that no gateway made, or made for another request."}, []string{"why"})
+	registry.MustRegister(m.misused, m.requests, m.seconds, m.open, m.panics, m.stripped, m.refused, m.refusedOver, m.refusedFailed)
 	return m
 }
 

@@ -21,7 +21,7 @@ func (d *door) record(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := d.sources.Wall()
 		name := d.sources.NewID()
-		visit := &visit{report: problem.Report{Instance: "urn:uuid:" + name.String()}, id: name}
+		visit := &visit{report: problem.Report{Instance: "urn:uuid:" + name.String()}, id: name, address: address(r)}
 		ctx := withVisit(problem.WithReport(traces.Extract(r.Context(), propagation.HeaderCarrier(r.Header)), &visit.report), visit)
 		ctx, span := d.tracer.Start(ctx, "request", trace.WithSpanKind(trace.SpanKindServer))
 		r = r.WithContext(ctx)
@@ -30,7 +30,9 @@ func (d *door) record(next http.Handler) http.Handler {
 		defer func() {
 			d.metrics.open.Dec()
 			d.note(r, visit, seen, d.sources.Wall().Sub(began))
-			d.refusals.note(r, visit, d.proofs.Presenter)
+			if d.refusals != nil {
+				d.refusals.note(r, visit, d.proofs.Presenter)
+			}
 			traced(span, r.Method, visit, seen.Status())
 		}()
 		next.ServeHTTP(seen, r)

@@ -107,7 +107,7 @@ func (f *refusals) note(r *http.Request, v *visit, presenter func(http.Header) s
 	if f.counted(kind) {
 		return
 	}
-	first := commands.RefusedAccess{Code: code, Shown: shownBy(v), IP: domain.NewProfile(address(r))}
+	first := commands.RefusedAccess{Code: code, Shown: shownBy(v), IP: domain.NewProfile(v.address)}
 	if v.shown != nil {
 		if first.Operator = v.shown.Operator; v.presenter == "" {
 			v.presenter = presenter(r.Header)
@@ -116,10 +116,7 @@ func (f *refusals) note(r *http.Request, v *visit, presenter func(http.Header) s
 			first.Presenter = id.Named[id.Device](v.presenter)
 		}
 	}
-	f.begin(kind, first, commands.Caller{
-		ActorType: commands.ActorSystem, Actor: commands.DerivedID(uuid.Nil, "gateway"),
-		Correlation: v.id, Traceparent: traceparent(r), Reason: "access-refused",
-	})
+	f.begin(kind, first, gatewayCaller(v.id, traceparent(r)))
 }
 
 var whyExpired = token.Why(token.ErrExpired)

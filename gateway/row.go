@@ -43,7 +43,7 @@ const formType = "application/x-www-form-urlencoded"
 func (d *door) row(row Route) http.Handler {
 	guarded := func(w http.ResponseWriter, r *http.Request) error {
 		routed(r)
-		admitted, err := d.admit(w, r, row)
+		admitted, err := d.admits(w, r, row)
 		if err != nil {
 			return err
 		}
@@ -77,8 +77,7 @@ func (d *door) admit(w http.ResponseWriter, r *http.Request, row Route) (*http.R
 		if err != nil {
 			return nil, err
 		}
-		call.Caller, call.Proof = d.callerOf(r, access), proof.Raw
-		call.ExpiresAt, call.FreshSCA = time.Unix(access.ExpiresAt, 0).UTC(), d.fresh(access, problem.StrongACR, problem.Fresh)
+		d.identified(r, &call, access, proof)
 		visit.caller = call.Caller
 		if err := signed(r, row, proof, visit.body); err != nil {
 			return nil, err
@@ -96,6 +95,15 @@ func (d *door) admit(w http.ResponseWriter, r *http.Request, row Route) (*http.R
 	return r.WithContext(service.With(r.Context(), call)), nil
 }
 
+// identified says in a call who asks.
+func (d *door) identified(r *http.Request, call *service.Call, access *token.Access, proof *token.Proof) {
+	call.Caller = d.callerOf(r, access)
+	call.ExpiresAt, call.FreshSCA = time.Unix(access.ExpiresAt, 0).UTC(), d.fresh(access, problem.StrongACR, problem.Fresh)
+	if proof != nil {
+		call.Proof = proof.Raw
+	}
+}
+
 // proven finds out who asks and whether they may ask this.
 func (d *door) proven(w http.ResponseWriter, r *http.Request, row Route) (*token.Access, *token.Proof, error) {
 	access, proof, err := d.who(w, r)
@@ -105,18 +113,23 @@ func (d *door) proven(w http.ResponseWriter, r *http.Request, row Route) (*token
 	if err := d.callers.take(w, limitKey(access), d.sources.Wall()); err != nil {
 		return nil, nil, err
 	}
+	return access, proof, d.permitted(access, row)
+}
+
+// permitted tells whether who is known may ask this, with this authentication.
+func (d *door) permitted(access *token.Access, row Route) error {
 	if err := scoped(access, row.Scopes); err != nil {
-		return nil, nil, err
+		return err
 	}
 	if thirdParty(access) && (row.OwnApp || row.Signed && !row.Agreed) {
 		// A third party's key is no device of the customer's: what has to be signed
 		// by one is not for it, whatever its scope.
-		return nil, nil, problem.InsufficientScope.Challenged("scope", "devices.manage")
+		return problem.InsufficientScope.Challenged("scope", "devices.manage")
 	}
 	if row.Acts && !access.Customer.IsZero() && d.guards.limited(access.Customer) {
-		return nil, nil, problem.CustomerLimited
+		return problem.CustomerLimited
 	}
-	return access, proof, d.strong(access, row)
+	return d.strong(access, row)
 }
 
 func mediaTypes(r *http.Request, row Route) error {

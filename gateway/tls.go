@@ -17,7 +17,7 @@ import (
 // whenever its files change: connections go on, new ones see the new certificate.
 //
 //	files --Load--> tls.Config --handshake--> connection
-//	  ^--Watch: every WatchEvery, by content--/
+//	  ^--Watch(Reload): every WatchEvery, by content--/
 //
 // TLS 1.2 and up, with Go's own choice of suites, all of which are safe (forward
 // secrecy, AEAD). Why polling: a mounted secret changes by a symlink's symlink,
@@ -104,9 +104,9 @@ func configOf(read [3]string, wantsClients bool, now time.Time) (*tls.Config, er
 	return config, nil
 }
 
-// Watch reloads until ctx ends. A failure is logged when it begins, and the
-// former certificate is served on.
-func (t *TLS) Watch(ctx context.Context, now func() time.Time, logger *slog.Logger) error {
+// Watch reloads files until ctx ends: those of a TLS, or of a split's credentials. A
+// failure is logged when it begins, and what was taken before stands.
+func Watch(ctx context.Context, what string, reload func(time.Time) (changed bool, err error), now func() time.Time, logger *slog.Logger) error {
 	clock := time.NewTicker(WatchEvery)
 	defer clock.Stop()
 	failing := ""
@@ -116,13 +116,13 @@ func (t *TLS) Watch(ctx context.Context, now func() time.Time, logger *slog.Logg
 			return ctx.Err()
 		case <-clock.C:
 		}
-		changed, err := t.Reload(now())
+		changed, err := reload(now())
 		switch {
 		case err != nil && err.Error() != failing:
 			failing = err.Error()
-			logger.Error("the new TLS certificate is not taken; the former is served on", "error", err)
+			logger.Error("the new "+what+" is not taken; the former stands", "error", err)
 		case err == nil && changed:
-			logger.Info("a new TLS certificate is served")
+			logger.Info("a new " + what + " is taken")
 		}
 		if err == nil {
 			failing = ""

@@ -92,7 +92,10 @@ func serveTLS(t *testing.T, ca *authority, clients *authority) *served {
 	go func() { _ = server.Serve(tls.NewListener(listener, s.tls.Config())) }()
 	ctx, cancel := context.WithCancel(context.Background())
 	watching := make(chan struct{})
-	go func() { defer close(watching); _ = s.tls.Watch(ctx, time.Now, slog.New(slog.DiscardHandler)) }()
+	go func() {
+		defer close(watching)
+		_ = Watch(ctx, "TLS certificate", s.tls.Reload, time.Now, slog.New(slog.DiscardHandler))
+	}()
 	t.Cleanup(func() { cancel(); <-watching; _ = server.Close() })
 	return s
 }

@@ -20,11 +20,15 @@ type visit struct {
 	report   problem.Report
 	body     []byte
 	caller   commands.Caller
-	stripped int // identity headers that came from outside
+	stripped int    // identity headers that came from outside
+	address  string // of the other end of the socket, at the gateway
 
 	shown     *token.Access // that is ours, whether or not it stands and its key was there
 	presenter string        // thumbprint of the proof's key, once it is verified
 	why       string        // closer than the answer says: token.Why
+
+	proof  *token.Proof    // verified here
+	inside *token.Internal // at a core: what the gateway says of the request
 }
 
 type visitKey struct{}

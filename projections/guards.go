@@ -3,11 +3,9 @@ package projections
 import (
 	"context"
 	"fmt"
-	"sync"
 	"sync/atomic"
 
 	"florin/domain"
-	"florin/domain/id"
 	"florin/eventbus"
 	"florin/schemas"
 )
@@ -20,12 +18,11 @@ import (
 // Until it has caught up once (Caught) it knows too little: refuse to serve.
 // An event that it cannot read counts against its subject: better a login too many.
 type Guards struct {
+	*Standing
 	log    eventbus.Log
 	decode decoder
 
-	mu       sync.RWMutex
-	verdicts map[string]verdict // by subject; who is not in it is in good standing
-	seeded   eventbus.Mark      // of the snapshot that Run has yet to check; zero: none
+	seeded   eventbus.Mark // of the snapshot that Run has yet to check; zero: none
 	position atomic.Uint64
 	progress *progress
 }
@@ -38,7 +35,7 @@ func NewGuards(log eventbus.Log, treaty *schemas.Treaty) *Guards {
 }
 
 func newGuards(log eventbus.Log, decode decoder) *Guards {
-	g := &Guards{log: log, decode: decode, progress: newProgress(), verdicts: map[string]verdict{}}
+	g := &Guards{Standing: NewStanding(), log: log, decode: decode, progress: newProgress()}
 	g.progress.positions[guardsName] = 0
 	return g
 }
@@ -51,9 +48,8 @@ func (g *Guards) Seed(ctx context.Context, r *Reads) error {
 	if err != nil || mark.Position == 0 {
 		return err
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.verdicts, g.seeded = verdicts, mark
+	g.replace(verdicts)
+	g.seeded = mark
 	g.position.Store(uint64(mark.Position))
 	return nil
 }
@@ -71,12 +67,10 @@ func (g *Guards) check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
 	if hash == g.seeded.Hash {
 		g.reached(g.seeded.Position)
 	} else {
-		clear(g.verdicts)
+		g.replace(map[string]verdict{})
 		g.position.Store(0)
 	}
 	g.seeded = eventbus.Mark{}
@@ -132,41 +126,8 @@ func (g *Guards) take(e *eventbus.Recorded) error {
 	if err != nil {
 		return fmt.Errorf("projections: guards at position %d: %w", e.Position, err)
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if v = g.verdicts[subject].then(v); v == good {
-		delete(g.verdicts, subject)
-	} else {
-		g.verdicts[subject] = v
-	}
+	g.rule(subject, v)
 	return nil
-}
-
-// SessionRevoked tells whether the token family is over.
-func (g *Guards) SessionRevoked(of id.Session) bool { return g.on(of.Stream()) != good }
-
-// DeviceRevoked tells whether the device was revoked or reported lost.
-func (g *Guards) DeviceRevoked(of id.Device) bool { return g.on(of.Stream()) != good }
-
-// CustomerBarred tells whether the customer may not be here at all: deceased,
-// closed, or asked to be forgotten.
-func (g *Guards) CustomerBarred(of id.Customer) bool { return g.on(of.Stream()) == ended }
-
-// CustomerLimited tells whether the customer may look and not touch: pending
-// identity checks, or restricted.
-func (g *Guards) CustomerLimited(of id.Customer) bool { return g.on(of.Stream()) == limited }
-
-// OperatorDisabled tells whether the operator is one no more.
-func (g *Guards) OperatorDisabled(of id.Operator) bool { return g.on(of.Stream()) != good }
-
-// KeyRetired tells whether a signing key signs no more; what it has signed is
-// believed until the time in signing.retired.
-func (g *Guards) KeyRetired(keyID string) bool { return g.on(keySubject(keyID)) != good }
-
-func (g *Guards) on(subject string) verdict {
-	g.mu.RLock()
-	defer g.mu.RUnlock()
-	return g.verdicts[subject]
 }
 
 // Position is how far the log is known.

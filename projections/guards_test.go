@@ -2,6 +2,7 @@ package projections
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"testing"
 
@@ -145,4 +146,47 @@ func TestASnapshotWithAGapIsNoSnapshot(t *testing.T) {
 	require.NoError(t, g.Seed(context.Background(), r))
 	require.Zero(t, g.Position())
 	require.Empty(t, g.verdicts)
+}
+
+// A copy that is told everything is the same; one that fell behind is told to begin anew.
+func TestACopyOfTheGuardsIsToldEverything(t *testing.T) {
+	t.Parallel()
+	b := newBank(t)
+	w := newWorld(b)
+	g := guarded(t, b)
+	ctx := context.Background()
+	for g.Caught(ctx) != nil { // Run has not begun yet
+	}
+	known, changes, leave := g.Watch()
+	standing := NewStanding()
+	standing.Replace(known)
+	require.Equal(t, g.verdicts, standing.verdicts)
+	require.True(t, standing.SessionRevoked(w.ended))
+	receipt := b.commit(eventbus.Header{}, b.part(w.session.Stream(), session.Revoked{By: "customer", Reason: "logout", At: b.now}),
+		b.part(w.bert.Stream(), customer.Activated{At: b.now}))
+	require.NoError(t, g.WaitFor(ctx, receipt.Last))
+	standing.Take(<-changes)
+	standing.Take(<-changes)
+	require.True(t, standing.SessionRevoked(w.session))
+	require.False(t, standing.CustomerLimited(w.bert), "good again")
+	require.Equal(t, g.verdicts, standing.verdicts)
+	leave()
+	_, open := <-changes
+	require.False(t, open)
+
+	_, slow, done := g.Watch()
+	for i := range watchMax + 1 {
+		g.rule(fmt.Sprint("session/", i), ended)
+	}
+	got := 0
+	for range slow {
+		got++
+	}
+	require.Equal(t, watchMax, got, "then it is let go")
+	done()
+
+	_, misled, _ := g.Watch()
+	g.replace(map[string]verdict{})
+	_, open = <-misled
+	require.False(t, open, "what it was told holds no more")
 }

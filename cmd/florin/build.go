@@ -24,6 +24,7 @@ import (
 	"florin/gateway/backchannel"
 	"florin/gateway/notify"
 	"florin/gateway/service"
+	"florin/gateway/split"
 	"florin/gateway/wire"
 	"florin/projections"
 )
@@ -45,10 +46,12 @@ type bank struct {
 	write  *commands.Bank
 	reads  *projections.Reads
 	guards *projections.Guards
-	door   *gateway.Gateway
-	public *http.Server
+	door   *gateway.Gateway // of these two the one that is served
+	core   *gateway.Core
+	public *http.Server // of a core: its internal listener
 	admin  *http.Server
-	tls    *gateway.TLS // of the public listener; nil: it speaks in clear
+	tls    *gateway.TLS       // of the public listener; nil: it speaks in clear
+	inside *split.Credentials // of a core
 
 	caughtUp atomic.Bool
 }
@@ -57,10 +60,11 @@ type bank struct {
 // it has opened when it fails it closes again.
 func build(ctx context.Context, c config, logger *slog.Logger) (_ *bank, err error) {
 	b := &bank{config: c, logger: logger}
-	if c.TLSCert != "" {
-		if b.tls, err = gateway.LoadTLS(gateway.TLSFiles{Cert: c.TLSCert, Key: c.TLSKey, ClientCA: c.TLSClientCA}, sources().Now()); err != nil {
-			return nil, err
-		}
+	if b.tls, err = c.publicTLS(); err != nil {
+		return nil, err
+	}
+	if b.inside, err = c.insideCredentials(); err != nil {
+		return nil, err
 	}
 	defer func() {
 		if err != nil {
@@ -91,7 +95,7 @@ func build(ctx context.Context, c config, logger *slog.Logger) (_ *bank, err err
 		return nil, err
 	}
 	registry := prometheus.NewRegistry()
-	b.door, err = gateway.New(gateway.Settings{
+	handler, err := b.front(gateway.Settings{
 		Bank: b.write, Guards: b.guards, Issuer: c.Issuer, Hosts: []string{c.Listen}, Sandbox: c.Sandbox, Rates: c.rates(),
 		Logger: logger, Registry: registry,
 		Desk: service.Desk{Bank: b.write, Reads: b.reads, Log: b.ledger.log, Treaty: b.ledger.treaty, Cursors: wire.NewCursors(cursors)},
@@ -99,9 +103,23 @@ func build(ctx context.Context, c config, logger *slog.Logger) (_ *bank, err err
 	if err != nil {
 		return nil, err
 	}
-	b.public = gateway.Server(b.door, logger)
+	b.public = gateway.Server(handler, logger)
 	b.admin = gateway.Server(b.adminHandler(registry), logger)
+	if b.core != nil {
+		b.public.RegisterOnShutdown(b.core.End)
+	}
 	return b, nil
+}
+
+// front is what is served: the front door, or the core behind those of other
+// processes.
+func (b *bank) front(settings gateway.Settings) (_ http.Handler, err error) {
+	if b.config.Only == onlyCore {
+		b.core, err = gateway.NewCore(settings)
+		return b.core, err
+	}
+	b.door, err = gateway.New(settings)
+	return b.door, err
 }
 
 // openCommands opens the write side above an open ledger. checked holds every
@@ -149,35 +167,28 @@ func (c config) rates() gateway.Rates {
 
 // run serves until ctx ends or a part of the bank fails.
 func (b *bank) run(ctx context.Context, serving func(public, admin net.Addr)) error {
-	public, err := net.Listen("tcp", b.config.Listen)
+	address := b.config.Listen
+	if b.core != nil {
+		address = b.config.Internal
+	}
+	public, admin, err := listen(address, b.config.Admin)
 	if err != nil {
-		return fmt.Errorf("listen: %w", err)
+		return err
 	}
-	admin, err := net.Listen("tcp", b.config.Admin)
-	if err != nil {
-		return errors.Join(fmt.Errorf("listen for admin: %w", err), public.Close())
+	following, writing := []part{b.reads.Run, b.guards.Run, b.watch, b.catchUp}, []part{b.write.Run, b.tick}
+	following = append(following, watches(b.tls, b.inside, b.logger)...)
+	if b.door != nil {
+		writing = append(writing, b.door.Run)
 	}
-	parts := []func(context.Context) error{b.reads.Run, b.guards.Run, b.watch, b.catchUp}
-	if b.tls != nil {
-		parts = append(parts, func(ctx context.Context) error { return b.tls.Watch(ctx, sources().Now, b.logger) })
-	}
-	ended := make(chan error, len(parts)+5) // nobody waits to say that it has ended
-	begin := func(ctx context.Context, parts ...func(context.Context) error) *sync.WaitGroup {
-		var running sync.WaitGroup
-		for _, part := range parts {
-			running.Go(func() { ended <- part(ctx) })
-		}
-		return &running
-	}
-	whole := context.WithoutCancel(ctx) // the end is in order: who writes ends before who follows
-	following, unfollow := context.WithCancel(whole)
-	defer unfollow()
-	writing, halt := context.WithCancel(whole)
-	defer halt()
-	followers := begin(following, parts...)
-	writers := begin(writing, b.write.Run, b.tick, b.door.Run,
+	writing = append(writing,
 		func(context.Context) error { return b.public.Serve(b.secured(public)) },
 		func(context.Context) error { return b.admin.Serve(admin) })
+	ended := make(chan error, len(following)+len(writing)) // nobody waits to say that it has ended
+	whole := context.WithoutCancel(ctx)                    // the end is in order: who writes ends before who follows
+	followers, unfollow := begin(whole, ended, following)
+	defer unfollow()
+	writers, halt := begin(whole, ended, writing)
+	defer halt()
 	serving(public.Addr(), admin.Addr())
 	var first error
 	select {
@@ -199,6 +210,61 @@ func (b *bank) run(ctx context.Context, serving func(public, admin net.Addr)) er
 	return serious(errs)
 }
 
+// part is something that runs for as long as the process serves.
+type part = func(context.Context) error
+
+// begin has parts run until stop; each says in ended how it came to its end.
+func begin(ctx context.Context, ended chan<- error, parts []part) (running *sync.WaitGroup, stop context.CancelFunc) {
+	ctx, stop = context.WithCancel(ctx)
+	running = &sync.WaitGroup{}
+	for _, part := range parts {
+		running.Go(func() { ended <- part(ctx) })
+	}
+	return running, stop
+}
+
+// listen opens the two listeners of a process.
+func listen(served, private string) (public, admin net.Listener, err error) {
+	if public, err = net.Listen("tcp", served); err != nil {
+		return nil, nil, fmt.Errorf("listen: %w", err)
+	}
+	if admin, err = net.Listen("tcp", private); err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("listen for admin: %w", err), public.Close())
+	}
+	return public, admin, nil
+}
+
+// watches are the parts that take up new certificates.
+func watches(public *gateway.TLS, inside *split.Credentials, logger *slog.Logger) (parts []part) {
+	if public != nil {
+		parts = append(parts, func(ctx context.Context) error {
+			return gateway.Watch(ctx, "TLS certificate", public.Reload, sources().Now, logger)
+		})
+	}
+	if inside != nil {
+		parts = append(parts, func(ctx context.Context) error {
+			return gateway.Watch(ctx, "internal certificate", inside.Reload, sources().Now, logger)
+		})
+	}
+	return parts
+}
+
+// publicTLS is nil where the public listener speaks in clear.
+func (c config) publicTLS() (*gateway.TLS, error) {
+	if c.TLSCert == "" {
+		return nil, nil
+	}
+	return gateway.LoadTLS(gateway.TLSFiles{Cert: c.TLSCert, Key: c.TLSKey, ClientCA: c.TLSClientCA}, sources().Now())
+}
+
+// insideCredentials are nil where the bank is one process.
+func (c config) insideCredentials() (*split.Credentials, error) {
+	if c.Only == "" {
+		return nil, nil
+	}
+	return split.LoadCredentials(split.Files{Cert: c.InternalCert, Key: c.InternalKey, CA: c.InternalCA}, sources().Now())
+}
+
 // showAll lets the read models take in what was written last, so that a stopped
 // bank's are what its log says. If they cannot they go on at the next start.
 func (b *bank) showAll(ctx context.Context) {
@@ -207,12 +273,16 @@ func (b *bank) showAll(ctx context.Context) {
 	_ = b.reads.Caught(ctx)
 }
 
-// secured puts TLS around the public listener, if the bank has a certificate.
+// secured puts TLS around what is served: the bank's certificate if it has one, and
+// around a core what lets in gateways alone.
 func (b *bank) secured(listener net.Listener) net.Listener {
-	if b.tls == nil {
-		return listener
+	switch {
+	case b.core != nil:
+		return tls.NewListener(listener, b.inside.Server(sources().Now))
+	case b.tls != nil:
+		return tls.NewListener(listener, b.tls.Config())
 	}
-	return tls.NewListener(listener, b.tls.Config())
+	return listener
 }
 
 // serious leaves out the errors that an orderly end consists of.
@@ -238,7 +308,11 @@ func (b *bank) tick(ctx context.Context) error {
 			if err := b.write.Tick(ctx); err != nil {
 				return fmt.Errorf("do what is due: %w", err)
 			}
-			b.door.Tick(ctx)
+			if b.core != nil {
+				b.core.Tick(ctx)
+			} else {
+				b.door.Tick(ctx)
+			}
 		}
 	}
 }

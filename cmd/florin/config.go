@@ -47,6 +47,12 @@ type config struct {
 	BreachedPasswords string `koanf:"breached_passwords"`
 	BankCode          string `koanf:"bank_code"`
 	BIC               string `koanf:"bic"`
+
+	Only         string `koanf:"only"`
+	Internal     string `koanf:"internal"`
+	InternalCert string `koanf:"internal_cert"`
+	InternalKey  string `koanf:"internal_key"`
+	InternalCA   string `koanf:"internal_ca"`
 }
 
 // setting is one row of the table that flags, environment, file and help share.
@@ -82,7 +88,18 @@ var settings = []setting{
 	{"bank_code", "", "country and bank code that accounts are numbered under, such as DE37040044; without one they have no IBAN (a sandbox: " + commands.SandboxBankCode + ")", false},
 	{"bic", "", "BIC that other banks know the bank by (a sandbox: " + commands.SandboxBIC + ")", false},
 	{"breached_passwords", "", "file of passwords that nobody may choose: one a line, or their SHA-1 in hex, sorted, with or without :count (as Have I Been Pwned gives it)", false},
+	{"only", "", "the part of the bank that this process is: core (log, read models, identity provider, services) or gateway; without it: all", false},
+	{"internal", "127.0.0.1:8443", "address between gateway and core: the core listens there, never in public", false},
+	{"internal_cert", "", "PEM file of this process's certificate for it; 'florin keys internal' makes one; read again when it changes", false},
+	{"internal_key", "", "PEM file of its private key", false},
+	{"internal_ca", "", "PEM file of the authority of all such certificates", false},
 }
+
+// What --only may name.
+const (
+	onlyCore    = "core"
+	onlyGateway = "gateway"
+)
 
 // addCommonFlags gives every command --dir, --config and --json.
 func addCommonFlags(root *cobra.Command) {
@@ -171,7 +188,7 @@ func bankVariables(environ []string) []string {
 
 // checked validates before anything is opened.
 func (c config) checked() (config, error) {
-	for _, address := range []string{c.Listen, c.Admin} {
+	for _, address := range []string{c.Listen, c.Admin, c.Internal} {
 		if _, _, err := net.SplitHostPort(address); err != nil {
 			return config{}, fmt.Errorf("%w: %q is not HOST:PORT", errUsage, address)
 		}
@@ -197,6 +214,12 @@ func (c config) checked() (config, error) {
 		return config{}, fmt.Errorf("%w: recovery_wait is a time such as 24h, from 1s (in production from 1h) to 720h", errUsage)
 	case c.Notifier == "console" && !c.Sandbox:
 		return config{}, fmt.Errorf("%w: the console notifier shows codes to whoever reads the log: it is for a sandbox", errUsage)
+	case c.Only != "" && c.Only != onlyCore && c.Only != onlyGateway:
+		return config{}, fmt.Errorf("%w: only is core or gateway, not %q", errUsage, c.Only)
+	case c.Only != "" && (c.InternalCert == "" || c.InternalKey == "" || c.InternalCA == ""):
+		return config{}, fmt.Errorf("%w: with only, internal_cert, internal_key and internal_ca are needed; 'florin keys internal' makes them", errUsage)
+	case c.Only == onlyCore && c.TLSCert != "":
+		return config{}, fmt.Errorf("%w: a core has no public listener: tls_cert is the gateway's", errUsage)
 	case c.RatePerSecond < 1, c.RateBurst < 1:
 		return config{}, fmt.Errorf("%w: rate_per_second and rate_burst are at least 1", errUsage)
 	}
@@ -286,7 +309,8 @@ func (c config) masked() map[string]any {
 		"legal_entity": c.LegalEntity, "master_key_file": c.MasterKeyFile, "log_level": c.LogLevel,
 		"challenge_over": c.ChallengeOver, "new_device_hours": c.NewDeviceHours, "new_device_limit": c.NewDeviceLimit, "rate_per_second": c.RatePerSecond, "rate_burst": c.RateBurst,
 		"notifier": c.Notifier, "recovery_wait": c.RecoveryWait, "tls_cert": c.TLSCert, "tls_key": c.TLSKey, "tls_client_ca": c.TLSClientCA,
-		"breached_passwords": c.BreachedPasswords, "bank_code": c.BankCode, "bic": c.BIC,
+		"breached_passwords": c.BreachedPasswords, "bank_code": c.BankCode, "bic": c.BIC, "only": c.Only, "internal": c.Internal, "internal_cert": c.InternalCert,
+		"internal_key": c.InternalKey, "internal_ca": c.InternalCA,
 	}
 	for _, s := range settings {
 		if s.secret && values[s.key] != "" {

@@ -4,16 +4,18 @@ import (
 	"context"
 	"fmt"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"florin/commands"
+	"florin/gateway/split"
 )
 
 func newKeys(environ []string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "keys",
-		Short: "List and rotate the keys that sign tokens",
+		Short: "List and rotate the keys that sign tokens, make those between processes",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -43,7 +45,30 @@ once and the others are not believed any more: for a key that has leaked.`,
 		},
 	}
 	rotate.Flags().BoolVar(&emergency, "emergency", false, "believe no other key from now on")
-	cmd.AddCommand(list, rotate)
+	cmd.AddCommand(list, rotate, newKeysInternal())
+	return cmd
+}
+
+// internalLife of certificates that 'keys internal' makes.
+const internalLife = 365 * 24 * time.Hour
+
+func newKeysInternal() *cobra.Command {
+	var to string
+	cmd := &cobra.Command{
+		Use: "internal", Short: "Make an internal authority and the certificates of core and gateway", Args: cobra.NoArgs,
+		Long: `Writes ca.pem, core.pem and gateway.pem with their keys into a new directory, good for a year: for
+'florin serve --only core' and '--only gateway'. A bank with an authority of its own issues them
+itself, with Ed25519 or P-256 keys: core.florin.internal for servers, gateway.florin.internal for
+clients. Whoever has gateway.key is a gateway; keep ca.key away from both.`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := split.MakeAuthority(to, sources().Now(), internalLife); err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "made the internal authority in %s: ca, core and gateway\n", to)
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&to, "to", "internal", "directory to write to")
 	return cmd
 }
 

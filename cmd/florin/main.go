@@ -2,6 +2,8 @@
 //
 //	florin serve             the bank: HTTP API, log, read models, in one process
 //	florin serve --sandbox   the same with open enrolment and deposits, on localhost
+//	florin serve --only core|gateway
+//	                         the same in processes of their own, joined by mTLS
 //	florin demo              a bank, a phone, attackers and an auditor, in 20 seconds
 //	florin phone             a simulated mobile app, for trying the API by hand
 //	florin audit             verify, replay, timeline, export: the log as evidence

@@ -13,13 +13,16 @@ import (
 func newServe(environ []string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
-		Short: "Serve the bank: HTTP API, log and read models in one process",
+		Short: "Serve the bank: HTTP API, log and read models, in one process or apart",
 		Long: `Serves the bank on --listen, and its health and metrics on --admin. The first start in an empty
 --dir begins a new bank: its log, its keys, its mode.
 
 A bank begun with --sandbox lets anybody enrol and pay in, serves localhost only, and stays a
 sandbox for ever. Without it the bank is in production: it begins with a --legal-entity, so that no
-mistyped --dir begins one, and its operators are created on the host, with 'florin operator create'.`,
+mistyped --dir begins one, and its operators are created on the host, with 'florin operator create'.
+
+With --only core and --only gateway the bank is two processes, or more: strangers talk to a gateway,
+which holds no log and no key ring, and it talks to the core at --internal over mTLS.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			c, err := loadConfig(cmd.Flags(), environ)
@@ -31,6 +34,9 @@ mistyped --dir begins one, and its operators are created on the host, with 'flor
 				return err
 			}
 			slog.SetDefault(logger)
+			if c.Only == onlyGateway {
+				return serveEdge(cmd.Context(), c, logger)
+			}
 			b, err := build(cmd.Context(), c, logger)
 			if err != nil {
 				return err

@@ -88,6 +88,13 @@ func New(settings Settings) (*Provider, error) {
 	return p, nil
 }
 
+// Face is a provider for a process that holds none: it has the pages that a gateway
+// shows when the core cannot, and answers nothing else.
+func Face(issuer string) (*Provider, error) {
+	pages, err := newPages()
+	return &Provider{settings: Settings{Issuer: issuer}, pages: pages}, err
+}
+
 // assertionsMax bounds the client assertions remembered; a machine needs one per
 // token, every five minutes.
 const assertionsMax = 100_000

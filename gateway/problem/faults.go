@@ -103,6 +103,7 @@ var (
 	StepUpNeeded      = fault(401, "insufficient-user-authentication", "A stronger or fresher authentication is needed.")
 	InsufficientScope = fault(403, "insufficient-scope", "The access token's scope does not cover this request.")
 	CustomerLimited   = fault(403, "customer-limited", "This customer may look, but not act, until the bank's checks are done.")
+	Inside            = fault(401, "internal-token", "Services answer the bank's own gateway alone.")
 	ForeignOrigin     = fault(403, "foreign-origin", "Requests from other web origins are refused.")
 	FormForeign       = fault(403, "form-foreign", "The form was not made for this browser, or its cookie is gone. Go back to the app that sent you here and begin again.")
 	TooManyRequests   = fault(429, "too-many-requests", "Too many requests; wait as Retry-After says.")

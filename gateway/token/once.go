@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"io"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,40 +14,79 @@ import (
 // nonceLife is how long one nonce is given out; it is taken as long again.
 const nonceLife = 5 * time.Minute
 
-// nonces are HMACs of the time under a key of this process (RFC 9449 section 8):
-// those of a former process are refused.
+// nonceTurn is how often the key of the nonces is made anew.
+const nonceTurn = time.Hour
+
+// NonceKeys make the nonces. All gateways of a bank share them; the one process
+// that turns them is the core.
+type NonceKeys struct {
+	Current []byte `json:"current"`
+	Former  []byte `json:"former"` // its nonces of these minutes are still taken
+}
+
+// nonces are HMACs of the time under a key of this process, or of the core that it
+// belongs to (RFC 9449 section 8): those of a former process are refused.
 type nonces struct {
-	key  [32]byte
-	made atomic.Pointer[pair]
+	mu    sync.Mutex // of whoever turns or takes keys
+	since time.Time  // of the current key
+	keys  atomic.Pointer[NonceKeys]
+	made  atomic.Pointer[slotted]
 }
 
-// pair is what stands in one slot of time.
-type pair struct {
-	slot          int64
-	given, before string
+// slotted is what stands in one slot of time, the one to be given first.
+type slotted struct {
+	keys   *NonceKeys
+	slot   int64
+	stands [4]string
 }
 
-func (n *nonces) at(now time.Time) string { return n.pair(now).given }
-
-func (n *nonces) pair(now time.Time) *pair {
-	slot := now.Unix() / int64(nonceLife/time.Second)
-	if made := n.made.Load(); made != nil && made.slot == slot {
+func (n *nonces) at(now time.Time) *slotted {
+	keys, slot := n.keys.Load(), now.Unix()/int64(nonceLife/time.Second)
+	if made := n.made.Load(); made != nil && made.slot == slot && made.keys == keys {
 		return made
 	}
-	made := &pair{slot, n.of(slot), n.of(slot - 1)}
+	made := &slotted{keys, slot, [4]string{nonceOf(keys.Current, slot), nonceOf(keys.Current, slot-1), nonceOf(keys.Former, slot), nonceOf(keys.Former, slot-1)}}
 	n.made.Store(made)
 	return made
 }
 
-func (n *nonces) of(slot int64) string {
-	h := hmac.New(sha256.New, n.key[:])
+// nonceOf is "" where there is no key.
+func nonceOf(key []byte, slot int64) string {
+	if len(key) == 0 {
+		return ""
+	}
+	h := hmac.New(sha256.New, key)
 	_ = binary.Write(h, binary.BigEndian, slot) // a hash never fails
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:18])
 }
 
-func (n *nonces) stands(nonce string, now time.Time) bool {
-	stand := n.pair(now)
-	return hmac.Equal([]byte(nonce), []byte(stand.given)) || hmac.Equal([]byte(nonce), []byte(stand.before))
+func (n *nonces) stand(nonce string, now time.Time) bool {
+	for _, stands := range n.at(now).stands {
+		if stands != "" && hmac.Equal([]byte(nonce), []byte(stands)) {
+			return true
+		}
+	}
+	return false
+}
+
+// turn makes the key anew if its time has come.
+func (n *nonces) turn(now time.Time, random io.Reader) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	before := n.keys.Load()
+	if before != nil && now.Sub(n.since) < nonceTurn {
+		return nil
+	}
+	keys := &NonceKeys{Current: make([]byte, 32)}
+	if _, err := io.ReadFull(random, keys.Current); err != nil {
+		return err
+	}
+	if before != nil {
+		keys.Former = before.Current
+	}
+	n.keys.Store(keys)
+	n.since = now
+	return nil
 }
 
 // seenMax bounds the proofs remembered per generation: 4,000 a second for two

@@ -39,6 +39,7 @@ type Proof struct {
 	Key            domain.PublicKey
 	ID             string // jti
 	IssuedAt       time.Time
+	Nonce          string
 	ContentDigest  string // as claimed; SignedFor checks it
 	IdempotencyKey string
 	Raw            string // the proof itself: evidence
@@ -78,6 +79,7 @@ type Want struct {
 // Proofs checks DPoP proofs. One per process: it holds who has been seen.
 type Proofs struct {
 	now     func() time.Time
+	random  io.Reader
 	nonces  nonces
 	seen    *Once
 	signers kept[string, *signer] // by the proof's first segment, which names the key
@@ -108,13 +110,40 @@ const signerBytesMax = 512
 // NewProofs makes a checker with fresh nonce keys: no proof made for a former
 // process passes.
 func NewProofs(now func() time.Time, random io.Reader) (*Proofs, error) {
-	p := &Proofs{now: now, seen: NewOnce(2*ProofAge, seenMax)}
-	_, err := io.ReadFull(random, p.nonces.key[:])
-	return p, err
+	p := &Proofs{now: now, random: random, seen: NewOnce(2*ProofAge, seenMax)}
+	return p, p.Turn()
 }
 
+// Turn makes the nonce key anew once an hour; who calls it about once a second
+// lets no nonce live under an old one.
+func (p *Proofs) Turn() error { return p.nonces.turn(p.now(), p.random) }
+
+// NonceKeys are for the gateways of this core, and for nobody else.
+func (p *Proofs) NonceKeys() NonceKeys { return *p.nonces.keys.Load() }
+
+// Share takes over the core's keys: a proof with its nonce is good at every gateway.
+func (p *Proofs) Share(keys NonceKeys) { p.nonces.keys.Store(&keys) }
+
 // Nonce is what the next proof should carry; it stands for five to ten minutes.
-func (p *Proofs) Nonce() string { return p.nonces.at(p.now()) }
+func (p *Proofs) Nonce() string { return p.nonces.at(p.now()).stands[0] }
+
+// Claim uses up a proof that a gateway has verified: what Check says of the nonce
+// and of a second use, for all gateways of this core.
+func (p *Proofs) Claim(jkt, id, nonce string) error {
+	now := p.now()
+	if !p.nonces.stand(nonce, now) {
+		return ErrNonce
+	}
+	return p.use(jkt, id, now)
+}
+
+func (p *Proofs) use(jkt, id string, now time.Time) error {
+	err := p.seen.Claim(jkt, id, now)
+	if errors.Is(err, ErrProof) {
+		return errReplayed
+	}
+	return err
+}
 
 // Check reads the request's one DPoP header. ErrNonce: make it anew with Nonce.
 // ErrProof (a *Mismatch): do not try again. ErrFull: try later. A proof that passes
@@ -136,22 +165,20 @@ func (p *Proofs) Check(h http.Header, want Want) (*Proof, error) {
 	if err := fits(claims, by.jkt, want, now); err != nil {
 		return nil, err
 	}
-	if !p.nonces.stands(claims.Nonce, now) {
+	if !p.nonces.stand(claims.Nonce, now) {
 		return nil, ErrNonce
 	}
 	if err := verify(raw, by.point); err != nil { // last, for it costs more than all the rest
 		return nil, errSignature
 	}
-	if err := p.seen.Claim(by.jkt, claims.ID, now); errors.Is(err, ErrProof) {
-		return nil, errReplayed
-	} else if err != nil {
+	if err := p.use(by.jkt, claims.ID, now); err != nil {
 		return nil, err
 	}
 	if !known && want.Access != nil && len(segment) <= signerBytesMax { // strangers' keys are not kept
 		p.signers.put(strings.Clone(segment), by)
 	}
 	return &Proof{
-		JKT: by.jkt, Key: by.key, ID: claims.ID, IssuedAt: time.Unix(claims.IssuedAt, 0).UTC(),
+		JKT: by.jkt, Key: by.key, ID: claims.ID, IssuedAt: time.Unix(claims.IssuedAt, 0).UTC(), Nonce: claims.Nonce,
 		ContentDigest: claims.ContentDigest, IdempotencyKey: claims.IdempotencyKey, Raw: raw,
 	}, nil
 }
@@ -206,11 +233,10 @@ func fits(claims proofClaims, jkt string, want Want, now time.Time) error {
 	case want.Access == nil:
 		return errTokenHash
 	}
-	hash := base64.RawURLEncoding.EncodeToString(want.Access.Digest[:])
 	switch {
 	case jkt != want.Access.Confirmation.JKT:
 		return errKey
-	case claims.TokenHash != hash:
+	case claims.TokenHash != want.Access.Hash():
 		return errTokenHash
 	}
 	return nil
