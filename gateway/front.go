@@ -100,10 +100,10 @@ func (f *Front) Tick(ctx context.Context) { f.refusals.tick(ctx) }
 
 // Ready tells whether requests reach the core.
 func (f *Front) Ready(context.Context) error {
-	switch {
-	case !f.copy.Linked():
-		return errors.New("the core cannot be reached")
-	case f.line.Broken():
+	if err := f.copy.Err(); err != nil {
+		return fmt.Errorf("the core cannot be reached: %w", err)
+	}
+	if f.line.Broken() {
 		return errors.New("the core does not answer")
 	}
 	return nil

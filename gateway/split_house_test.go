@@ -93,13 +93,17 @@ func (h *house) front(ctx context.Context) (front *Front, stop func()) {
 	following, cancel := context.WithCancel(ctx)
 	var follower sync.WaitGroup
 	follower.Go(func() { _ = front.Follow(following) })
-	linked(front)
+	linked(t, front)
 	return front, func() { cancel(); follower.Wait() }
 }
 
 // linked waits until the gateway has found its core.
-func linked(front *Front) {
-	for front.Ready(context.Background()) != nil {
+func linked(t testing.TB, front *Front) {
+	t.Helper()
+	late, done := context.WithTimeout(context.Background(), 20*time.Second)
+	defer done()
+	for err := front.Ready(late); err != nil; err = front.Ready(late) {
+		require.NoError(t, late.Err(), err)
 		runtime.Gosched()
 	}
 }

@@ -33,8 +33,8 @@ type Frame struct {
 	Rulings  []projections.Ruling `json:"rulings,omitempty"`
 	Keys     []domain.PublicKey   `json:"keys,omitempty"` // all whose signatures on tokens are believed
 	Nonces   *token.NonceKeys     `json:"nonces,omitempty"`
-	Position uint64               `json:"position,omitzero"`             // of the log, as far as the core's guards know it
-	Ahead    time.Duration        `json:"ahead_ns,omitzero,format:nano"` // of the world's time: a sandbox's clock, which never goes back
+	Position uint64               `json:"position,omitzero"` // of the log, as far as the core's guards know it
+	Ahead    int64                `json:"ahead_ns,omitzero"` // of the world's time: a sandbox's clock, which never goes back
 	Whole    bool                 `json:"whole,omitzero"`
 }
 
@@ -70,14 +70,14 @@ func (s *Source) Serve(w http.ResponseWriter, r *http.Request, ends <-chan struc
 		return err
 	}
 	for len(known) > rulingsInLine {
-		if err := line.send(Frame{Rulings: known[:rulingsInLine]}); err != nil {
+		if line.send(Frame{Rulings: known[:rulingsInLine]}) != nil {
 			return nil // the gateway is gone: nobody is left to tell
 		}
 		known = known[rulingsInLine:]
 	}
 	keys, rotated := s.Keys()
 	nonces := s.Nonces()
-	first := Frame{Issuer: s.Issuer, Sandbox: s.Sandbox, Rulings: known, Keys: keys, Nonces: &nonces, Position: s.Position(), Ahead: s.Ahead(), Whole: true}
+	first := Frame{Issuer: s.Issuer, Sandbox: s.Sandbox, Rulings: known, Keys: keys, Nonces: &nonces, Position: s.Position(), Ahead: int64(s.Ahead()), Whole: true}
 	clock := time.NewTicker(beat)
 	defer clock.Stop()
 	for next := first; line.send(next) == nil; {
@@ -102,7 +102,7 @@ func (s *Source) Serve(w http.ResponseWriter, r *http.Request, ends <-chan struc
 		if turned := s.Nonces(); !bytes.Equal(turned.Current, nonces.Current) {
 			nonces, next.Nonces = turned, &turned
 		}
-		next.Position, next.Ahead = s.Position(), s.Ahead()
+		next.Position, next.Ahead = s.Position(), int64(s.Ahead())
 	}
 	return nil
 }
@@ -153,6 +153,7 @@ type Copy struct {
 	position atomic.Uint64
 	ahead    atomic.Int64
 	linked   atomic.Bool
+	lost     atomic.Pointer[error] // why the last feed ended
 	fits     func(Frame) error
 }
 
@@ -166,6 +167,18 @@ func NewCopy(standing *projections.Standing, proofs *token.Proofs, fits func(Fra
 
 // Linked tells whether the core is there, and all that it knows is known here.
 func (c *Copy) Linked() bool { return c.linked.Load() }
+
+// Err is nil while the core is there, and else why it is not.
+func (c *Copy) Err() error {
+	lost := c.lost.Load()
+	switch {
+	case c.Linked():
+		return nil
+	case lost == nil:
+		return errEnded
+	}
+	return *lost
+}
 
 // Position is how far the core's guards knew the log when the last frame came.
 func (c *Copy) Position() uint64 { return c.position.Load() }
@@ -195,6 +208,10 @@ func (c *Copy) Follow(ctx context.Context, open func(context.Context) (*http.Res
 		if errors.Is(err, errMisfit) {
 			return err
 		}
+		if err == nil {
+			err = errEnded
+		}
+		c.lost.Store(&err)
 		if wait = min(2*wait, againAtMost); lived {
 			wait = againAtOnce
 		}
@@ -205,6 +222,8 @@ func (c *Copy) Follow(ctx context.Context, open func(context.Context) (*http.Res
 	}
 	return ctx.Err()
 }
+
+var errEnded = errors.New("split: there is no feed from the core")
 
 // errMisfit: the core is another bank's, or this gateway is set up for another.
 var errMisfit = errors.New("split: the core is not the one that this gateway is set up for")
@@ -273,6 +292,6 @@ func (c *Copy) take(frame Frame) error {
 		c.proofs.Share(*frame.Nonces)
 	}
 	c.position.Store(frame.Position)
-	c.Advance(frame.Ahead)
+	c.Advance(time.Duration(frame.Ahead))
 	return nil
 }
