@@ -37,6 +37,7 @@ proof and signature that the API asks for. With --verbose it shows each request 
   florin phone recovery-codes
   florin phone devices                                  # and rename, revoke, lost; sessions and end
   florin phone --state new.json join --user ada --password 'a long pass phrase' --by email
+  florin phone approvals                                # and approve, deny: what a new phone asks with --by push
   florin phone recover --user ada --for password`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -47,6 +48,7 @@ proof and signature that the API asks for. With --verbose it shows each request 
 	flags.BoolVar(&app.verbose, "verbose", false, "show requests and answers as they were sent")
 	cmd.AddCommand(app.enrol(), app.login(), app.refresh(), app.open(), app.deposit(), app.transfer(), app.get(), app.contact(), app.recoveryCodes(), app.recover(), app.machine(), app.operator(), app.join())
 	cmd.AddCommand(app.devices()...)
+	cmd.AddCommand(app.approvals()...)
 	return cmd
 }
 

@@ -97,6 +97,7 @@ func (a *app) join() *cobra.Command {
   --by totp           the code of the authenticator app
   --by email, sms     a code that is sent: 'florin serve' prints it. It lets this phone look, and not act
   --by recovery-code  one of the codes that 'florin phone recovery-codes' has printed
+  --by push           the customer's word on another phone: 'florin phone approve'
 
 The code is asked for and read from standard input, or given with --code.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -108,6 +109,12 @@ The code is asked for and read from standard input, or given with --code.`,
 			if err := p.Register(cmd.Context()); err != nil {
 				return err
 			}
+			if by == "push" {
+				err = p.LoginByApproval(cmd.Context(), func(number string) {
+					fmt.Fprintf(cmd.ErrOrStderr(), "On the other phone, within two minutes: 'florin phone approvals', then 'approve' with the number %s\n", number)
+				})
+				return a.joined(cmd, p, err)
+			}
 			err = p.LoginBy(cmd.Context(), by, func(prompt string) (code string, err error) {
 				if given != "" {
 					return given, nil
@@ -118,20 +125,25 @@ The code is asked for and read from standard input, or given with --code.`,
 				}
 				return code, err
 			})
-			if err != nil {
-				return err
-			}
-			if err := a.save(p); err != nil {
-				return err
-			}
-			return printTokens(cmd, p)
+			return a.joined(cmd, p, err)
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&who.UserName, "user", "", "user name, phone number or e-mail address")
 	flags.StringVar(&who.Password, "password", "", "the customer's")
-	flags.StringVar(&by, "by", "totp", "totp, email, sms or recovery-code")
+	flags.StringVar(&by, "by", "totp", "totp, email, sms, recovery-code or push")
 	flags.StringVar(&given, "code", "", "do not ask for the code: this is it")
 	_, _ = cmd.MarkFlagRequired("user"), cmd.MarkFlagRequired("password")
 	return cmd
+}
+
+// joined keeps a phone that has logged in, and none that has not.
+func (a *app) joined(cmd *cobra.Command, p *phone.Phone, err error) error {
+	if err != nil {
+		return err
+	}
+	if err := a.save(p); err != nil {
+		return err
+	}
+	return printTokens(cmd, p)
 }
