@@ -42,6 +42,7 @@ func experiments() []experiment {
 	all = append(all, ledgerExperiments()...)
 	all = append(all, httpExperiments()...)
 	all = append(all, identityExperiments()...)
+	all = append(all, namesExperiments()...)
 	all = append(all, revocationExperiments()...)
 	all = append(all, memoryExperiments()...)
 	return all
@@ -59,13 +60,19 @@ func newBench() *cobra.Command {
 	var only string
 	var quick bool
 	cmd := &cobra.Command{
-		Use:   "bench",
+		Use:   "bench [FIGURE]",
 		Short: "Figures, each beside the bare thing that bounds it",
 		Long: "Measures the log, the ledger, HTTP, memory and projections on this machine. Both sides of a figure run in\n" +
 			"turns in the same process, and the medians are compared: ratios are steadier than absolute numbers.\n\n" +
 			"Guarantees " + guarantees + "\n\nFigures: " + strings.Join(figureNames(), ", "),
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				if only != "" {
+					return fmt.Errorf("%w: a figure and --only", errUsage)
+				}
+				only = args[0]
+			}
 			chosen, err := choose(only)
 			if err != nil {
 				return err
@@ -74,7 +81,7 @@ func newBench() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&quick, "quick", false, "shorter turns and smaller data: everything in under 40 seconds")
-	cmd.Flags().StringVar(&only, "only", "", "one figure, or all whose names begin so")
+	cmd.Flags().StringVar(&only, "only", "", "the same as FIGURE: one, or all whose names begin so")
 	return cmd
 }
 

@@ -107,6 +107,7 @@ type Refused struct {
 	Code        string
 	Detail      string
 	AuthSession string        // where a login goes on
+	Next        []string      // what it takes there
 	Number      string        // to be typed on the approving phone
 	Interval    time.Duration // between two polls
 	RetryAfter  time.Duration // 0: not said
@@ -265,16 +266,17 @@ func (a Answer) Decode(into any) error {
 
 func (a Answer) refused() *Refused {
 	var doc struct {
-		Code        string `json:"code"`
-		Detail      string `json:"detail"`
-		Error       string `json:"error"`
-		Description string `json:"error_description"`
-		AuthSession string `json:"auth_session"`
-		Number      string `json:"number"`
-		Interval    int    `json:"interval"`
+		Code        string   `json:"code"`
+		Detail      string   `json:"detail"`
+		Error       string   `json:"error"`
+		Description string   `json:"error_description"`
+		AuthSession string   `json:"auth_session"`
+		Next        []string `json:"next"`
+		Number      string   `json:"number"`
+		Interval    int      `json:"interval"`
 	}
 	_ = json.Unmarshal(a.Body, &doc) // what is no JSON has no code
-	refused := &Refused{Status: a.Status, Code: doc.Code, Detail: doc.Detail, AuthSession: doc.AuthSession,
+	refused := &Refused{Status: a.Status, Code: doc.Code, Detail: doc.Detail, AuthSession: doc.AuthSession, Next: doc.Next,
 		Number: doc.Number, Interval: time.Duration(doc.Interval) * time.Second}
 	if doc.Error != "" {
 		refused.Code, refused.Detail = doc.Error, doc.Description
