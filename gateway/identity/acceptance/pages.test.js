@@ -4,11 +4,11 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import { after, before, describe, it } from 'node:test'
-import axe from 'axe-core'
 import { openBank } from './bank.js'
-import { launch, missing, picture } from './chromium.js'
+import { missing } from './chromium.js'
 import { enrol } from './person.js'
 import { connect } from './shop.js'
+import { focused, looksRight, next, person, typed } from './sight.js'
 
 let bank, shop
 
@@ -22,26 +22,6 @@ after(() => bank?.close())
 const payment = JSON.stringify([{ type: 'payment_initiation', instructedAmount: { amount: '1212.50', currency: 'EUR' }, creditorName: 'Garden & Sons <script>alert(1)</script>',
   creditorAccount: { iban: 'DE02100100109307118603' }, remittanceInformationUnstructured: 'Invoice 2026-117' }])
 const asked = { scope: 'openid profile accounts.read payments.transfer', authorization_details: payment }
-
-/** A browser of one person's; it notes whatever the pages' policy has stopped, and every answer. */
-async function person(options) {
-  const context = await launch(options)
-  const page = context.pages()[0] ?? await context.newPage()
-  const complaints = []
-  page.on('console', (message) => { if (message.type() === 'error' && /Content.Security.Policy|Refused to/i.test(message.text())) complaints.push(message.text()) })
-  page.on('pageerror', (error) => complaints.push(String(error)))
-  return { context, page, complaints, anna: await enrol(bank), close: () => context.close() }
-}
-
-/** Sends the form that is shown, and waits for the next page. */
-async function next(page, act) {
-  await Promise.all([page.waitForEvent('load'), act()])
-}
-
-const typed = async (page, anna) => {
-  await page.getByLabel(/user name/i).fill(anna.user)
-  await page.getByLabel('Password').fill(anna.password)
-}
 
 /** Visits every page in turn; see is called on each with its name. */
 async function tour({ page, anna }, see) {
@@ -68,7 +48,7 @@ describe('pages in Chromium', { skip: missing }, () => {
   for (const javaScriptEnabled of [true, false]) {
     describe(`with JavaScript ${javaScriptEnabled ? 'on' : 'off'}`, () => {
       it('login, second factor, consent and the way back, by keyboard alone', async () => {
-        const visit = await person({ javaScriptEnabled })
+        const visit = await person(bank, { javaScriptEnabled })
         const { page, anna } = visit
         const { url } = await shop.push(asked)
         await page.goto(url.href)
@@ -82,7 +62,7 @@ describe('pages in Chromium', { skip: missing }, () => {
         assert.match(await page.getByRole('heading', { level: 1 }).textContent(), /^Allow access for shop Ltd\?/)
         assert.ok(await page.getByText('Garden & Sons <script>alert(1)</script>').isVisible(), 'a third party\'s words are words')
         const allow = page.getByRole('button', { name: 'Allow', exact: true })
-        for (let presses = 0; !(await focused(page, allow)); presses++) {
+        for (let presses = 0; !(await focused(allow)); presses++) {
           assert.ok(presses < 20, 'the button can be reached')
           await page.keyboard.press('Tab')
         }
@@ -95,13 +75,13 @@ describe('pages in Chromium', { skip: missing }, () => {
       })
 
       it('whatever is wrong is said first, takes the focus, and leads to its field', async () => {
-        const visit = await person({ javaScriptEnabled })
+        const visit = await person(bank, { javaScriptEnabled })
         await tour(visit, async (name) => {
           if (name !== 'login-failed') return
           const { page } = visit
           assert.match(await page.title(), /^Error: /)
           const alert = page.getByRole('alert')
-          assert.ok(await focused(page, alert), 'a screen reader begins there')
+          assert.ok(await focused(alert), 'a screen reader begins there')
           for (const label of [/user name/i, 'Password']) {
             const field = page.getByLabel(label)
             assert.equal(await field.getAttribute('aria-invalid'), 'true')
@@ -119,7 +99,7 @@ describe('pages in Chromium', { skip: missing }, () => {
       })
 
       it('a no goes back to the client', async () => {
-        const visit = await person({ javaScriptEnabled })
+        const visit = await person(bank, { javaScriptEnabled })
         await visit.page.goto((await shop.push()).url.href)
         const [back] = await Promise.all([visit.page.waitForRequest((request) => request.url().startsWith('https://shop.example/')),
           visit.page.getByRole('button', { name: /cancel/i }).click()])
@@ -138,31 +118,16 @@ describe('pages in Chromium', { skip: missing }, () => {
   }
   for (const [look, options] of Object.entries(looks)) {
     it(`${look}: axe finds nothing, nothing is cut off, targets are large enough`, async () => {
-      const visit = await person(options)
+      const visit = await person(bank, options)
       const { page } = visit
-      await tour(visit, async (name) => {
-        await picture(page, `${look}-${name}`)
-        await page.evaluate(axe.source)
-        const found = await page.evaluate(() => globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }))
-        assert.deepEqual(found.violations.map((v) => `${name}: ${v.id}: ${v.nodes.map((node) => node.html).join(' ')}`), [])
-        assert.ok(found.passes.length > 15)
-        const { wide, small } = await page.evaluate(() => ({
-          wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
-          small: [...document.querySelectorAll('button, input:not([type=hidden])')].filter((e) => e.getBoundingClientRect().height < 44).length,
-        }))
-        assert.equal(wide, 0, `${name}: no sideways scrolling`)
-        assert.equal(small, 0, `${name}: 44 px for a thumb`)
-        assert.equal(await page.evaluate(() => document.documentElement.lang), 'en')
-        for (const landmark of ['banner', 'main', 'contentinfo']) assert.equal(await page.getByRole(landmark).count(), 1, `${name}: ${landmark}`)
-        assert.equal(await page.getByRole('heading', { level: 1 }).count(), 1)
-      })
+      await tour(visit, (name) => looksRight(page, name, look))
       assert.deepEqual(visit.complaints, [])
       await visit.close()
     })
   }
 
   it('tab goes through the login as it is read, and the focus can be seen', async () => {
-    const visit = await person()
+    const visit = await person(bank)
     const { page } = visit
     await page.goto((await shop.push()).url.href)
     const seen = []
@@ -183,7 +148,7 @@ describe('pages in Chromium', { skip: missing }, () => {
   })
 
   it('password managers and phones know the fields', async () => {
-    const visit = await person()
+    const visit = await person(bank)
     const fields = {}
     await tour(visit, async () => {
       for (const input of await visit.page.locator('input:not([type=hidden])').all()) fields[await input.getAttribute('id')] = [await input.getAttribute('autocomplete'), await input.getAttribute('inputmode')]
@@ -205,7 +170,7 @@ describe('pages under attack', { skip: missing }, () => {
   after(() => evil?.close())
 
   it('row 45: another site cannot post a form, with all its fields known, in the victim\'s browser', async () => {
-    const visit = await person()
+    const visit = await person(bank)
     const { page, context } = visit
     await page.goto((await shop.push()).url.href)
     const fields = await page.locator('form input[type=hidden]').evaluateAll((inputs) => inputs.map((i) => [i.name, i.value]))
@@ -220,7 +185,7 @@ describe('pages under attack', { skip: missing }, () => {
   })
 
   it('another site cannot read, frame or script a page', async () => {
-    const visit = await person()
+    const visit = await person(bank)
     const { url } = await shop.push()
     site.show(`<iframe id="f" src="${url.href}"></iframe><script>
       globalThis.read = fetch(${JSON.stringify(url.href)}, { credentials: 'include' }).then((r) => r.text()).catch(() => 'refused')
@@ -234,7 +199,7 @@ describe('pages under attack', { skip: missing }, () => {
   })
 
   it('the policy lets nothing in: no inline script, no handler, no style, no picture, no base, no plug-in', async () => {
-    const visit = await person()
+    const visit = await person(bank)
     const { page } = visit
     await page.goto((await shop.push()).url.href)
     await page.evaluate(() => {
@@ -249,7 +214,7 @@ describe('pages under attack', { skip: missing }, () => {
   })
 
   it('nothing of a page is kept: the way back after an answer shows an error, not the consent', async () => {
-    const visit = await person()
+    const visit = await person(bank)
     const { page, anna } = visit
     const { url } = await shop.push()
     await page.goto(url.href)
@@ -264,6 +229,3 @@ describe('pages under attack', { skip: missing }, () => {
     await visit.close()
   })
 })
-
-/** Whether the element has the focus. */
-const focused = (page, locator) => locator.evaluate((element) => element === document.activeElement)
