@@ -20,7 +20,7 @@ import (
 
 const (
 	acceptanceSuite  = "../../gateway/identity/acceptance"
-	acceptanceWithin = 10 * time.Minute
+	acceptanceWithin = 15 * time.Minute
 	nodeAtLeast      = 18
 )
 

@@ -129,5 +129,24 @@ export class App {
     return id
   }
 
+  /** Answers what this phone is asked to approve, with the key behind the fingerprint. */
+  async decide(decision, number) {
+    const { approvals: [asked] } = (await this.get('/v1/approvals')).json
+    assert.ok(asked, 'something waits for this phone')
+    const approval = await this.statement(this.sca, 'florin-approval+jwt', { ...asked.display, decision, number, jti: randomUUID() })
+    return this.command('POST', `/v1/approvals/${asked.approval_id}`, { approval })
+  }
+
+  /** Signs what a challenge displays; change alters it. */
+  agree(challenge, change = {}, keys = this.sca) {
+    return this.statement(keys, 'florin-txn+jwt', { ...challenge.display, jti: randomUUID(), ...change })
+  }
+
+  async recoveryCodes() {
+    const made = await this.command('POST', '/v1/factors/recovery-codes')
+    assert.equal(made.status, 201, made.text)
+    return made.json.codes
+  }
+
   async balance(id) { return (await this.get(`/v1/accounts/${id}`)).json.balance }
 }

@@ -24,7 +24,7 @@ export const thirdParties = {
 }
 
 /** What the third parties ask for when nothing else is said: no payment, which needs its details. */
-export const usual = (client) => thirdParties[client].replace(' payments.transfer', '')
+export const usual = (client) => thirdParties[client]?.replace(' payments.transfer', '')
 
 /** The environment of a bank: none of the tester's own FLORIN_ settings. */
 function environment() {
@@ -153,8 +153,24 @@ export async function openBank({ host = '127.0.0.1', flags = [] } = {}) {
     cli: (...args) => florin(path, ...args, '--dir', dir),
     restart: async () => { await bank.kill(); await bank.start() },
     logged: () => readFileSync(bank.log, 'utf8'),
+    letters: (kind) => letters(bank.log).filter((letter) => letter.notification === kind),
+    letter: (kind, after) => letter(bank.log, kind, after),
     close: async () => { await bank.stop(); process.off('exit', tidy); rmSync(work, { recursive: true, force: true }) },
   })
+}
+
+/** What customers were sent: the sandbox's notifier prints it beside the log lines. */
+function letters(log) {
+  return readFileSync(log, 'utf8').split('\n').filter((line) => line.startsWith('{') && line.includes('"notification"')).map((line) => JSON.parse(line))
+}
+
+/** Waits for the next letter of a kind, when there were so many of it before. */
+async function letter(log, kind, before) {
+  for (const until = Date.now() + 30_000; ; await tick(20)) {
+    const all = letters(log).filter((one) => one.notification === kind)
+    if (all.length > before) return all.at(-1)
+    if (Date.now() > until) throw new Error(`no ${kind} was sent`)
+  }
 }
 
 /** Asks the bank as any HTTP client would; redirects are not followed. */
