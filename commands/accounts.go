@@ -28,6 +28,8 @@ type Terms struct {
 	// in units of any currency; more takes two. 0: everything does.
 	DepositAloneUnits int64
 
+	Cards CardTerms
+
 	Scorer       risk.Scorer   // nil fails, and so challenges every payment
 	Methods      []string      // of answering a challenge, as offered
 	ChallengeTTL time.Duration // how long funds wait for an answer
@@ -64,6 +66,7 @@ func DefaultTerms() Terms {
 		BIC:               SandboxBIC,
 		Products:          []Product{{Name: "current", DailyLimitUnits: 10_000}, {Name: "savings", DailyLimitUnits: 10_000}},
 		DepositAloneUnits: 10_000,
+		Cards:             CardTerms{EachUnits: 5_000, DayUnits: 5_000, MonthUnits: 20_000},
 
 		Scorer:       risk.Fixed{ChallengeOver: 1_000, LowValueMax: 30}.Score,
 		Methods:      []string{MethodSCAKey, MethodTOTP, MethodPasskey},

@@ -110,6 +110,7 @@ func newRunners(b *Bank) []*runner {
 		b.newRunner(&erasing{b}),
 		b.newRunner(&expiring{b}),
 		b.newRunner(&lapsing{b}),
+		b.newRunner(&unholding{b}),
 		b.newRunner(&notifying{b}),
 	}
 	if b.settings.Logouts != nil {

@@ -5,6 +5,8 @@ import (
 	"florin/domain/account"
 	"florin/domain/approval"
 	"florin/domain/attempt"
+	"florin/domain/authorisation"
+	"florin/domain/card"
 	"florin/domain/client"
 	"florin/domain/clock"
 	"florin/domain/consent"
@@ -27,57 +29,62 @@ const accountShape = 2
 
 // shelves are the states of all aggregates, one shelf for each kind.
 type shelves struct {
-	accesses      *shelf[id.Access, access.State, access.Command, access.Event]
-	accounts      *shelf[id.Account, account.State, account.Command, account.Event]
-	approvals     *shelf[id.Approvals, approval.State, approval.Command, approval.Event]
-	attempts      *shelf[id.Attempts, attempt.State, attempt.Command, attempt.Event]
-	clients       *shelf[id.Client, client.State, client.Command, client.Event]
-	clocks        *shelf[id.Clock, clock.State, clock.Command, clock.Event]
-	consents      *shelf[id.Consent, consent.State, consent.Command, consent.Event]
-	customers     *shelf[id.Customer, customer.State, customer.Command, customer.Event]
-	devices       *shelf[id.Device, device.State, device.Command, device.Event]
-	grants        *shelf[id.Grant, grant.State, grant.Command, grant.Event]
-	inboxes       *shelf[id.Inbox, notification.Inbox, notification.InboxCommand, notification.InboxEvent]
-	journals      *shelf[id.Journal, journal.State, journal.Command, journal.Event]
-	names         *shelf[id.Claim, customer.Name, customer.NameCommand, customer.NameEvent]
-	notifications *shelf[id.Notification, notification.State, notification.Command, notification.Event]
-	numbers       *shelf[id.Claim, account.Number, account.Assign, account.NumberEvent]
-	operators     *shelf[id.Operator, operator.State, operator.Command, operator.Event]
-	recoveries    *shelf[id.Recovery, recovery.State, recovery.Command, recovery.Event]
-	proposals     *shelf[id.Proposal, proposal.State, proposal.Command, proposal.Event]
-	sessions      *shelf[id.Session, session.State, session.Command, session.Event]
-	signings      *shelf[id.Signing, signing.State, signing.Command, signing.Event]
-	transfers     *shelf[id.Transfer, transfer.State, transfer.Command, transfer.Event]
+	accesses       *shelf[id.Access, access.State, access.Command, access.Event]
+	accounts       *shelf[id.Account, account.State, account.Command, account.Event]
+	approvals      *shelf[id.Approvals, approval.State, approval.Command, approval.Event]
+	attempts       *shelf[id.Attempts, attempt.State, attempt.Command, attempt.Event]
+	authorisations *shelf[id.Authorisation, authorisation.State, authorisation.Command, authorisation.Event]
+	cards          *shelf[id.Card, card.State, card.Command, card.Event]
+	clients        *shelf[id.Client, client.State, client.Command, client.Event]
+	clocks         *shelf[id.Clock, clock.State, clock.Command, clock.Event]
+	consents       *shelf[id.Consent, consent.State, consent.Command, consent.Event]
+	customers      *shelf[id.Customer, customer.State, customer.Command, customer.Event]
+	devices        *shelf[id.Device, device.State, device.Command, device.Event]
+	grants         *shelf[id.Grant, grant.State, grant.Command, grant.Event]
+	inboxes        *shelf[id.Inbox, notification.Inbox, notification.InboxCommand, notification.InboxEvent]
+	journals       *shelf[id.Journal, journal.State, journal.Command, journal.Event]
+	names          *shelf[id.Claim, customer.Name, customer.NameCommand, customer.NameEvent]
+	notifications  *shelf[id.Notification, notification.State, notification.Command, notification.Event]
+	numbers        *shelf[id.Claim, account.Number, account.Assign, account.NumberEvent]
+	operators      *shelf[id.Operator, operator.State, operator.Command, operator.Event]
+	recoveries     *shelf[id.Recovery, recovery.State, recovery.Command, recovery.Event]
+	proposals      *shelf[id.Proposal, proposal.State, proposal.Command, proposal.Event]
+	sessions       *shelf[id.Session, session.State, session.Command, session.Event]
+	signings       *shelf[id.Signing, signing.State, signing.Command, signing.Event]
+	transfers      *shelf[id.Transfer, transfer.State, transfer.Command, transfer.Event]
 }
 
 func newShelves(b *Bank) shelves {
 	t := b.treaty
 	s := shelves{
-		accesses:      newShelf[id.Access, access.State, access.Command](b, t.Accesses),
-		accounts:      newShelf[id.Account, account.State, account.Command](b, t.Accounts),
-		approvals:     newShelf[id.Approvals, approval.State, approval.Command](b, t.Approvals),
-		attempts:      newShelf[id.Attempts, attempt.State, attempt.Command](b, t.Attempts),
-		clients:       newShelf[id.Client, client.State, client.Command](b, t.Clients),
-		clocks:        newShelf[id.Clock, clock.State, clock.Command](b, t.Clocks),
-		consents:      newShelf[id.Consent, consent.State, consent.Command](b, t.Consents),
-		customers:     newShelf[id.Customer, customer.State, customer.Command](b, t.Customers),
-		devices:       newShelf[id.Device, device.State, device.Command](b, t.Devices),
-		grants:        newShelf[id.Grant, grant.State, grant.Command](b, t.Grants),
-		inboxes:       newShelf[id.Inbox, notification.Inbox, notification.InboxCommand](b, t.Inboxes),
-		journals:      newShelf[id.Journal, journal.State, journal.Command](b, t.Journals),
-		names:         newShelf[id.Claim, customer.Name, customer.NameCommand](b, t.Claims),
-		notifications: newShelf[id.Notification, notification.State, notification.Command](b, t.Notifications),
-		numbers:       newShelf[id.Claim, account.Number, account.Assign](b, t.Numbers),
-		operators:     newShelf[id.Operator, operator.State, operator.Command](b, t.Operators),
-		recoveries:    newShelf[id.Recovery, recovery.State, recovery.Command](b, t.Recoveries),
-		proposals:     newShelf[id.Proposal, proposal.State, proposal.Command](b, t.Proposals),
-		sessions:      newShelf[id.Session, session.State, session.Command](b, t.Sessions),
-		signings:      newShelf[id.Signing, signing.State, signing.Command](b, t.Signings),
-		transfers:     newShelf[id.Transfer, transfer.State, transfer.Command](b, t.Transfers),
+		accesses:       newShelf[id.Access, access.State, access.Command](b, t.Accesses),
+		accounts:       newShelf[id.Account, account.State, account.Command](b, t.Accounts),
+		approvals:      newShelf[id.Approvals, approval.State, approval.Command](b, t.Approvals),
+		attempts:       newShelf[id.Attempts, attempt.State, attempt.Command](b, t.Attempts),
+		authorisations: newShelf[id.Authorisation, authorisation.State, authorisation.Command](b, t.Authorisations),
+		cards:          newShelf[id.Card, card.State, card.Command](b, t.Cards),
+		clients:        newShelf[id.Client, client.State, client.Command](b, t.Clients),
+		clocks:         newShelf[id.Clock, clock.State, clock.Command](b, t.Clocks),
+		consents:       newShelf[id.Consent, consent.State, consent.Command](b, t.Consents),
+		customers:      newShelf[id.Customer, customer.State, customer.Command](b, t.Customers),
+		devices:        newShelf[id.Device, device.State, device.Command](b, t.Devices),
+		grants:         newShelf[id.Grant, grant.State, grant.Command](b, t.Grants),
+		inboxes:        newShelf[id.Inbox, notification.Inbox, notification.InboxCommand](b, t.Inboxes),
+		journals:       newShelf[id.Journal, journal.State, journal.Command](b, t.Journals),
+		names:          newShelf[id.Claim, customer.Name, customer.NameCommand](b, t.Claims),
+		notifications:  newShelf[id.Notification, notification.State, notification.Command](b, t.Notifications),
+		numbers:        newShelf[id.Claim, account.Number, account.Assign](b, t.Numbers),
+		operators:      newShelf[id.Operator, operator.State, operator.Command](b, t.Operators),
+		recoveries:     newShelf[id.Recovery, recovery.State, recovery.Command](b, t.Recoveries),
+		proposals:      newShelf[id.Proposal, proposal.State, proposal.Command](b, t.Proposals),
+		sessions:       newShelf[id.Session, session.State, session.Command](b, t.Sessions),
+		signings:       newShelf[id.Signing, signing.State, signing.Command](b, t.Signings),
+		transfers:      newShelf[id.Transfer, transfer.State, transfer.Command](b, t.Transfers),
 	}
 	s.accounts.cache = newCache[account.State](b.settings.StatesMax) // money is decided here most of the time
 	// What is over is seldom asked for again, and there is one for every payment.
 	s.transfers.worth = func(t transfer.State) bool { return t.Phase == transfer.Pending }
+	s.authorisations.worth = func(a authorisation.State) bool { return a.Phase == authorisation.Open }
 	s.notifications.worth = func(notification.State) bool { return false }
 	s.journals.worth = func(journal.State) bool { return false }
 	if b.settings.Snapshots != nil { // only accounts have streams without end

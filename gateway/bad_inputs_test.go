@@ -152,9 +152,22 @@ func TestRow33And34BodiesAreTakenStrictly(t *testing.T) {
 			require.Equal(t, 400, answer.Status, "%s: %s", name, answer.Body)
 			require.Contains(t, []string{"bad-json", "invalid-amount"}, code(answer), name)
 		}
+		if !requires(row.Request) {
+			return
+		}
 		answer := s.ask(p, row, try.path, "{}", nil)
 		require.Equal(t, "missing-field", code(answer))
 	})
+}
+
+// requires tells whether a body has a member that must be there.
+func requires(body reflect.Type) bool {
+	for _, field := range reflect.VisibleFields(body) {
+		if tag := field.Tag.Get("json"); !strings.Contains(tag, "omit") || field.Tag.Get("jsonschema") != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // Row 35.

@@ -168,7 +168,7 @@ func newDoor(settings Settings, sources commands.Sources, key func(string) (*ecd
 
 // handler puts the layers around a router of the rows.
 func (d *door) handler(rows []Route) http.Handler {
-	return layered(d.router(rows), d.record, d.recovered, d.hygiene, d.peerLimited, d.strippedOf, d.sameOrigin, d.buffered)
+	return layered(d.router(rows), d.record, d.recovered, d.hygiene, d.peerLimited, d.strippedOf, d.sameOrigin, d.buffered, d.cardless)
 }
 
 // layered puts layers around a handler, the outermost first.

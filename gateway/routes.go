@@ -31,6 +31,7 @@ func Routes(p *identity.Provider, desk service.Desk) []Route {
 	rows = append(rows, recoveries(p, desk)...)
 	rows = append(rows, accounts(desk)...)
 	rows = append(rows, money(desk)...)
+	rows = append(rows, cards(desk)...)
 	rows = append(rows, notifications(desk)...)
 	rows = append(rows, operators(desk)...)
 	rows = append(rows, sandbox(desk)...)

@@ -50,7 +50,9 @@ func newScene(t testing.TB) *scene {
 	s.challenged = h.transfer(s.anna, s.from, s.berts, "2000.00")
 	s.annas, s.bertsThings = h.things(s.anna, s.from, s.challenged), h.things(s.bert, s.berts, h.transfer(s.bert, s.berts, s.from, "1500.00"))
 	s.annas["customers"] = h.customer("dora").Profile().Customer // whom operators restrict, activate and erase
-	s.auditor = h.machine("auditor", "audit.read", "analytics.read", "ledger.reverse", "ledger.post", "customers.manage", "privacy.manage").login()
+	s.auditor = h.machine("auditor", "audit.read", "analytics.read", "ledger.reverse", "ledger.post", "customers.manage", "privacy.manage", "cards.network").login()
+	s.annas["cards"], s.bertsThings["cards"] = h.card(s.anna, s.from), h.card(s.bert, s.berts)
+	s.annas["card-authorisations"] = h.authorised(s.auditor, s.annas["cards"], "20.00")
 	s.olga = h.person("olga", "security", "ledger")
 	disable := fmt.Sprintf(`{"kind":"operator-disabling","details":{"operator":%q},"reason":"left"}`, h.appoint("gone").Operator)
 	made := h.ask(h.person("otto", "security"), Route{Method: http.MethodPost, Keyed: true}, "/v1/operators/proposals", disable, nil)
@@ -148,6 +150,7 @@ func (s *scene) tries() map[string]try {
 		"DELETE /v1/factors/{id}":                     {by: "customer"},
 	}
 	maps.Copy(tries, s.moneyTries())
+	maps.Copy(tries, s.cardTries())
 	maps.Copy(tries, s.notificationTries())
 	maps.Copy(tries, s.proposalTries())
 	maps.Copy(tries, s.sandboxTries())

@@ -13,6 +13,8 @@ import (
 
 	"florin/domain"
 	"florin/domain/account"
+	"florin/domain/authorisation"
+	"florin/domain/card"
 	"florin/domain/consent"
 	"florin/domain/customer"
 	"florin/domain/device"
@@ -36,7 +38,7 @@ func TestEveryReleasedKindHasAFold(t *testing.T) {
 	b := newBank(t)
 	files, err := filepath.Glob("../schemas/testdata/*.json")
 	require.NoError(t, err)
-	openers := map[string]string{"account": "account.opened", "consent": "consent.granted", "customer": "customer.enrolled", "device": "device.registered", "inbox": "inbox.read", "notification": "notification.filed", "proposal": "proposal.made", "session": "session.started", "transfer": "transfer.initiated"}
+	openers := map[string]string{"account": "account.opened", "authorisation": "authorisation.requested", "card": "card.issued", "consent": "consent.granted", "customer": "customer.enrolled", "device": "device.registered", "inbox": "inbox.read", "notification": "notification.filed", "proposal": "proposal.made", "session": "session.started", "transfer": "transfer.initiated"}
 	contexts := map[string][]golden{}
 	for _, name := range files {
 		data, err := os.ReadFile(name)
@@ -75,6 +77,10 @@ func streamOf(event domain.Event) string {
 	switch e := event.(type) {
 	case account.Opened:
 		return e.Account.Stream()
+	case authorisation.Requested:
+		return e.Authorisation.Stream()
+	case card.Issued:
+		return e.Card.Stream()
 	case consent.Granted:
 		return id.Named[id.Consent]("c").Stream()
 	case customer.Enrolled:

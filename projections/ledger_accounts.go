@@ -69,8 +69,8 @@ func (l *Ledger) move(stream eventbus.Stream, event account.Event) {
 	case account.FundsReserved:
 		l.hold(stream, a, e.Reservation, e.Amount)
 	case account.ReservationReleased:
-		if a.holds[e.Reservation] != e.Amount.Minor {
-			l.find(stream, LedgerHeld, "released %s of %d held", e.Amount, a.holds[e.Reservation])
+		if held := a.holds[e.Reservation]; e.Amount.Minor <= 0 || e.Amount.Minor > held {
+			l.find(stream, LedgerHeld, "released %s of %d held", e.Amount, held)
 		}
 		l.unhold(stream, a, e.Reservation, e.Amount)
 	case account.Closed:

@@ -40,6 +40,8 @@ var views = []View{
 		`select position, account, 0 as pending, purpose, posting, counterparty, minor as amount, balance, currency, forced, booked_at, recorded_at from transactions
 union all select position, account, 1 as pending, purpose, reservation as posting, counterparty, -minor as amount, 0 as balance, currency, 0 as forced, booked_at, recorded_at from holds`},
 	{"v_transfers", "transfers", "transfer", "one row per transfer, whatever became of it", transferColumns, selectAll(transferColumns, "transfers")},
+	{"v_cards", "cards", "card", "one row per card; no number of one is in the bank", cardColumns, selectAll(cardColumns, "cards")},
+	{"v_card_authorisations", "cards", "authorisation", "one row per authorisation that a shop asked for", authorisationColumns, selectAll(authorisationColumns, "card_authorisations")},
 	{"v_sessions", "sessions", "session", "one row per token family", sessionColumns, selectAll(sessionColumns, "sessions")},
 	{"v_devices", "devices", "device", "one row per device key that was ever registered", deviceColumns, selectAll(deviceColumns, "devices")},
 	{"v_customers", "customers", "customer", "one row per customer, without anything that names the person", customerColumns, selectAll(customerColumns, "customers")},

@@ -64,6 +64,8 @@ func TestEveryRowListsItsFieldsAsItsColumns(t *testing.T) {
 		{holdsTable, new(hold).fields()},
 		{transactionsTable, new(Transaction).fields()},
 		{transfersTable, new(Transfer).fields()},
+		{cardsTable, new(Card).fields()},
+		{authorisationsTable, new(Authorisation).fields()},
 		{devicesTable, new(Device).fields()},
 		{sessionsTable, new(Session).fields()},
 		{customersTable, new(Customer).fields()},

@@ -29,6 +29,8 @@ type world struct {
 	confirmed, rejected id.Transfer
 	expired, original   id.Transfer
 	reversal            id.Transfer
+	card                id.Card // of cleo's, who has an account of her own
+	purchase            id.Authorisation
 	correlation         uuid.UUID
 	entries             []id.Notification // of anna: the oldest, and the newest
 	readAt              eventbus.Position // of the newest
@@ -119,6 +121,7 @@ func newWorld(b *bank) *world {
 		b.part(w.rejected.Stream(), b.initiated(w.rejected, w.annas, w.berts, 9_999_999, w.anna), transfer.Rejected{Code: "insufficient-funds", At: b.now}))
 	w.reverse()
 	w.annasBalance -= 1_000 + 5_000
+	w.card, w.purchase = w.shop()
 	b.commit(eventbus.Header{ActorType: "operator", Actor: uuid.UUID{5}, OnBehalfOf: w.bert.UUID(), Approver: uuid.UUID{6}, Reason: "court-order"},
 		b.part(w.berts.Stream(), account.Frozen{Reason: "court-order", At: b.now}), b.part(w.bert.Stream(), customer.Restricted{Reason: "kyc", At: b.now}))
 	b.commit(eventbus.Header{ActorType: "customer", Actor: w.bert.UUID()},

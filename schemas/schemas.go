@@ -26,6 +26,8 @@ import (
 	"florin/domain/account"
 	"florin/domain/approval"
 	"florin/domain/attempt"
+	"florin/domain/authorisation"
+	"florin/domain/card"
 	"florin/domain/client"
 	"florin/domain/clock"
 	"florin/domain/consent"
@@ -64,27 +66,29 @@ type Stored struct {
 
 // Treaty is all codecs, bound to the ring that seals and opens.
 type Treaty struct {
-	Accesses      *Codec[access.Event]
-	Accounts      *Codec[account.Event]
-	Approvals     *Codec[approval.Event]
-	Attempts      *Codec[attempt.Event]
-	Claims        *Codec[customer.NameEvent]
-	Clients       *Codec[client.Event]
-	Clocks        *Codec[clock.Event]
-	Consents      *Codec[consent.Event]
-	Customers     *Codec[customer.Event]
-	Devices       *Codec[device.Event]
-	Grants        *Codec[grant.Event]
-	Inboxes       *Codec[notification.InboxEvent]
-	Journals      *Codec[journal.Event]
-	Notifications *Codec[notification.Event]
-	Numbers       *Codec[account.NumberEvent]
-	Operators     *Codec[operator.Event]
-	Recoveries    *Codec[recovery.Event]
-	Proposals     *Codec[proposal.Event]
-	Sessions      *Codec[session.Event]
-	Signings      *Codec[signing.Event]
-	Transfers     *Codec[transfer.Event]
+	Accesses       *Codec[access.Event]
+	Accounts       *Codec[account.Event]
+	Approvals      *Codec[approval.Event]
+	Attempts       *Codec[attempt.Event]
+	Authorisations *Codec[authorisation.Event]
+	Cards          *Codec[card.Event]
+	Claims         *Codec[customer.NameEvent]
+	Clients        *Codec[client.Event]
+	Clocks         *Codec[clock.Event]
+	Consents       *Codec[consent.Event]
+	Customers      *Codec[customer.Event]
+	Devices        *Codec[device.Event]
+	Grants         *Codec[grant.Event]
+	Inboxes        *Codec[notification.InboxEvent]
+	Journals       *Codec[journal.Event]
+	Notifications  *Codec[notification.Event]
+	Numbers        *Codec[account.NumberEvent]
+	Operators      *Codec[operator.Event]
+	Recoveries     *Codec[recovery.Event]
+	Proposals      *Codec[proposal.Event]
+	Sessions       *Codec[session.Event]
+	Signings       *Codec[signing.Event]
+	Transfers      *Codec[transfer.Event]
 
 	kinds map[string]anyCodec
 }
@@ -97,6 +101,8 @@ func New(ring *seal.Ring) *Treaty {
 	t.Accounts = sign(t, d, Accounts)
 	t.Approvals = sign(t, d, Approvals)
 	t.Attempts = sign(t, d, Attempts)
+	t.Authorisations = sign(t, d, Authorisations)
+	t.Cards = sign(t, d, Cards)
 	t.Claims = sign(t, d, Claims)
 	t.Clients = sign(t, d, Clients)
 	t.Clocks = sign(t, d, Clocks)

@@ -68,9 +68,10 @@ type (
 		Forced      bool
 		At          time.Time
 	}
-	// Release frees what is still held.
+	// Release frees what is still held, or as much of it as Amount says.
 	Release struct {
 		Reservation string
+		Amount      money.Amount // zero: all
 		At          time.Time
 	}
 	// Freeze stops money from leaving.

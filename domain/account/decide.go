@@ -35,6 +35,7 @@ var (
 	ErrReservationExists = &domain.Refusal{Class: domain.Conflict, Code: "reservation-exists", Detail: "Money is already held for this."}
 	ErrNoReservation     = &domain.Refusal{Class: domain.Conflict, Code: "reservation-not-found", Detail: "No money is held for this."}
 	ErrOverCapture       = &domain.Refusal{Class: domain.Refused, Code: "capture-exceeds-hold", Detail: "This is more than is held."}
+	ErrOverRelease       = &domain.Refusal{Class: domain.Refused, Code: "release-exceeds-hold", Detail: "This is more than is held."}
 	ErrNotEmpty          = &domain.Refusal{Class: domain.Refused, Code: "account-not-empty", Detail: "The balance must be zero, and nothing held, before the account can be closed."}
 )
 
@@ -242,10 +243,17 @@ func (s State) capture(c Capture) ([]Event, error) {
 
 func (s State) release(c Release) ([]Event, error) {
 	held, ok := s.Reserved(c.Reservation)
-	if !ok {
+	switch {
+	case !ok:
 		return nil, ErrNoReservation
+	case c.Amount == money.Amount{}:
+		c.Amount = held
+	case c.Amount.Currency != s.Currency:
+		return nil, ErrCurrency
+	case !c.Amount.IsPositive(), c.Amount.Minor > held.Minor:
+		return nil, ErrOverRelease
 	}
-	return []Event{ReservationReleased{Reservation: c.Reservation, Amount: held, At: c.At}}, nil
+	return []Event{ReservationReleased{Reservation: c.Reservation, Amount: c.Amount, At: c.At}}, nil
 }
 
 func (s State) freeze(c Freeze) ([]Event, error) {

@@ -25,86 +25,89 @@ type ID[K Kind] struct{ uuid uuid.UUID }
 
 // The identifiers of the bank.
 type (
-	Access       = ID[access]
-	Account      = ID[account]
-	Approval     = ID[approval]
-	Approvals    = ID[approvals]
-	Attempts     = ID[attempts]
-	Card         = ID[card]
-	Challenge    = ID[challenge]
-	Claim        = ID[claim]
-	Client       = ID[client]
-	Clock        = ID[clock]
-	Consent      = ID[consent]
-	Customer     = ID[customer]
-	Device       = ID[device]
-	Factor       = ID[factor]
-	Grant        = ID[grant]
-	Inbox        = ID[inbox]
-	Journal      = ID[journal]
-	Notification = ID[notification]
-	Operator     = ID[operator]
-	Payment      = ID[payment]
-	Recovery     = ID[recovery]
-	Proposal     = ID[proposal]
-	Session      = ID[session]
-	Signing      = ID[signing]
-	Transfer     = ID[transfer]
+	Access        = ID[access]
+	Account       = ID[account]
+	Approval      = ID[approval]
+	Approvals     = ID[approvals]
+	Attempts      = ID[attempts]
+	Authorisation = ID[authorisation]
+	Card          = ID[card]
+	Challenge     = ID[challenge]
+	Claim         = ID[claim]
+	Client        = ID[client]
+	Clock         = ID[clock]
+	Consent       = ID[consent]
+	Customer      = ID[customer]
+	Device        = ID[device]
+	Factor        = ID[factor]
+	Grant         = ID[grant]
+	Inbox         = ID[inbox]
+	Journal       = ID[journal]
+	Notification  = ID[notification]
+	Operator      = ID[operator]
+	Payment       = ID[payment]
+	Recovery      = ID[recovery]
+	Proposal      = ID[proposal]
+	Session       = ID[session]
+	Signing       = ID[signing]
+	Transfer      = ID[transfer]
 )
 
 type (
-	access       struct{}
-	account      struct{}
-	approval     struct{}
-	approvals    struct{}
-	attempts     struct{}
-	card         struct{}
-	challenge    struct{}
-	claim        struct{}
-	client       struct{}
-	clock        struct{}
-	consent      struct{}
-	customer     struct{}
-	device       struct{}
-	factor       struct{}
-	grant        struct{}
-	inbox        struct{}
-	journal      struct{}
-	notification struct{}
-	operator     struct{}
-	payment      struct{}
-	recovery     struct{}
-	proposal     struct{}
-	session      struct{}
-	signing      struct{}
-	transfer     struct{}
+	access        struct{}
+	account       struct{}
+	approval      struct{}
+	approvals     struct{}
+	attempts      struct{}
+	authorisation struct{}
+	card          struct{}
+	challenge     struct{}
+	claim         struct{}
+	client        struct{}
+	clock         struct{}
+	consent       struct{}
+	customer      struct{}
+	device        struct{}
+	factor        struct{}
+	grant         struct{}
+	inbox         struct{}
+	journal       struct{}
+	notification  struct{}
+	operator      struct{}
+	payment       struct{}
+	recovery      struct{}
+	proposal      struct{}
+	session       struct{}
+	signing       struct{}
+	transfer      struct{}
 )
 
-func (access) name() (string, string)       { return "acs", "access" }
-func (account) name() (string, string)      { return "acc", "account" }
-func (approval) name() (string, string)     { return "apr", "approval" }
-func (approvals) name() (string, string)    { return "aps", "approvals" }
-func (attempts) name() (string, string)     { return "att", "attempts" }
-func (card) name() (string, string)         { return "crd", "card" }
-func (challenge) name() (string, string)    { return "chl", "challenge" }
-func (claim) name() (string, string)        { return "clm", "claim" }
-func (client) name() (string, string)       { return "cli", "client" }
-func (clock) name() (string, string)        { return "clk", "clock" }
-func (consent) name() (string, string)      { return "con", "consent" }
-func (customer) name() (string, string)     { return "cus", "customer" }
-func (device) name() (string, string)       { return "dev", "device" }
-func (factor) name() (string, string)       { return "fac", "factor" }
-func (grant) name() (string, string)        { return "gra", "grant" }
-func (inbox) name() (string, string)        { return "inb", "inbox" }
-func (journal) name() (string, string)      { return "jrn", "journal" }
-func (notification) name() (string, string) { return "ntf", "notification" }
-func (operator) name() (string, string)     { return "opr", "operator" }
-func (payment) name() (string, string)      { return "pay", "payment" }
-func (recovery) name() (string, string)     { return "rec", "recovery" }
-func (proposal) name() (string, string)     { return "prp", "proposal" }
-func (session) name() (string, string)      { return "ses", "session" }
-func (signing) name() (string, string)      { return "sig", "signing" }
-func (transfer) name() (string, string)     { return "trf", "transfer" }
+func (access) name() (string, string)        { return "acs", "access" }
+func (account) name() (string, string)       { return "acc", "account" }
+func (approval) name() (string, string)      { return "apr", "approval" }
+func (approvals) name() (string, string)     { return "aps", "approvals" }
+func (attempts) name() (string, string)      { return "att", "attempts" }
+func (authorisation) name() (string, string) { return "aut", "authorisation" }
+func (card) name() (string, string)          { return "crd", "card" }
+func (challenge) name() (string, string)     { return "chl", "challenge" }
+func (claim) name() (string, string)         { return "clm", "claim" }
+func (client) name() (string, string)        { return "cli", "client" }
+func (clock) name() (string, string)         { return "clk", "clock" }
+func (consent) name() (string, string)       { return "con", "consent" }
+func (customer) name() (string, string)      { return "cus", "customer" }
+func (device) name() (string, string)        { return "dev", "device" }
+func (factor) name() (string, string)        { return "fac", "factor" }
+func (grant) name() (string, string)         { return "gra", "grant" }
+func (inbox) name() (string, string)         { return "inb", "inbox" }
+func (journal) name() (string, string)       { return "jrn", "journal" }
+func (notification) name() (string, string)  { return "ntf", "notification" }
+func (operator) name() (string, string)      { return "opr", "operator" }
+func (payment) name() (string, string)       { return "pay", "payment" }
+func (recovery) name() (string, string)      { return "rec", "recovery" }
+func (proposal) name() (string, string)      { return "prp", "proposal" }
+func (session) name() (string, string)       { return "ses", "session" }
+func (signing) name() (string, string)       { return "sig", "signing" }
+func (transfer) name() (string, string)      { return "trf", "transfer" }
 
 // From makes an identifier of a UUID.
 func From[I ID[K], K Kind](u uuid.UUID) I { return I(ID[K]{u}) }

@@ -31,12 +31,14 @@ const (
 	Receivable     Purpose = "receivable"
 	WriteOff       Purpose = "write_off"
 	Settlement     Purpose = "settlement"
+	CardPurchase   Purpose = "card_purchase"
+	CardRefund     Purpose = "card_refund"
 )
 
 // Known tells whether the bank books for this purpose.
 func (p Purpose) Known() bool {
 	switch p {
-	case Deposit, Fee, Interest, OpeningBalance, Receivable, WriteOff, Settlement:
+	case Deposit, Fee, Interest, OpeningBalance, Receivable, WriteOff, Settlement, CardPurchase, CardRefund:
 		return true
 	}
 	return false

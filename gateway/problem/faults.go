@@ -87,6 +87,7 @@ var (
 	NotFound         = fault(404, "not-found", "There is no such thing, or it is not yours.")
 	MethodNotAllowed = fault(405, "method-not-allowed", "This resource does not take that method.")
 	NotAcceptable    = fault(406, "not-acceptable", "The answer exists only as the media types of this endpoint.")
+	CardDataRefused  = fault(400, "card-data-refused", "This may hold the number or the security code of a card. Take it out: cards are named by their crd_ identifiers.")
 	RequestTimeout   = fault(408, "request-timeout", "The body did not arrive in time.")
 	BodyTooLarge     = fault(413, "body-too-large", "The body is larger than 64 KiB.")
 	QueryTooLong     = fault(414, "query-too-long", "The query is longer than 8 KiB.")

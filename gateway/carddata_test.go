@@ -1,0 +1,83 @@
+package gateway
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"florin/gateway/phone"
+)
+
+// Numbers that schemes publish for tests.
+const visa, amex, diners = "4111111111111111", "378282246310005", "30569309025904"
+
+func TestCardNumbersAreKnown(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		visa, amex, diners, "5555555555554444", "2223003122003222", "6011111111111117", "3530111333300000", "6200000000000005",
+		"4111 1111 1111 1111", "4111-1111-1111-1111", "3782 822463 10005", "my card is " + visa + ".", "PAN:" + visa, "no 7 " + visa + " 12/29",
+		`{"x":` + visa + `}`, `{"a":"b","note":"` + visa + `"}`, "pay 10 4111 1111 1111 1111 thanks", "(" + visa + ")", "a=" + visa + "&b",
+	} {
+		require.True(t, cardNumber(text), text)
+	}
+	for _, text := range []string{
+		"", "4111111111111112", "41111111111111", visa + "0000", "x" + visa, visa + "x", "acc_" + visa, "DE89 3704 0044 0532 0130 00",
+		"DE89370400440532013000", "+49 4111 1111 1111 1111", "2026-01-02T15:04:05Z", "1764264000000", "1764264000000000", "100.00",
+		"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+	} {
+		require.False(t, cardNumber(text), text)
+	}
+	for range 20_000 {
+		text := uuid.NewString()
+		require.False(t, cardNumber(text), text)
+	}
+}
+
+// Row 41: no number and no code of a card gets in, anywhere, and none is kept.
+func TestRow41CardDataIsRefusedAndNowhere(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	anna := h.customer("anna")
+	from, to := h.account(anna, "100.00"), h.account(anna, "")
+	before := h.head()
+	transfer := func(reference string) string {
+		return fmt.Sprintf(`{"from":%q,"to":%q,"amount":"1.00","currency":"EUR","reference":%q}`, from, to, reference)
+	}
+	refused := func(body string, change func(*phone.Request)) {
+		t.Helper()
+		answer := h.ask(anna, Route{Method: http.MethodPost, Keyed: true, Signed: true}, "/v1/transfers", body, change)
+		require.Equal(t, 400, answer.Status, "%s", answer.Body)
+		require.Equal(t, "card-data-refused", code(answer))
+		require.NotContains(t, string(answer.Body), "1111")
+	}
+	refused(transfer(visa), nil)
+	refused(transfer("card 4111 1111 1111 1111"), nil)
+	refused(transfer("x\n4111-1111-1111-1111"), nil)
+	refused(strings.Replace(transfer("@"), "@", `411111111111\u0031111`, 1), nil)
+	refused(`{"cvv":"123"}`, nil)
+	refused(`{"metadata":{"deep":[{"CVC2" : "123"}]}}`, nil)
+	refused(`{"card_number":"x"}`, nil)
+	refused(transfer("x"), func(r *phone.Request) { r.Header.Set("X-Note", amex) })
+	refused(transfer("x"), func(r *phone.Request) { r.Header.Set("Idempotency-Key", visa) })
+	answer := h.get(anna, "/v1/accounts?cursor="+visa)
+	require.Equal(t, "card-data-refused", code(answer))
+	answer = h.get(anna, "/v1/accounts?cvv=123")
+	require.Equal(t, "card-data-refused", code(answer))
+
+	require.Equal(t, before, h.head(), "nothing was written")
+	kept := []byte(h.logged())
+	for record, err := range h.log.ReadAll(t.Context(), 0) {
+		require.NoError(t, err)
+		for _, event := range record.Events {
+			kept = append(kept, event.Data...)
+		}
+	}
+	for _, number := range []string{visa, amex, "4111 1111 1111 1111", "4111-1111-1111-1111"} {
+		require.False(t, bytes.Contains(kept, []byte(number)), number)
+	}
+}

@@ -1,0 +1,40 @@
+package projections
+
+var cardColumns = []Column{
+	{"card", Text, "identifier of the card (crd_...)"},
+	{"customer", Text, "whose it is (cus_...)"},
+	{"account", Text, "account behind it (acc_...)"},
+	{"currency", Text, "ISO 4217 code of the limits"},
+	{"status", Text, "ordered, active, frozen, replaced or closed"},
+	{"by_bank", Boolean, "frozen by the bank"},
+	{"expires", Text, "last month it is good in, as 2029-11"},
+	{"limit_each", Money, "most that is authorised at once; 0: no limit"},
+	{"limit_day", Money, "most in a day (UTC); 0: no limit"},
+	{"limit_month", Money, "most in a month (UTC); 0: no limit"},
+	{"replaces", Text, "card whose place it has taken"},
+	{"replaced_by", Text, "card that has taken its place"},
+	{"issued_at", Time, "when it was ordered"},
+	{"changed_at", Time, "when it last changed"},
+	{"position", Integer, "log position of the last event that is in the row"},
+}
+
+var authorisationColumns = []Column{
+	{"authorisation", Text, "identifier of the authorisation (aut_...)"},
+	{"card", Text, "card that was used (crd_...)"},
+	{"customer", Text, "whose card it is (cus_...)"},
+	{"account", Text, "account behind the card (acc_...)"},
+	{"amount", Money, "amount that the shop asked for"},
+	{"currency", Text, "ISO 4217 code of every amount in the row"},
+	{"status", Text, "approved, declined, captured, reversed or expired"},
+	{"code", Text, "why it was declined; the problem code the network saw"},
+	{"category", Text, "the shop's line of business (ISO 18245)"},
+	{"offline", Boolean, "the terminal had said yes by itself"},
+	{"held", Money, "still held"},
+	{"captured", Money, "taken so far"},
+	{"refunded", Money, "given back of what was taken"},
+	{"requested_at", Time, "when the shop asked"},
+	{"expires_at", Time, "until when funds are held; 0: none are"},
+	{"changed_at", Time, "when it last changed"},
+	{"begun", Integer, "log position of the request"},
+	{"position", Integer, "log position of the last event that is in the row"},
+}
