@@ -15,7 +15,6 @@ import (
 	"florin/domain/journal"
 	"florin/domain/money"
 	"florin/eventbus"
-	"florin/schemas/seal"
 )
 
 // shop has cleo's card pay 1,500 of 2,000 that were held for a shop, which gives 500
@@ -31,20 +30,20 @@ func (w *world) shop() (id.Card, id.Authorisation) {
 		card.LimitsSet{Limits: card.Limits{Day: eur(9_000)}, At: w.now},
 		card.Frozen{ByBank: true, Reason: "checked", At: w.now}, card.Unfrozen{Reason: "cleared", At: w.now}))
 	request := func(asked id.Authorisation, answer authorisation.Event) part {
-		p := w.part(asked.Stream(), authorisation.Requested{Authorisation: asked, Card: of, Customer: w.cleo, Account: behind, Amount: eur(2_000),
+		return w.part(asked.Stream(), authorisation.Requested{Authorisation: asked, Card: of, Customer: w.cleo, Account: behind, Amount: eur(2_000),
 			Merchant: domain.NewEvidence(canary + "shop"), Category: "5942", At: w.now}, answer)
-		p.subject = seal.Subject{Kind: "customer", ID: w.cleo.UUID()}
-		return p
 	}
 	w.commit(eventbus.Header{}, request(asked, authorisation.Approved{Held: eur(2_000), Day: "2026-01-02", ExpiresAt: w.now, At: w.now}),
 		w.part(of.Stream(), card.Authorised{Authorisation: asked, Amount: eur(2_000), Day: "2026-01-02", At: w.now}),
 		w.part(behind.Stream(), account.FundsReserved{Reservation: asked.Stream(), Amount: eur(2_000), At: w.now}))
-	book := func(purpose journal.Purpose, from, to id.Account, minor int64, said authorisation.Event, moves func(posting string) []part) {
+	book := func(purpose journal.Purpose, from, to id.Account, minor int64, said func(id.Journal) authorisation.Event, moves func(posting string) []part) {
 		entry := id.From[id.Journal](w.uuid())
-		w.commit(eventbus.Header{}, append([]part{w.part(asked.Stream(), said),
+		w.commit(eventbus.Header{}, append([]part{w.part(asked.Stream(), said(entry)),
 			w.part(entry.Stream(), journal.Posted{Journal: entry, Purpose: purpose, Legs: legs(w.t, from, to, minor), At: w.now})}, moves(entry.Stream())...)...)
 	}
-	book(journal.CardPurchase, behind, scheme, 1_500, authorisation.Captured{Amount: eur(1_500), Held: eur(500), At: w.now}, func(posting string) []part {
+	book(journal.CardPurchase, behind, scheme, 1_500, func(entry id.Journal) authorisation.Event {
+		return authorisation.Captured{Journal: entry, Amount: eur(1_500), Held: eur(500), At: w.now}
+	}, func(posting string) []part {
 		w.balances[behind] -= 1_500
 		return []part{w.part(behind.Stream(), account.ReservationCaptured{Reservation: asked.Stream(), Posting: posting, Amount: eur(1_500), Balance: eur(w.balances[behind]), At: w.now}),
 			w.credit(scheme, posting, 1_500)}
@@ -52,7 +51,9 @@ func (w *world) shop() (id.Card, id.Authorisation) {
 	w.commit(eventbus.Header{}, w.part(asked.Stream(), authorisation.Reversed{Amount: eur(500), Held: eur(0), At: w.now}),
 		w.part(behind.Stream(), account.ReservationReleased{Reservation: asked.Stream(), Amount: eur(500), At: w.now}),
 		w.part(of.Stream(), card.AuthorisationReleased{Authorisation: asked, Amount: eur(500), Day: "2026-01-02", At: w.now}))
-	book(journal.CardRefund, scheme, behind, 500, authorisation.Refunded{Amount: eur(500), At: w.now}, func(posting string) []part {
+	book(journal.CardRefund, scheme, behind, 500, func(entry id.Journal) authorisation.Event {
+		return authorisation.Refunded{Journal: entry, Amount: eur(500), At: w.now}
+	}, func(posting string) []part {
 		return []part{w.debit(scheme, posting, 500), w.credit(behind, posting, 500)}
 	})
 	w.commit(eventbus.Header{}, request(declined, authorisation.Declined{Code: "card-limit-exceeded", At: w.now}))
