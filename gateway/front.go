@@ -91,7 +91,11 @@ func NewFront(s FrontSettings) (*Front, error) {
 func (f *Front) Follow(ctx context.Context) error {
 	defer f.line.Close()
 	return f.copy.Follow(ctx, func(ctx context.Context) (*http.Response, error) {
-		return f.ask(ctx, get, split.FeedPath, nil)
+		answer, err := f.ask(ctx, get, split.FeedPath, nil)
+		if err == nil && answer.StatusCode == http.StatusOK {
+			f.line.Mend()
+		}
+		return answer, err
 	})
 }
 

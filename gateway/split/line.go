@@ -49,30 +49,38 @@ type Line struct {
 	creds   *Credentials
 	now     func() time.Time
 	inner   *http.Transport
-	breaker *gobreaker.CircuitBreaker[*http.Response]
+	logger  *slog.Logger
+	breaker atomic.Pointer[gobreaker.CircuitBreaker[*http.Response]]
 	proxy   *httputil.ReverseProxy
 }
 
 // NewLine is to the core at HOST:PORT. It connects when it is first asked to.
 func NewLine(address string, creds *Credentials, now func() time.Time, logger *slog.Logger) *Line {
-	l := &Line{address: address, creds: creds, now: now}
+	l := &Line{address: address, creds: creds, now: now, logger: logger}
 	l.inner = &http.Transport{
 		DialTLSContext: l.dial, ResponseHeaderTimeout: answerLimit, IdleConnTimeout: idleLimit, MaxIdleConns: idleMax, MaxIdleConnsPerHost: idleMax,
 		DisableCompression: true,
 	}
-	l.breaker = gobreaker.NewCircuitBreaker[*http.Response](gobreaker.Settings{
-		Name: "core", Timeout: brokenFor,
-		ReadyToTrip:  func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= brokenAfter },
-		IsSuccessful: func(err error) bool { return err == nil || errors.Is(err, context.Canceled) }, // a client that left says nothing of the core
-		OnStateChange: func(_ string, from, to gobreaker.State) {
-			logger.Warn("the line to the core", "was", from.String(), "is", to.String())
-		},
-	})
+	l.Mend()
 	l.proxy = &httputil.ReverseProxy{
 		Rewrite: l.rewrite, Transport: l, ModifyResponse: modify, ErrorHandler: failed,
 		ErrorLog: log.New(io.Discard, "", 0), // the request's one line says it
 	}
 	return l
+}
+
+// Mend closes the breaker: the core is known to be there. Connections to whatever
+// was there before are let go.
+func (l *Line) Mend() {
+	l.inner.CloseIdleConnections()
+	l.breaker.Store(gobreaker.NewCircuitBreaker[*http.Response](gobreaker.Settings{
+		Name: "core", Timeout: brokenFor,
+		ReadyToTrip:  func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= brokenAfter },
+		IsSuccessful: func(err error) bool { return err == nil || errors.Is(err, context.Canceled) }, // a client that left says nothing of the core
+		OnStateChange: func(_ string, from, to gobreaker.State) {
+			l.logger.Warn("the line to the core", "was", from.String(), "is", to.String())
+		},
+	}))
 }
 
 func (l *Line) dial(ctx context.Context, network, _ string) (net.Conn, error) {
@@ -86,7 +94,7 @@ func (l *Line) dial(ctx context.Context, network, _ string) (net.Conn, error) {
 func (l *Line) Close() { l.inner.CloseIdleConnections() }
 
 // Broken tells whether requests are turned away without being sent.
-func (l *Line) Broken() bool { return l.breaker.State() == gobreaker.StateOpen }
+func (l *Line) Broken() bool { return l.breaker.Load().State() == gobreaker.StateOpen }
 
 // exchange is one request through the line.
 type exchange struct {
@@ -145,7 +153,7 @@ func (once) Close() error             { return nil }
 
 // RoundTrip sends through the breaker.
 func (l *Line) RoundTrip(r *http.Request) (*http.Response, error) {
-	answer, err := l.breaker.Execute(func() (*http.Response, error) { return l.inner.RoundTrip(r) })
+	answer, err := l.breaker.Load().Execute(func() (*http.Response, error) { return l.inner.RoundTrip(r) })
 	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
 		return nil, Unreachable
 	}
