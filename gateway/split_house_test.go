@@ -7,10 +7,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,6 +48,25 @@ type behind struct {
 	creds   string // directory
 	core    *Core
 	serve   func() (stop func())
+	stop    func()
+	reached atomic.Int64 // requests for /v1/transfers and below
+	loses   atomic.Bool  // answers to those, after the core has done what they ask
+}
+
+// lossy loses answers: the connection ends where the answer would have begun.
+func (b *behind) lossy(core http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasPrefix(r.URL.Path, "/v1/transfers") {
+			core.ServeHTTP(w, r)
+			return
+		}
+		b.reached.Add(1)
+		if b.loses.Load() {
+			core.ServeHTTP(httptest.NewRecorder(), r)
+			panic(http.ErrAbortHandler)
+		}
+		core.ServeHTTP(w, r)
+	})
 }
 
 // part has the bank served by a core and a gateway that know each other by mTLS
@@ -57,10 +79,10 @@ func (h *house) part(ctx context.Context, settings Settings) (stop func()) {
 		require.NoError(t, split.MakeAuthority(h.behind.creds, h.now(), 50*365*24*time.Hour))
 	}
 	h.behind.serve = func() func() { return h.serveCore(settings) }
-	stopCore := h.behind.serve()
+	h.behind.stop = h.behind.serve()
 	front, stopFront := h.front(ctx)
 	h.door = front.Gateway
-	return func() { stopFront(); stopCore() }
+	return func() { stopFront(); h.behind.stop() }
 }
 
 func (h *house) serveCore(settings Settings) (stop func()) {
@@ -74,7 +96,7 @@ func (h *house) serveCore(settings Settings) (stop func()) {
 	listener, err := net.Listen("tcp", h.behind.address)
 	require.NoError(t, err)
 	h.behind.address, h.behind.core = listener.Addr().String(), core
-	server := Server(core, settings.Logger)
+	server := Server(h.behind.lossy(core), settings.Logger)
 	go func() { _ = server.Serve(tls.NewListener(listener, creds.Server(h.now))) }()
 	return func() { _ = server.Close() }
 }

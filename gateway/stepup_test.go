@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -94,7 +95,10 @@ func TestWhenTheLogStopsNothingIsPromised(t *testing.T) { // group 10, CVE-2020-
 
 func TestFollowEndsWithItsSession(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	inBothWirings(t, followEndsWithItsSession)
+}
+
+func followEndsWithItsSession(t *testing.T, h *house) {
 	anna, auditor := h.customer("anna"), h.machine("auditor", "audit.read")
 	p := auditor.login()
 	h.get(p, "/v1/audit/events") // learns the nonce
@@ -143,6 +147,20 @@ func TestFollowEndsWithItsSession(t *testing.T) {
 	fresh, data := next(live)
 	require.Equal(t, head+1, fresh, "catch-up and live are one path")
 	require.NotEmpty(t, data["kind"])
+
+	ends := func(stream *bufio.Reader) {
+		_, err := io.Copy(io.Discard, stream) // io.ErrUnexpectedEOF is no end
+		require.NoError(t, err)
+	}
+	revoked := h.form(p, "/oauth2/revoke", url.Values{"token": {p.Tokens().Access}, "client_id": {auditor.name},
+		"client_assertion": {auditor.assertion(nil)}, "client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}})
+	require.Equal(t, 200, revoked.Status, "%s", revoked.Body)
+	ends(live)
+	p = auditor.login()
+	h.get(p, "/v1/audit/events")
+	h.pass(299 * time.Second)
+	_, brief := follow("1")
+	ends(brief)
 }
 
 func TestLimitedCustomersLookAndDoNotAct(t *testing.T) {

@@ -83,7 +83,9 @@ func (s Audit) pump(ctx context.Context, call Call, stream *eventStream, after e
 			if !open {
 				return
 			}
-			err = stream.sendCommit(record, after)
+			if err = stream.sendCommit(record, after); err == nil {
+				err = s.Settled(ctx, record.Last()) // it may be what ends this session
+			}
 		case <-beat.C:
 			err = stream.comment("still here")
 		case <-ctx.Done():
