@@ -4,7 +4,7 @@ export CGO_ENABLED = 0
 FUZZTIME ?= 10s
 FUZZERS = $(shell grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -n1 dirname | sort -u)
 
-.PHONY: help run demo test check fmt vet lint race bench fuzz fuzz-short golden soak
+.PHONY: help run demo test test-split check fmt vet lint race bench fuzz fuzz-short golden soak
 
 help: ## this menu
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,7 +19,10 @@ test: ## every test; says loudly what this machine has to leave out
 	go test -timeout 20m ./...
 	@./.ci/left-out
 
-check: fmt vet lint test race fuzz-short ## what CI runs
+test-split: ## the end-to-end tests again, with gateway and core apart
+	FLORIN_TEST_WIRING=split go test -timeout 20m ./gateway
+
+check: fmt vet lint test test-split race fuzz-short ## what CI runs
 
 fmt: ## fails on what gofmt would change
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'run: gofmt -w .'; exit 1; }

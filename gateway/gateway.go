@@ -5,9 +5,14 @@
 //	   > router > media type > who (token, proof) > caller's rate > scope
 //	   > step-up > idempotency key > signature > service
 //
+// In one process the service follows (New). Apart, a gateway (NewFront) sends what it
+// has let through to a core (NewCore), which takes nobody's word but a gateway's:
+//
+//	NewFront: the layers > internal token > line ==mTLS==> NewCore: inside > router > service
+//
 // Everything that a route asks of a request stands in one table (routes.go). What
 // the layers have learned reaches a service as a service.Call in the context, and
-// for a proxy as X-User-ID and its sisters on the request.
+// a core by the internal token, which covers X-User-ID and its sisters.
 //
 // It must never let an identity header from outside through, act on a body that
 // is not whole, or decide a rule of the bank.
