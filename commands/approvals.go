@@ -149,7 +149,10 @@ func (b *Bank) answerApproval(w *work, desk id.Approvals, ask AnswerApproval, nu
 		return approval.ErrEnded
 	}
 	w.under(ofCustomer(caller.Customer))
-	return b.approvals.decide(w, desk, command)
+	if err := b.approvals.decide(w, desk, command); err != nil || request.Consent.IsZero() {
+		return err
+	}
+	return b.answerConsent(w, desk, request)
 }
 
 // dropApprovals withdraws what waits for a customer's answer.

@@ -69,6 +69,9 @@ const (
 	keyEnrolHash   = "operator-enrolment-hash"
 	keyApproval    = "approval"
 	keyNumber      = "approval-number"
+
+	keyAuthReqID     = "auth-req-id"
+	keyAuthReqIDHash = "auth-req-id-hash"
 )
 
 // mac is the HMAC of the parts under one of the ledger's keys.

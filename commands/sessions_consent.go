@@ -40,7 +40,12 @@ func (s Sessions) agreed(w *work, app Client, asked id.Consent, ask RedeemCode, 
 	if state.Redeemed() {
 		return b.sessions.decide(w, state.Becomes, session.Revoke{By: ActorSystem, Reason: "code-replayed", At: at})
 	}
-	yes := state.Granted
+	return s.actFor(w, app, asked, state.Granted, began, ask.JKT, salt)
+}
+
+// actFor begins the family of a third party that acts for a customer who has agreed.
+func (s Sessions) actFor(w *work, app Client, asked id.Consent, yes consent.Granted, began id.Session, jkt, salt string) error {
+	b, at := s.bank, w.order.At
 	if err := b.standing(w, yes.Customer, id.Device{}, app, false); err != nil {
 		return err
 	}
@@ -54,7 +59,7 @@ func (s Sessions) agreed(w *work, app Client, asked id.Consent, ask RedeemCode, 
 		return err
 	}
 	return s.begin(w, session.Start{
-		Session: began, Customer: yes.Customer, Client: app.ID, Grant: yes.Grant, Consent: asked, JKT: ask.JKT, Scopes: yes.Scopes,
+		Session: began, Customer: yes.Customer, Client: app.ID, Grant: yes.Grant, Consent: asked, JKT: jkt, Scopes: yes.Scopes,
 		ACR: yes.ACR, AMR: yes.AMR, AuthTime: yes.AuthTime, Retry: session.RetryUntilUsed, Salt: salt,
 		ExpiresAt: yes.AuthTime.Add(session.LifeMax), At: at,
 	})

@@ -91,6 +91,10 @@ func FuzzForms(f *testing.F) {
 			wish("openid accounts.read").Encode() + "&client_assertion=ASSERTION&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer",
 			wish("openid").Encode() + "&authorization_details=%5B%5D&client_assertion=ASSERTION&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer",
 		},
+		"/oauth2/bc-authorize": {
+			"scope=openid&login_hint=anna&binding_message=M&requested_expiry=60&client_assertion=ASSERTION&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer",
+			"scope=openid&id_token_hint=a.b.c&authorization_details=%5B%5D&client_assertion=ASSERTION&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer",
+		},
 		"/oauth2/revoke":     {"token=AAAA&client_id=florin-app", "token=a.b.c&token_type_hint=access_token&client_id=florin-app"},
 		"/oauth2/introspect": {"token=a.b.c&client_assertion=ASSERTION&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"},
 	} {

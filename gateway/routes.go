@@ -48,6 +48,7 @@ func provider(p *identity.Provider) []Route {
 		{Method: get, Path: "/oauth2/jwks", Handle: p.JWKS, Open: true, Response: of[identity.Keys]()},
 		{Method: post, Path: "/oauth2/challenge", Handle: p.Challenge, Open: true, OAuth: true, Request: of[schemas.LogIn]()},
 		{Method: post, Path: "/oauth2/par", Handle: p.Push, Open: true, OAuth: true, Request: of[schemas.RequestConsent](), Response: of[identity.PushedAnswer]()},
+		{Method: post, Path: identity.AskPath, Handle: p.Ask, Open: true, OAuth: true, Request: of[schemas.AskConsent](), Response: of[identity.AskedAnswer]()},
 		{Method: get, Path: identity.AuthorizePath, Handle: p.Authorize, Open: true, Page: p.Apologise, Gives: page},
 		{Method: get, Path: identity.AccountPath, Handle: p.Account, Open: true, Page: p.Apologise, Gives: page},
 		{Method: post, Path: identity.AccountPath, Handle: p.EndFromPage, Open: true, Page: p.Apologise, Gives: page, Request: of[schemas.EndFromPage]()},

@@ -101,6 +101,7 @@ func (s *scene) tries() map[string]try {
 		"POST /oauth2/challenge":                      form,
 		"POST /oauth2/token":                          form,
 		"POST /oauth2/par":                            form,
+		"POST /oauth2/bc-authorize":                   form,
 		"GET /account/devices":                        form,
 		"POST /account/devices":                       form,
 		"GET /pages/{file}":                           {by: "nobody", path: identity.ScriptPath()},

@@ -97,7 +97,7 @@ func (c consentsFold) apply(w *writer, _ *commit, f *fact) error {
 	switch e := f.event.(type) {
 	case session.Event:
 		return c.family(w, f, e)
-	case consent.Requested, consent.Opened, consent.Denied, consent.DebtorNamed: // nothing was agreed to
+	case consent.Requested, consent.Opened, consent.Denied, consent.DebtorNamed, consent.Asked: // nothing was agreed to
 		return nil
 	}
 	of, err := streamUUID(f.Stream)
@@ -105,11 +105,12 @@ func (c consentsFold) apply(w *writer, _ *commit, f *fact) error {
 		return err
 	}
 	named := id.From[id.Consent](of)
-	if e, ok := f.event.(consent.Granted); ok {
-		c.consents.add(named, Consent{
-			Consent: named, Customer: e.Customer, Client: e.Client, Status: ConsentGranted, Scopes: strings.Join(e.Scopes, " "),
-			Amount: e.Payment.Amount, GrantedAt: e.At, Position: f.Position,
-		})
+	switch e := f.event.(type) {
+	case consent.Granted:
+		c.agreed(named, e, f)
+		return nil
+	case consent.Approved:
+		c.agreed(named, consent.Granted{Client: e.Client, Customer: e.Customer, Scopes: e.Scopes, Payment: e.Payment, At: e.At}, f)
 		return nil
 	}
 	row, ok := c.consents.get(w, named)
@@ -129,6 +130,14 @@ func (c consentsFold) apply(w *writer, _ *commit, f *fact) error {
 	}
 	row.Position = f.Position
 	return nil
+}
+
+// agreed begins the row of what a customer said yes to.
+func (c consentsFold) agreed(named id.Consent, yes consent.Granted, f *fact) {
+	c.consents.add(named, Consent{
+		Consent: named, Customer: yes.Customer, Client: yes.Client, Status: ConsentGranted, Scopes: strings.Join(yes.Scopes, " "),
+		Amount: yes.Payment.Amount, GrantedAt: yes.At, Position: f.Position,
+	})
 }
 
 // family takes in how the tokens of a consent begin and end. Of all other
@@ -198,6 +207,8 @@ func (r *Reads) detail(ctx context.Context, c *Consent) error {
 		case consent.DebtorNamed:
 			c.Debtor = e.Debtor
 		case consent.Granted:
+			c.Payment = e.Payment
+		case consent.Approved:
 			c.Payment = e.Payment
 		}
 	}

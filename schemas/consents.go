@@ -14,4 +14,6 @@ var Consents = newTable(
 	Event(1, func(e consent.DebtorNamed) consent.Event { return e }),
 	Event(1, func(e consent.PaymentMade) consent.Event { return e }),
 	Event(1, func(e consent.Revoked) consent.Event { return e }),
+	Event(1, func(e consent.Asked) consent.Event { return e }),
+	Event(1, func(e consent.Approved) consent.Event { return e }),
 )

@@ -35,6 +35,7 @@ type (
 		CodeVerifier        string `json:"code_verifier,omitzero"`
 		RedirectURI         string `json:"redirect_uri,omitzero"`
 		RefreshToken        string `json:"refresh_token,omitzero"`
+		AuthReqID           string `json:"auth_req_id,omitzero"`
 		ClientAssertionType string `json:"client_assertion_type,omitzero"`
 		ClientAssertion     string `json:"client_assertion,omitzero"`
 		Scope               string `json:"scope,omitzero"`
@@ -74,6 +75,21 @@ type (
 		MaxAge              string `json:"max_age,omitzero"`
 		Prompt              string `json:"prompt,omitzero"`
 		UILocales           string `json:"ui_locales,omitzero"`
+		Details             string `json:"authorization_details,omitzero"` // JSON text (RFC 9396)
+		JKT                 string `json:"dpop_jkt,omitzero"`
+		ClientID            string `json:"client_id,omitzero"`
+		ClientAssertion     string `json:"client_assertion,omitzero"`
+		ClientAssertionType string `json:"client_assertion_type,omitzero"`
+	}
+	// AskConsent is the form of POST /oauth2/bc-authorize (OpenID CIBA Core 1.0): what a
+	// third party asks for without a browser. One hint names the customer.
+	AskConsent struct {
+		Scope               string `json:"scope"`               // openid, and more
+		LoginHint           string `json:"login_hint,omitzero"` // user name, phone or e-mail
+		IDTokenHint         string `json:"id_token_hint,omitzero"`
+		BindingMessage      string `json:"binding_message,omitzero"`
+		ACRValues           string `json:"acr_values,omitzero"`
+		RequestedExpiry     string `json:"requested_expiry,omitzero"`      // seconds
 		Details             string `json:"authorization_details,omitzero"` // JSON text (RFC 9396)
 		JKT                 string `json:"dpop_jkt,omitzero"`
 		ClientID            string `json:"client_id,omitzero"`

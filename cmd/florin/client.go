@@ -79,7 +79,7 @@ not be running.`,
 	flags.StringArrayVar(&ask.PostLogoutURIs, "post-logout-redirect-uri", nil, "where customers are sent once they have logged out; may be given several times")
 	flags.StringVar(&ask.BackchannelURI, "backchannel-logout-uri", "", "where the client is told that a session is over; https, and no private address")
 	flags.StringVar(&scopes, "scopes", "", "such as 'openid accounts.read'")
-	flags.StringVar(&grants, "grant-types", client.AuthorizationCode+" "+client.RefreshToken, "what it may do at the token endpoint")
+	flags.StringVar(&grants, "grant-types", client.AuthorizationCode+" "+client.RefreshToken, "what it may do at the token endpoint; "+client.CIBA+" has customers asked on their phones")
 	flags.BoolVar(&ask.FirstParty, "first-party", false, "a public app of the bank's own")
 	_ = cmd.MarkFlagRequired("name")
 	_ = cmd.MarkFlagRequired("scopes")

@@ -14,7 +14,9 @@
 //
 // The asking device shows two digits; who approves types them on the approving
 // device. They are derived from the request, by whoever shows and whoever checks
-// them, and stand nowhere. There is one try: a wrong number is a no.
+// them, and stand nowhere. There is one try: a wrong number is a no. A third party
+// has no number to show, but a message of its own, which the approving device shows
+// as well.
 //
 // Why the state holds no statement but its digest: what is displayed says where
 // somebody is, and must be forgotten with its key.
@@ -171,7 +173,7 @@ func (s State) answer(c Answer) ([]Event, error) {
 		return nil, ErrSCA
 	case c.Decision == Deny:
 		return []Event{RequestDenied{Approval: c.Approval, Device: c.Device, Reason: ReasonCustomer, Evidence: c.Evidence, At: c.At}}, nil
-	case !c.NumberRight:
+	case request.Purpose == Login && !c.NumberRight: // a third party shows its binding message instead, which was signed with the rest
 		return []Event{RequestDenied{Approval: c.Approval, Device: c.Device, Reason: ReasonNumber, Evidence: c.Evidence, At: c.At}}, nil
 	}
 	return []Event{RequestApproved{Approval: c.Approval, Device: c.Device, Hardware: c.Hardware, Evidence: c.Evidence, At: c.At}}, nil

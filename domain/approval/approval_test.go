@@ -96,6 +96,8 @@ func TestAnswers(t *testing.T) {
 		{Name: "only yes or no", Given: given(asked("a", noon)), When: with(func(c *approval.Answer) { c.Decision = "Approve" }), Refused: approval.ErrSCA},
 		{Name: "what is erased was not displayed", Given: given(asked("a", noon, func(c *approval.Ask) { c.Statement = domain.ErasedEvidence() })),
 			When: with(func(c *approval.Answer) { c.Statement = approval.Statement{} }), Refused: approval.ErrSCA},
+		{Name: "a third party's request shows no number, and none is typed", Given: given(asked("a", noon, func(c *approval.Ask) { c.Purpose = approval.Access })),
+			When: with(func(c *approval.Answer) { c.NumberRight = false }), Then: given(yes)},
 		{Name: "what is not there", When: answer(), Refused: approval.ErrUnknown},
 		{Name: "no request at all", Given: given(asked("a", noon)), When: with(func(c *approval.Answer) { c.Approval = id.Approval{} }), Refused: approval.ErrUnknown},
 		{Name: "what nobody was asked", Given: given(asked("a", noon, func(c *approval.Ask) { c.Customer = id.Customer{} })), When: answer(), Refused: approval.ErrUnknown},

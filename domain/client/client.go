@@ -30,6 +30,7 @@ const (
 	AuthorizationCode = "authorization_code"
 	RefreshToken      = "refresh_token"
 	ClientCredentials = "client_credentials"
+	CIBA              = "urn:openid:params:grant-type:ciba"
 )
 
 // Desk is the client_id of the bank's app for its operators. Names that are given
@@ -177,7 +178,7 @@ func validGrants(c Register) bool {
 	for _, grant := range c.GrantTypes {
 		switch grant {
 		case AuthorizationCode, RefreshToken:
-		case ClientCredentials:
+		case ClientCredentials, CIBA: // nothing but its key tells who asks
 			if c.Type != Confidential || c.FirstParty {
 				return false
 			}
@@ -187,8 +188,8 @@ func validGrants(c Register) bool {
 	}
 	// One that acts for customers and one that acts for itself are two clients: no
 	// scope of the one must ever be asked for as the other.
-	codes := slices.Contains(c.GrantTypes, AuthorizationCode)
-	return len(c.GrantTypes) > 0 && !(codes && slices.Contains(c.GrantTypes, ClientCredentials))
+	forOthers := slices.Contains(c.GrantTypes, AuthorizationCode) || slices.Contains(c.GrantTypes, CIBA)
+	return len(c.GrantTypes) > 0 && !(forOthers && slices.Contains(c.GrantTypes, ClientCredentials))
 }
 
 // validRedirect: RFC 9700 section 2.1 and RFC 8252. What is registered is later

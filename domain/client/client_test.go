@@ -58,6 +58,8 @@ func TestClient(t *testing.T) {
 		{Name: "a confidential client without one", When: with(machine, func(c *client.Register) { c.Keys = nil }), Refused: client.ErrKeys},
 		{Name: "two keys of one name", When: with(machine, func(c *client.Register) { c.Keys = []domain.PublicKey{key("1"), key("1")} }), Refused: client.ErrKeys},
 		{Name: "a key that is none", When: with(machine, func(c *client.Register) { c.Keys = []domain.PublicKey{{KeyID: "1", Type: "oct"}} }), Refused: client.ErrKeys},
+		{Name: "a public client by the back channel", When: with(app, func(c *client.Register) { c.GrantTypes = []string{client.CIBA} }), Refused: client.ErrGrant},
+		{Name: "one that acts for customers by the back channel, and for itself", When: with(machine, func(c *client.Register) { c.GrantTypes = []string{client.CIBA, client.ClientCredentials} }), Refused: client.ErrGrant},
 		{Name: "a public client for itself", When: with(app, func(c *client.Register) { c.GrantTypes = []string{client.ClientCredentials} }), Refused: client.ErrGrant},
 		{Name: "the password grant", When: with(app, func(c *client.Register) { c.GrantTypes = []string{"password"} }), Refused: client.ErrGrant},
 		{Name: "one client for itself and for customers", When: with(machine, func(c *client.Register) {

@@ -5,7 +5,8 @@
 //	                                          \---- Deny ---> denied
 //
 // What was granted is taken back by Revoke, and the one payment that it may name is
-// made once, by Pay (payment.go).
+// made once, by Pay (payment.go). One that comes without a browser is asked for by
+// the back channel (backchannel.go).
 //
 // A request is opened by one browser and answered once. Everything that it asks
 // for was said by the client, authenticated, before any browser saw it, so nothing
@@ -34,6 +35,7 @@ const (
 	denied
 	granted
 	redeemed
+	asked // by the back channel
 )
 
 // State is what the rules need to know of a request.
@@ -46,6 +48,9 @@ type State struct {
 	Debtor   id.Account // of the payment; zero: any of the customer's
 	Paid     id.Transfer
 	Revoked  bool
+	By       id.Device // that the customer has agreed on, of a request by the back channel
+	customer id.Customer
+	approval id.Approval
 	replayed bool
 	phase    phase
 }
@@ -100,6 +105,14 @@ func (s State) Decide(command Command) ([]Event, error) {
 		return s.pay(c)
 	case Revoke:
 		return s.revoke(c)
+	case Ask:
+		return s.ask(c)
+	case Approve:
+		return s.approve(c)
+	case Decline:
+		return s.decline(c)
+	case Collect:
+		return s.collect(c)
 	}
 	panic(fmt.Sprintf("consent: unknown command %T", command)) // sealed: a bug, not an input
 }
@@ -158,7 +171,7 @@ func (s State) redeem(c Redeem) ([]Event, error) {
 		return nil, ErrCode
 	case s.phase == redeemed: // by whomever: the code has leaked, or its owner cannot tell
 		return []Event{CodeReplayed{Session: s.Becomes, At: c.At}}, nil
-	case s.phase != granted, s.Revoked, !c.At.Before(s.Granted.ExpiresAt), c.Client != s.Client, c.JKT == "", c.RedirectURI != s.RedirectURI,
+	case s.phase != granted, s.Backchannel(), s.Revoked, !c.At.Before(s.Granted.ExpiresAt), c.Client != s.Client, c.JKT == "", c.RedirectURI != s.RedirectURI,
 		s.JKT != "" && !same(s.JKT, c.JKT), !same(s.CodeChallenge, c.Challenge):
 		return nil, ErrCode
 	}
@@ -188,6 +201,10 @@ func (s State) Evolve(event Event) State {
 		s.Paid = e.Transfer
 	case Revoked:
 		s.Revoked = true
+	case Asked:
+		s = s.afterAsked(e)
+	case Approved:
+		s = s.afterApproved(e)
 	}
 	return s
 }

@@ -108,7 +108,7 @@ func (s State) Stands() bool {
 }
 
 func (s State) nameDebtor(c NameDebtor) ([]Event, error) {
-	if s.phase != pushed || s.Payment.IsZero() || c.Debtor.IsZero() || !s.Debtor.IsZero() {
+	if s.phase != pushed && s.phase != asked || s.Payment.IsZero() || c.Debtor.IsZero() || !s.Debtor.IsZero() {
 		return nil, ErrDetails
 	}
 	return []Event{DebtorNamed(c)}, nil

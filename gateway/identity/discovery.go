@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"florin/domain"
+	"florin/domain/client"
 	"florin/gateway/token"
 	"florin/gateway/wire"
 )
@@ -18,6 +19,9 @@ type Metadata struct {
 	IssuerInResponse    bool     `json:"authorization_response_iss_parameter_supported"`
 	DetailTypes         []string `json:"authorization_details_types_supported"`
 	TokenEndpoint       string   `json:"token_endpoint"`
+	Ask                 string   `json:"backchannel_authentication_endpoint"`
+	AskDelivery         []string `json:"backchannel_token_delivery_modes_supported"`
+	AskUserCode         bool     `json:"backchannel_user_code_parameter_supported"`
 	Challenge           string   `json:"authorization_challenge_endpoint"`
 	RevocationEndpoint  string   `json:"revocation_endpoint"`
 	Introspection       string   `json:"introspection_endpoint"`
@@ -78,12 +82,12 @@ func (p *Provider) Discover(w http.ResponseWriter, _ *http.Request) error {
 	cacheable(w)
 	return wire.OK(w, Metadata{
 		Issuer: base, Authorization: base + AuthorizePath, Pushed: base + "/oauth2/par", PushedRequired: true, IssuerInResponse: true,
-		DetailTypes: []string{token.PaymentType}, TokenEndpoint: base + "/oauth2/token", Challenge: base + "/oauth2/challenge",
+		DetailTypes: []string{token.PaymentType}, TokenEndpoint: base + "/oauth2/token", Ask: base + AskPath, AskDelivery: []string{"poll"}, Challenge: base + "/oauth2/challenge",
 		RevocationEndpoint: base + "/oauth2/revoke", JWKS: base + "/oauth2/jwks",
 		Introspection: base + "/oauth2/introspect", UserInfo: base + "/oauth2/userinfo", EndSession: base + LogoutPath, Backchannel: true, BackchannelSession: true,
 		IntrospectMethods: []string{"private_key_jwt"}, IntrospectAlgs: es256,
 		Scopes: offered(), ResponseTypes: []string{"code"}, ResponseModes: []string{"query"},
-		GrantTypes:   []string{"authorization_code", "refresh_token", "client_credentials"},
+		GrantTypes:   []string{"authorization_code", "refresh_token", "client_credentials", client.CIBA},
 		SubjectTypes: []string{"public"}, IDTokenAlgs: es256,
 		TokenAuthMethods: []string{"none", "private_key_jwt"}, TokenAuthAlgs: es256, RevocationMethods: []string{"none", "private_key_jwt"},
 		ChallengeMethods: []string{"S256"}, DPoPAlgs: es256,

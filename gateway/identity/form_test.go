@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
@@ -84,6 +85,13 @@ func FuzzForm(f *testing.F) {
 				require.GreaterOrEqual(t, step.MaxAge, int64(-1))
 				require.LessOrEqual(t, len(step.UserName)+len(step.Password)+len(step.OTP), 2000)
 				require.True(t, step.AuthSession != "" || step.ClientID != "" && step.UserName != "", "%+v", step)
+			}
+		}
+		if values, ok := fuzzedForm[schemas.AskConsent](t, body); ok {
+			if ask, err := askOf(values, nil); err == nil {
+				require.NotEmpty(t, values.Get("scope"))
+				require.GreaterOrEqual(t, ask.TTL, time.Duration(0))
+				require.True(t, (ask.LoginHint == "") != (values.Get("id_token_hint") == ""), "one hint")
 			}
 		}
 		if values, ok := fuzzedForm[schemas.RequestConsent](t, body); ok {

@@ -4,6 +4,7 @@
 //	POST /v1/devices/challenge -> nonce        POST /v1/devices -> device, by its two keys
 //	POST /oauth2/challenge -> next ... -> code POST /oauth2/token -> tokens bound to the device key
 //	POST /oauth2/par -> GET /oauth2/authorize -> login, consent (pages) -> code, back to the third party
+//	POST /oauth2/bc-authorize -> approval on the phone -> POST /oauth2/token, polled -> tokens
 //	GET /account/devices -> login (pages) -> own devices and sessions, ended without a phone
 //
 // It checks what can be checked on the wire (forms, proofs, client assertions,

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"florin/commands"
+	"florin/domain/client"
 	"florin/domain/id"
 	"florin/gateway/problem"
 	"florin/gateway/token"
@@ -73,6 +74,7 @@ var exchanges = map[string]exchange{
 	"authorization_code": (*Provider).redeem,
 	"refresh_token":      (*Provider).refresh,
 	"client_credentials": (*Provider).machine,
+	client.CIBA:          (*Provider).collect,
 }
 
 // redeem exchanges a code. Its verifier is needed always (RFC 9700 section 2.1.1).
