@@ -83,3 +83,16 @@ func (a Accesses) refused(ctx context.Context, order Order, stream id.Access, re
 	}, nothing)
 	return outcome, err
 }
+
+// Assert uses up an assertion of a client, by its jti, in the log. Its outcome says
+// whether it was used before, by whatever process.
+func (a Accesses) Assert(ctx context.Context, order Order, by Client, jti string) (Outcome, error) {
+	b := a.bank
+	named := id.Named[id.Client](by.ClientID)
+	stream := id.Named[id.Access]("asserted", by.ClientID)
+	order.ID, order.Asked = CommandID("client-assertion-ahead", named.UUID(), jti), schemas.AssertClient{ClientID: by.ClientID}
+	_, outcome, err := execute(ctx, b, "access.assert", order, streams(stream), func(w *work) error {
+		return b.accesses.decide(w, stream, access.Assert{Client: by.ID, Operator: by.Operator, At: order.At})
+	}, nothing)
+	return outcome, err
+}

@@ -36,16 +36,31 @@ func (c Clients) Register(ctx context.Context, order Order, ask RegisterClient) 
 	b := c.bank
 	registered := id.Named[id.Client](ask.ClientID)
 	kind := client.Public
-	if len(ask.Keys) > 0 {
+	byCertificate := ask.TLSSubjectDN+ask.TLSSANDNS+ask.TLSSANURI != ""
+	if len(ask.Keys) > 0 || byCertificate {
 		kind = client.Confidential
+	}
+	register := client.Register{
+		Client: registered, ClientID: ask.ClientID, Name: ask.Name, Type: kind, Keys: ask.Keys, RedirectURIs: ask.RedirectURIs,
+		GrantTypes: ask.GrantTypes, Scopes: ask.Scopes, FirstParty: ask.FirstParty, At: order.At,
+	}
+	tls := client.ArrangeTLS{SubjectDN: ask.TLSSubjectDN, SANDNS: ask.TLSSANDNS, SANURI: ask.TLSSANURI, Bound: ask.TLSBound, At: order.At}
+	known := []client.Command{register}
+	switch {
+	case byCertificate:
+		known = []client.Command{client.RegisterByCertificate{Register: register, TLS: tls}}
+	case ask.TLSBound:
+		known = append(known, tls)
 	}
 	order.Asked = ask
 	_, outcome, err := execute(ctx, b, "client.register", order, streams(registered), func(w *work) error {
-		if err := b.clients.decide(w, registered, client.Register{
-			Client: registered, ClientID: ask.ClientID, Name: ask.Name, Type: kind, Keys: ask.Keys, RedirectURIs: ask.RedirectURIs,
-			GrantTypes: ask.GrantTypes, Scopes: ask.Scopes, FirstParty: ask.FirstParty, At: order.At,
-		}); err != nil || len(ask.PostLogoutURIs) == 0 && ask.BackchannelURI == "" {
-			return err
+		for _, command := range known {
+			if err := b.clients.decide(w, registered, command); err != nil {
+				return err
+			}
+		}
+		if len(ask.PostLogoutURIs) == 0 && ask.BackchannelURI == "" {
+			return nil
 		}
 		return b.clients.decide(w, registered, client.ArrangeLogout{
 			PostLogoutURIs: ask.PostLogoutURIs, BackchannelURI: ask.BackchannelURI, Near: ask.NearURIs, At: order.At})
@@ -79,6 +94,7 @@ type Client struct {
 	Scopes       []string
 
 	PostLogoutURIs []string
+	TLS            client.TLSArranged
 }
 
 // Name is what a client is called; "" of one that nobody registered.
@@ -103,7 +119,7 @@ func (c Clients) Get(ctx context.Context, clientID string) (Client, error) {
 	return Client{
 		ID: state.Client, ClientID: state.ClientID, Name: state.Name, Confidential: state.Type == client.Confidential, FirstParty: state.FirstParty,
 		Disabled: state.Disabled, Keys: state.Keys, RedirectURIs: state.RedirectURIs, GrantTypes: state.GrantTypes, Scopes: state.Scopes,
-		PostLogoutURIs: state.Logout.PostLogoutURIs,
+		PostLogoutURIs: state.Logout.PostLogoutURIs, TLS: state.TLS,
 	}, nil
 }
 

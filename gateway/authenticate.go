@@ -60,6 +60,10 @@ func (d *door) who(w http.ResponseWriter, r *http.Request) (*token.Access, *toke
 		visit.why = "as-bearer"
 		return nil, nil, problem.InvalidToken.Challenged()
 	}
+	if !access.On(r) { // RFC 8705 section 3
+		visit.why = "other-certificate"
+		return nil, nil, problem.InvalidToken.Challenged()
+	}
 	want := token.Want{Method: r.Method, URL: d.settings.Issuer + r.URL.Path, Access: access}
 	proof, err := d.proofs.Check(r.Header, want)
 	switch {

@@ -45,15 +45,17 @@ import (
 
 // Settings of the front door. All are needed but where it says otherwise.
 type Settings struct {
-	Bank     *commands.Bank
-	Desk     service.Desk // what the services work with; its Issuer and Sandbox are set here
-	Guards   *projections.Guards
-	Issuer   string   // public base URL, without a trailing slash
-	Hosts    []string // further names this server answers for, e.g. localhost:8080; may be empty
-	Sandbox  bool
-	Rates    Rates // zero: DefaultRates
-	Logger   *slog.Logger
-	Registry *prometheus.Registry // metrics are registered here
+	Bank    *commands.Bank
+	Desk    service.Desk // what the services work with; its Issuer and Sandbox are set here
+	Guards  *projections.Guards
+	Issuer  string   // public base URL, without a trailing slash
+	Hosts   []string // further names this server answers for, e.g. localhost:8080; may be empty
+	Sandbox bool
+	// Certificates: the listener asks clients for certificates (TLSFiles.ClientCA).
+	Certificates bool
+	Rates        Rates // zero: DefaultRates
+	Logger       *slog.Logger
+	Registry     *prometheus.Registry // metrics are registered here
 }
 
 // door is the front door at work.
@@ -125,7 +127,7 @@ func furnished(settings Settings) (*door, []Route, error) {
 		return nil, nil, err
 	}
 	provider, err := identity.New(identity.Settings{
-		Bank: d.settings.Bank, Proofs: d.proofs, Issuer: d.settings.Issuer, Settled: d.settings.Guards.WaitFor, Reads: settings.Desk.Reads,
+		Bank: d.settings.Bank, Proofs: d.proofs, Issuer: d.settings.Issuer, Settled: d.settings.Guards.WaitFor, Reads: settings.Desk.Reads, Certificates: settings.Certificates,
 	})
 	if err != nil {
 		return nil, nil, err

@@ -31,8 +31,12 @@ type TLS struct {
 }
 
 // TLSFiles are paths of PEM files. With ClientCA every client has to show a
-// certificate of one of its authorities; "": none is asked for.
-type TLSFiles struct{ Cert, Key, ClientCA string }
+// certificate of one of its authorities; "": none is asked for. Optional: clients
+// may come without one, but not with another's.
+type TLSFiles struct {
+	Cert, Key, ClientCA string
+	Optional            bool
+}
 
 // WatchEvery is how often the files are looked at; a change is served within it.
 const WatchEvery = time.Second
@@ -74,7 +78,7 @@ func (t *TLS) Reload(now time.Time) (changed bool, err error) {
 	if read == t.seen {
 		return false, nil
 	}
-	config, err := configOf(read, t.files.ClientCA != "", now)
+	config, err := configOf(read, t.files, now)
 	if err != nil {
 		return false, err
 	}
@@ -83,7 +87,7 @@ func (t *TLS) Reload(now time.Time) (changed bool, err error) {
 	return true, nil
 }
 
-func configOf(read [3]string, wantsClients bool, now time.Time) (*tls.Config, error) {
+func configOf(read [3]string, files TLSFiles, now time.Time) (*tls.Config, error) {
 	pair, err := tls.X509KeyPair([]byte(read[0]), []byte(read[1]))
 	if err != nil {
 		return nil, fmt.Errorf("gateway: TLS certificate and key: %w", err)
@@ -92,10 +96,13 @@ func configOf(read [3]string, wantsClients bool, now time.Time) (*tls.Config, er
 		return nil, fmt.Errorf("gateway: the TLS certificate is valid from %s to %s only", pair.Leaf.NotBefore, pair.Leaf.NotAfter)
 	}
 	config := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}, Certificates: []tls.Certificate{pair}}
-	if !wantsClients {
+	if files.ClientCA == "" {
 		return config, nil
 	}
 	config.ClientCAs, config.ClientAuth = x509.NewCertPool(), tls.RequireAndVerifyClientCert
+	if files.Optional {
+		config.ClientAuth = tls.VerifyClientCertIfGiven
+	}
 	// A session that is resumed would outlive a change of the authorities.
 	config.SessionTicketsDisabled = true
 	if !config.ClientCAs.AppendCertsFromPEM([]byte(read[2])) {

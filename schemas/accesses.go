@@ -7,4 +7,5 @@ import "florin/domain/access"
 var Accesses = newTable(
 	Event(1, func(e access.Granted) access.Event { return e }),
 	Event(1, func(e access.Refused) access.Event { return e }),
+	Event(1, func(e access.Asserted) access.Event { return e }),
 )

@@ -53,6 +53,15 @@ type (
 		PostLogoutURIs []string `json:"post_logout_redirect_uris,omitempty"` // OpenID Connect RP-Initiated Logout 1.0
 		BackchannelURI string   `json:"backchannel_logout_uri,omitzero"`     // OpenID Connect Back-Channel Logout 1.0
 		NearURIs       bool     `json:"near_uris,omitzero"`                  // a sandbox: addresses of this machine will do
+
+		TLSSubjectDN string `json:"tls_client_auth_subject_dn,omitzero"` // RFC 8705: one of the three, instead of keys
+		TLSSANDNS    string `json:"tls_client_auth_san_dns,omitzero"`
+		TLSSANURI    string `json:"tls_client_auth_san_uri,omitzero"`
+		TLSBound     bool   `json:"tls_client_certificate_bound_access_tokens,omitzero"`
+	}
+	// AssertClient uses up an assertion of a client whose clock is ahead.
+	AssertClient struct {
+		ClientID string `json:"client_id"`
 	}
 	// DisableClient is florin client disable.
 	DisableClient struct {

@@ -39,6 +39,7 @@ var commandTable = []Command{
 	body[ApproveFactor]("factor.approve"),
 	body[ApproveProposal]("proposal.approve"),
 	form[AskConsent]("consent.ask"),
+	asked[AssertClient]("access.assert"),
 	body[AuthoriseTransfer]("transfer.authorise"),
 	body[BeginRecovery]("recovery.begin"),
 	body[CancelTransfer]("transfer.cancel"),

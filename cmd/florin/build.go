@@ -96,7 +96,7 @@ func build(ctx context.Context, c config, logger *slog.Logger) (_ *bank, err err
 	}
 	registry := prometheus.NewRegistry()
 	handler, err := b.front(gateway.Settings{
-		Bank: b.write, Guards: b.guards, Issuer: c.Issuer, Hosts: []string{c.Listen}, Sandbox: c.Sandbox, Rates: c.rates(),
+		Bank: b.write, Guards: b.guards, Issuer: c.Issuer, Hosts: []string{c.Listen}, Sandbox: c.Sandbox, Certificates: c.TLSClientCA != "", Rates: c.rates(),
 		Logger: logger, Registry: registry,
 		Desk: service.Desk{Bank: b.write, Reads: b.reads, Log: b.ledger.log, Treaty: b.ledger.treaty, Cursors: wire.NewCursors(cursors)},
 	})
@@ -254,7 +254,7 @@ func (c config) publicTLS() (*gateway.TLS, error) {
 	if c.TLSCert == "" {
 		return nil, nil
 	}
-	return gateway.LoadTLS(gateway.TLSFiles{Cert: c.TLSCert, Key: c.TLSKey, ClientCA: c.TLSClientCA}, sources().Now())
+	return gateway.LoadTLS(gateway.TLSFiles{Cert: c.TLSCert, Key: c.TLSKey, ClientCA: c.TLSClientCA, Optional: c.TLSClientOptional}, sources().Now())
 }
 
 // insideCredentials are nil where the bank is one process.

@@ -38,7 +38,8 @@ func newClientRegister(environ []string) *cobra.Command {
 		Short: "Register a third party, or a further app of the bank's own",
 		Long: `Registers a client for good: what is registered never changes, a new shape is a new client_id. A
 third party is confidential and authenticates by private_key_jwt: --jwks is the file of its public
-keys (a JSON Web Key Set of P-256 keys with key ids). With --first-party it is a public app of the
+keys (a JSON Web Key Set of P-256 or RSA keys with key ids, for ES256 or PS256); or it authenticates by a
+TLS certificate that bears the subject or name which is given, if the bank is served with tls_client_ca. With --first-party it is a public app of the
 bank's own that logs customers in natively. Redirect URIs are compared byte for byte. The bank must
 not be running.`,
 		Example: `  florin client register shop --name 'Shop Ltd' --jwks shop.jwks.json \
@@ -46,8 +47,9 @@ not be running.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ask.ClientID, ask.Scopes, ask.GrantTypes = args[0], words(scopes), words(grants)
-			if ask.FirstParty == (keysFile != "") {
-				return fmt.Errorf("%w: a third party needs --jwks; an app of the bank's own has --first-party and no keys", errUsage)
+			byCertificate := ask.TLSSubjectDN+ask.TLSSANDNS+ask.TLSSANURI != ""
+			if ask.FirstParty == (keysFile != "" || byCertificate) || keysFile != "" && byCertificate {
+				return fmt.Errorf("%w: a third party needs --jwks or one --tls-client-auth-...; an app of the bank's own has --first-party and neither", errUsage)
 			}
 			if keysFile != "" {
 				var err error
@@ -80,6 +82,10 @@ not be running.`,
 	flags.StringVar(&ask.BackchannelURI, "backchannel-logout-uri", "", "where the client is told that a session is over; https, and no private address")
 	flags.StringVar(&scopes, "scopes", "", "such as 'openid accounts.read'")
 	flags.StringVar(&grants, "grant-types", client.AuthorizationCode+" "+client.RefreshToken, "what it may do at the token endpoint; "+client.CIBA+" has customers asked on their phones")
+	flags.StringVar(&ask.TLSSubjectDN, "tls-client-auth-subject-dn", "", "subject of the certificate that it authenticates by, as RFC 4514 writes it (RFC 8705)")
+	flags.StringVar(&ask.TLSSANDNS, "tls-client-auth-san-dns", "", "or a DNS name of that certificate")
+	flags.StringVar(&ask.TLSSANURI, "tls-client-auth-san-uri", "", "or a URI of it")
+	flags.BoolVar(&ask.TLSBound, "certificate-bound-tokens", false, "its access tokens are good only with the certificate that they were asked for with, beside the DPoP key")
 	flags.BoolVar(&ask.FirstParty, "first-party", false, "a public app of the bank's own")
 	_ = cmd.MarkFlagRequired("name")
 	_ = cmd.MarkFlagRequired("scopes")
@@ -117,8 +123,8 @@ func readKeySet(path string) ([]domain.PublicKey, error) {
 	}
 	var keys []domain.PublicKey
 	for _, key := range set.Keys {
-		if key.Type != "EC" || key.Use != "" && key.Use != "sig" {
-			return nil, fmt.Errorf("read the client's keys: key %q does not sign with ES256", key.KeyID)
+		if key.Use != "" && key.Use != "sig" {
+			return nil, fmt.Errorf("read the client's keys: key %q does not sign with ES256 or PS256", key.KeyID)
 		}
 		keys = append(keys, key.PublicKey)
 	}

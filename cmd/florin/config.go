@@ -44,6 +44,8 @@ type config struct {
 	TLSKey         string `koanf:"tls_key"`
 	TLSClientCA    string `koanf:"tls_client_ca"`
 
+	TLSClientOptional bool `koanf:"tls_client_optional"`
+
 	BreachedPasswords string `koanf:"breached_passwords"`
 	BankCode          string `koanf:"bank_code"`
 	BIC               string `koanf:"bic"`
@@ -85,6 +87,7 @@ var settings = []setting{
 	{"tls_cert", "", "PEM file of the public listener's certificate chain; read again when it changes", false},
 	{"tls_key", "", "PEM file of its private key", false},
 	{"tls_client_ca", "", "PEM file of authorities; every client of the public listener needs a certificate of one", false},
+	{"tls_client_optional", false, "clients may come without a certificate, but not with one of another authority", false},
 	{"bank_code", "", "country and bank code that accounts are numbered under, such as DE37040044; without one they have no IBAN (a sandbox: " + commands.SandboxBankCode + ")", false},
 	{"bic", "", "BIC that other banks know the bank by (a sandbox: " + commands.SandboxBIC + ")", false},
 	{"breached_passwords", "", "file of passwords that nobody may choose: one a line, or their SHA-1 in hex, sorted, with or without :count (as Have I Been Pwned gives it)", false},
@@ -200,8 +203,8 @@ func (c config) checked() (config, error) {
 	switch {
 	case err != nil, issuer.Host == "", issuer.Scheme != "https" && issuer.Scheme != "http", issuer.RawQuery != "", issuer.Fragment != "":
 		return config{}, fmt.Errorf("%w: issuer %q is not a base URL such as https://bank.example", errUsage, c.Issuer)
-	case (c.TLSCert == "") != (c.TLSKey == ""), c.TLSClientCA != "" && c.TLSCert == "":
-		return config{}, fmt.Errorf("%w: tls_cert and tls_key belong together, and tls_client_ca to both", errUsage)
+	case (c.TLSCert == "") != (c.TLSKey == ""), c.TLSClientCA != "" && c.TLSCert == "", c.TLSClientOptional && c.TLSClientCA == "":
+		return config{}, fmt.Errorf("%w: tls_cert and tls_key belong together, tls_client_ca to both, and tls_client_optional to all", errUsage)
 	case c.TLSCert != "" && issuer.Scheme != "https":
 		return config{}, fmt.Errorf("%w: with tls_cert the issuer is https, not %q", errUsage, c.Issuer)
 	case c.Sandbox && !local(issuer.Hostname()):
@@ -308,7 +311,7 @@ func (c config) masked() map[string]any {
 		"dir": c.Dir, "listen": c.Listen, "admin": c.Admin, "issuer": c.Issuer, "sandbox": c.Sandbox,
 		"legal_entity": c.LegalEntity, "master_key_file": c.MasterKeyFile, "log_level": c.LogLevel,
 		"challenge_over": c.ChallengeOver, "new_device_hours": c.NewDeviceHours, "new_device_limit": c.NewDeviceLimit, "rate_per_second": c.RatePerSecond, "rate_burst": c.RateBurst,
-		"notifier": c.Notifier, "recovery_wait": c.RecoveryWait, "tls_cert": c.TLSCert, "tls_key": c.TLSKey, "tls_client_ca": c.TLSClientCA,
+		"notifier": c.Notifier, "recovery_wait": c.RecoveryWait, "tls_cert": c.TLSCert, "tls_key": c.TLSKey, "tls_client_ca": c.TLSClientCA, "tls_client_optional": c.TLSClientOptional,
 		"breached_passwords": c.BreachedPasswords, "bank_code": c.BankCode, "bic": c.BIC, "only": c.Only, "internal": c.Internal, "internal_cert": c.InternalCert,
 		"internal_key": c.InternalKey, "internal_ca": c.InternalCA,
 	}

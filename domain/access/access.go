@@ -4,6 +4,7 @@
 //
 //	(any) -- Read ---> access.granted
 //	(any) -- Refuse -> access.refused, for many refusals of one kind at once
+//	(any) -- Assert -> access.asserted
 //
 // There is one stream per reader. What nobody in particular tried (no token of
 // ours was shown) lies in one stream per code. It decides nothing but the form of
@@ -34,6 +35,15 @@ type Read struct {
 // Refuse records requests that were turned away, all of one kind.
 type Refuse Refused
 
+// Assert notes that a client has authenticated by an assertion which says that it was
+// made later than it came: only the log can tell, after a restart, that it was used.
+type Assert struct {
+	Client   id.Client // one of the two
+	Operator id.Operator
+	At       time.Time
+}
+
+func (Assert) accessCommand() {}
 func (Read) accessCommand()   {}
 func (Refuse) accessCommand() {}
 
@@ -72,6 +82,16 @@ type Refused struct {
 	At        time.Time      `json:"at"`
 }
 
+// Asserted: an assertion of a client whose clock is ahead was used, and is not again.
+type Asserted struct {
+	Client   id.Client   `json:"client,omitzero"`
+	Operator id.Operator `json:"operator,omitzero"`
+	At       time.Time   `json:"at"`
+}
+
+func (Asserted) Kind() string { return "access.asserted" }
+func (Asserted) accessEvent() {}
+
 func (Granted) Kind() string { return "access.granted" }
 func (Refused) Kind() string { return "access.refused" }
 func (Granted) accessEvent() {}
@@ -91,6 +111,8 @@ func (s State) Decide(command Command) ([]Event, error) {
 			return nil, ErrQuery
 		}
 		return []Event{Granted(c)}, nil
+	case Assert:
+		return []Event{Asserted(c)}, nil
 	case Refuse:
 		if c.Count < 1 {
 			return nil, nil

@@ -3,8 +3,9 @@
 //	(none) -- Register --> registered -- Disable --> disabled
 //
 // A public client holds no secret: it is known by its id, PKCE and the device's
-// key. A confidential one signs assertions (private_key_jwt); there are no
-// shared secrets anywhere. Its id is derived from the client_id.
+// key. A confidential one signs assertions (private_key_jwt) or shows a certificate
+// (tls_client_auth); there are no shared secrets anywhere. Its id is derived from the
+// client_id.
 package client
 
 import (
@@ -95,6 +96,7 @@ type State struct {
 	FirstParty   bool
 	Disabled     bool
 	Logout       LogoutArranged
+	TLS          TLSArranged
 }
 
 // Enabled tells whether tokens may be given out.
@@ -110,7 +112,9 @@ func (s State) Decide(command Command) ([]Event, error) {
 		if !s.Client.IsZero() {
 			return nil, ErrExists
 		}
-		return register(c)
+		return register(c, validKeys(c.Type, c.Keys))
+	case RegisterByCertificate:
+		return s.registerByCertificate(c)
 	case Disable:
 		switch {
 		case s.Client.IsZero():
@@ -121,11 +125,13 @@ func (s State) Decide(command Command) ([]Event, error) {
 		return []Event{Disabled(c)}, nil
 	case ArrangeLogout:
 		return s.arrangeLogout(c)
+	case ArrangeTLS:
+		return s.arrangeTLS(c)
 	}
 	panic(fmt.Sprintf("client: unknown command %T", command)) // sealed: a bug, not an input
 }
 
-func register(c Register) ([]Event, error) {
+func register(c Register, keysFit bool) ([]Event, error) {
 	allowed := domain.CustomerScopes()
 	switch {
 	case c.FirstParty && c.ClientID == Desk:
@@ -139,7 +145,7 @@ func register(c Register) ([]Event, error) {
 	switch {
 	case !validID(c.ClientID), c.Client != id.Named[id.Client](c.ClientID), c.Name == "", utf8.RuneCountInString(c.Name) > NameRunesMax:
 		return nil, ErrClientID
-	case !validKeys(c.Type, c.Keys):
+	case !keysFit:
 		return nil, ErrKeys
 	case !validGrants(c):
 		return nil, ErrGrant
@@ -164,7 +170,7 @@ func validKeys(clientType string, keys []domain.PublicKey) bool {
 	case Confidential:
 		seen := map[string]bool{}
 		for _, key := range keys {
-			if key.Thumbprint() == "" || key.KeyID == "" || seen[key.KeyID] {
+			if key.Thumbprint() == "" || key.KeyID == "" || seen[key.KeyID] || !signs(key) {
 				return false
 			}
 			seen[key.KeyID] = true
@@ -172,6 +178,15 @@ func validKeys(clientType string, keys []domain.PublicKey) bool {
 		return len(keys) > 0 && len(keys) <= listMax
 	}
 	return false
+}
+
+// signs tells whether a key is for an algorithm of FAPI 2.0 section 5.4.1 that is
+// spoken here: ES256, or PS256 with an RSA key, never RS256.
+func signs(key domain.PublicKey) bool {
+	if key.Type == "RSA" {
+		return key.Algorithm == "" || key.Algorithm == "PS256"
+	}
+	return key.Algorithm == "" || key.Algorithm == "ES256"
 }
 
 func validGrants(c Register) bool {
@@ -220,6 +235,8 @@ func (s State) Evolve(event Event) State {
 		s.Disabled = true
 	case LogoutArranged:
 		s.Logout = e
+	case TLSArranged:
+		s.TLS = e
 	}
 	return s
 }

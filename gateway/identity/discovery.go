@@ -39,12 +39,14 @@ type Metadata struct {
 	TokenAuthMethods    []string `json:"token_endpoint_auth_methods_supported"`
 	TokenAuthAlgs       []string `json:"token_endpoint_auth_signing_alg_values_supported"`
 	RevocationMethods   []string `json:"revocation_endpoint_auth_methods_supported"`
+	RevocationAlgs      []string `json:"revocation_endpoint_auth_signing_alg_values_supported"`
 	IntrospectMethods   []string `json:"introspection_endpoint_auth_methods_supported"`
 	IntrospectAlgs      []string `json:"introspection_endpoint_auth_signing_alg_values_supported"`
 	ChallengeMethods    []string `json:"code_challenge_methods_supported"`
 	DPoPAlgs            []string `json:"dpop_signing_alg_values_supported"`
 	ACRs                []string `json:"acr_values_supported"`
 	Claims              []string `json:"claims_supported"`
+	CertificateBound    bool     `json:"tls_client_certificate_bound_access_tokens,omitzero"` // RFC 8705, beside DPoP
 	RequestParameter    bool     `json:"request_parameter_supported"`
 	RequestURIParameter bool     `json:"request_uri_parameter_supported"`
 }
@@ -74,22 +76,31 @@ func offered() []string {
 	return slices.Concat(domain.CustomerScopes(), domain.OwnAppScopes(), domain.OperatorScopes())
 }
 
-var es256 = []string{"ES256"}
+var (
+	es256         = []string{"ES256"}
+	assertionAlgs = []string{"ES256", "PS256"} // FAPI 2.0 section 5.4.1: never RS256
+)
 
 // Discover answers what the provider can do. It is not a secret: caches may keep it.
 func (p *Provider) Discover(w http.ResponseWriter, _ *http.Request) error {
 	base := p.settings.Issuer
+	proven := []string{"private_key_jwt"}
+	if p.settings.Certificates {
+		proven = append(proven, "tls_client_auth")
+	}
 	cacheable(w)
 	return wire.OK(w, Metadata{
-		Issuer: base, Authorization: base + AuthorizePath, Pushed: base + "/oauth2/par", PushedRequired: true, IssuerInResponse: true,
+		CertificateBound: p.settings.Certificates,
+		Issuer:           base, Authorization: base + AuthorizePath, Pushed: base + "/oauth2/par", PushedRequired: true, IssuerInResponse: true,
 		DetailTypes: []string{token.PaymentType}, TokenEndpoint: base + "/oauth2/token", Ask: base + AskPath, AskDelivery: []string{"poll"}, Challenge: base + "/oauth2/challenge",
 		RevocationEndpoint: base + "/oauth2/revoke", JWKS: base + "/oauth2/jwks",
 		Introspection: base + "/oauth2/introspect", UserInfo: base + "/oauth2/userinfo", EndSession: base + LogoutPath, Backchannel: true, BackchannelSession: true,
-		IntrospectMethods: []string{"private_key_jwt"}, IntrospectAlgs: es256,
+		IntrospectMethods: proven, IntrospectAlgs: assertionAlgs,
 		Scopes: offered(), ResponseTypes: []string{"code"}, ResponseModes: []string{"query"},
 		GrantTypes:   []string{"authorization_code", "refresh_token", "client_credentials", client.CIBA},
 		SubjectTypes: []string{"public"}, IDTokenAlgs: es256,
-		TokenAuthMethods: []string{"none", "private_key_jwt"}, TokenAuthAlgs: es256, RevocationMethods: []string{"none", "private_key_jwt"},
+		TokenAuthMethods: append([]string{"none"}, proven...), TokenAuthAlgs: assertionAlgs,
+		RevocationMethods: append([]string{"none"}, proven...), RevocationAlgs: assertionAlgs,
 		ChallengeMethods: []string{"S256"}, DPoPAlgs: es256,
 		ACRs:   []string{"urn:florin:acr:device", "urn:florin:acr:mfa", "urn:florin:acr:sca", "urn:florin:acr:sca-hw"},
 		Claims: []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "name", "preferred_username", "updated_at"},

@@ -88,6 +88,7 @@ func (p *Provider) inspect(r *http.Request, raw string) (Introspection, error) {
 		answer.DeviceID = found.Device.String()
 	}
 	if err == nil {
+		answer.Confirmation = &access.Confirmation
 		answer.TokenType, answer.Subject, answer.Scope, answer.ID = "DPoP", access.Subject, access.Scope, access.Claims.ID
 		answer.ACR, answer.AMR, answer.AuthTime = access.ACR, access.AMR, access.AuthTime
 		answer.IssuedAt, answer.ExpiresAt = access.IssuedAt, access.ExpiresAt

@@ -47,7 +47,10 @@ func (p *Provider) Token(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	exchange, known := exchanges[values.Get("grant_type")]
+	certificate := token.CertificateThumbprint(token.Certificate(r))
 	switch {
+	case client.TLS.Bound && certificate == "":
+		return problem.OAuthInvalidRequest.Describe("This client's tokens are bound to its certificate, and none was shown.")
 	case values.Get("grant_type") == "":
 		return problem.OAuthInvalidRequest
 	case !known, !slices.Contains(client.GrantTypes, values.Get("grant_type")):
@@ -60,7 +63,10 @@ func (p *Provider) Token(w http.ResponseWriter, r *http.Request) error {
 	if outcome.Replayed {
 		wire.Replayed(w, true)
 	}
-	answer, err := p.write(issued)
+	if !client.TLS.Bound {
+		certificate = ""
+	}
+	answer, err := p.write(issued, certificate)
 	if err != nil {
 		return err
 	}
@@ -119,27 +125,30 @@ func (p *Provider) machine(r *http.Request, proof *token.Proof, client commands.
 	if !client.Confidential || values.Has("code") || values.Has("refresh_token") {
 		return commands.Tokens{}, commands.Outcome{}, problem.OAuthInvalidRequest
 	}
+	order := p.order(r, proof)
+	ask := commands.MachineTokens{ClientID: client.ClientID, JKT: proof.JKT, Scopes: strings.Fields(values.Get("scope"))}
+	if client.TLS.Authenticates() {
+		return p.settings.Bank.Sessions().Machine(r.Context(), order, ask)
+	}
 	claims, err := token.OpenAssertion(values.Get("client_assertion"), p.settings.Issuer, client.Keys, p.settings.Bank.Sources().Wall())
 	if err != nil {
 		return commands.Tokens{}, commands.Outcome{}, problem.OAuthInvalidClient
 	}
-	order := p.order(r, proof)
 	order.ID = commands.CommandID("client-assertion", id.Named[id.Client](client.ClientID).UUID(), claims.ID)
-	tokens, outcome, err := p.settings.Bank.Sessions().Machine(r.Context(), order, commands.MachineTokens{
-		ClientID: client.ClientID, JKT: proof.JKT, Scopes: strings.Fields(values.Get("scope")),
-	})
+	tokens, outcome, err := p.settings.Bank.Sessions().Machine(r.Context(), order, ask)
 	if err == nil && outcome.Replayed {
 		err = problem.OAuthInvalidClient
 	}
 	return tokens, outcome, err
 }
 
-// write signs what the commands have decided.
-func (p *Provider) write(t commands.Tokens) (TokenAnswer, error) {
+// write signs what the commands have decided, bound to a certificate if there is the
+// thumbprint of one.
+func (p *Provider) write(t commands.Tokens, certificate string) (TokenAnswer, error) {
 	claims := token.Claims{
 		Subject: subjectOf(t), ClientID: t.ClientID, DeviceID: t.Device.String(), SessionID: t.Session.String(),
 		Scope: strings.Join(t.Scopes, " "), ACR: t.ACR, AMR: t.AMR, AuthTime: t.AuthTime.Unix(), AuthStrength: t.Strength, RiskScore: t.Risk,
-		Confirmation: token.Binding{JKT: t.JKT}, ID: t.JTI, IssuedAt: t.IssuedAt.Unix(), ExpiresAt: t.ExpiresAt.Unix(), Details: token.WritePayment(t.Payment, t.Debtor),
+		Confirmation: token.Binding{JKT: t.JKT, X5T: certificate}, ID: t.JTI, IssuedAt: t.IssuedAt.Unix(), ExpiresAt: t.ExpiresAt.Unix(), Details: token.WritePayment(t.Payment, t.Debtor),
 	}
 	if !t.Customer.IsZero() || !t.Operator.IsZero() {
 		claims.UserID = claims.Subject
@@ -170,8 +179,9 @@ func subjectOf(t commands.Tokens) string {
 	return t.ClientID
 }
 
-// client finds out which client asks, and has a confidential one prove it by
-// private_key_jwt whose audience is the issuer and which is used once.
+// client finds out which client asks, and has a confidential one prove it: by
+// private_key_jwt whose audience is the issuer and which is used once, or by the
+// certificate of the connection, whichever it is registered with.
 func (p *Provider) client(r *http.Request, values url.Values) (commands.Client, error) {
 	if len(r.Header.Values("Authorization")) > 0 {
 		return commands.Client{}, problem.OAuthInvalidClient // client_secret_basic: there are no secrets here
@@ -188,18 +198,25 @@ func (p *Provider) client(r *http.Request, values url.Values) (commands.Client, 
 		return commands.Client{}, problem.OAuthInvalidClient
 	}
 	client, err := p.settings.Bank.Clients().Get(r.Context(), clientID)
+	byCertificate := client.TLS.Authenticates()
 	switch {
 	case err != nil:
 		return client, refusedAs(err, problem.OAuthInvalidClient)
-	case client.Disabled, client.Confidential != (assertion != ""):
+	case client.Disabled, (client.Confidential && !byCertificate) != (assertion != ""):
 		return client, problem.OAuthInvalidClient
-	case client.Confidential:
-		return client, p.proveClient(client, assertion)
+	case byCertificate && !token.Bears(token.Certificate(r), client.TLS.SubjectDN, client.TLS.SANDNS, client.TLS.SANURI):
+		return client, problem.OAuthInvalidClient
+	case client.Confidential && !byCertificate:
+		return client, p.proveClient(r, client, assertion)
 	}
 	return client, nil
 }
 
-func (p *Provider) proveClient(client commands.Client, assertion string) error {
+// proveClient has an assertion used once. The ids of those made before this process
+// began are forgotten, so they are refused; one that says it was made later than now,
+// by a client whose clock is ahead, could say the same after a restart, and is noted
+// in the log.
+func (p *Provider) proveClient(r *http.Request, client commands.Client, assertion string) error {
 	now := p.settings.Bank.Sources().Wall()
 	claims, err := token.OpenAssertion(assertion, p.settings.Issuer, client.Keys, now)
 	if err != nil || claims.Issuer != client.ClientID || claims.IssuedAt <= p.began.Unix() {
@@ -210,7 +227,14 @@ func (p *Provider) proveClient(client commands.Client, assertion string) error {
 	} else if err != nil {
 		return problem.OAuthInvalidClient
 	}
-	return nil
+	if claims.IssuedAt <= now.Unix() {
+		return nil
+	}
+	outcome, err := p.settings.Bank.Accesses().Assert(r.Context(), p.order(r, nil), client, claims.ID)
+	if err == nil && outcome.Replayed {
+		err = problem.OAuthInvalidClient
+	}
+	return err
 }
 
 // Revoke is POST /oauth2/revoke (RFC 7009): 200 also for a token that means

@@ -39,9 +39,11 @@ type Claims struct {
 	ExpiresAt    int64     `json:"exp"`
 }
 
-// Binding names the key that a token is bound to (RFC 7800).
+// Binding names the key that a token is bound to (RFC 7800), and the certificate if it
+// is bound to one as well (RFC 8705 section 3.1).
 type Binding struct {
 	JKT string `json:"jkt"`
+	X5T string `json:"x5t#S256,omitzero"`
 }
 
 // Issuer writes tokens. Key gives the present signing key.

@@ -93,7 +93,7 @@ type signer struct {
 }
 
 func readSigner(segment string) (*signer, error) {
-	head, err := decodeHeader(segment, "dpop+jwt")
+	head, err := decodeHeader(segment, "dpop+jwt", "ES256")
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,11 @@ package token
 
 import (
 	"crypto/ecdsa"
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/base64"
 	"maps"
+	"strings"
 	"testing"
 	"time"
 
@@ -154,4 +158,40 @@ func FuzzJWS(f *testing.F) {
 		_, _ = OpenConsent[agreement](raw, jwkOf(t, b.device))
 		_, _ = PeekAssertion(raw)
 	})
+}
+
+// FAPI 2.0 section 5.4.1: PS256 and ES256, and nothing else, whatever the header says.
+func TestClientAssertionsByRSA(t *testing.T) {
+	t.Parallel()
+	private, err := rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
+	public := domain.PublicKey{Type: "RSA", Modulus: base64.RawURLEncoding.EncodeToString(private.N.Bytes()), Exponent: "AQAB"}
+	claims := map[string]any{"iss": "rail", "sub": "rail", "aud": issuer, "jti": "a1", "iat": start.Unix(), "exp": start.Add(time.Minute).Unix()}
+	by := func(method jwt.SigningMethod, key any, header string) string {
+		return forge(t, method, key, map[string]any{"alg": header, "typ": "JWT"}, claims)
+	}
+	good := by(jwt.SigningMethodPS256, private, "PS256")
+	taken, err := OpenAssertion(good, issuer, []domain.PublicKey{jwkOf(t, newKey(t)), public}, start)
+	require.NoError(t, err)
+	require.Equal(t, "rail", taken.Issuer)
+	named := public
+	named.Algorithm = "PS256"
+	_, err = OpenAssertion(good, issuer, []domain.PublicKey{named}, start)
+	require.NoError(t, err)
+	for name, raw := range map[string]string{
+		"RS256":                     by(jwt.SigningMethodRS256, private, "RS256"),
+		"RS256 that says PS256":     by(jwt.SigningMethodRS256, private, "PS256"),
+		"PS256 that says RS256":     by(jwt.SigningMethodPS256, private, "RS256"),
+		"PS384":                     by(jwt.SigningMethodPS384, private, "PS384"),
+		"HS256 with the public key": by(jwt.SigningMethodHS256, []byte(public.Modulus), "HS256"),
+		"HS256 that says PS256":     by(jwt.SigningMethodHS256, []byte(public.Modulus), "PS256"),
+		"ES256 by another key":      by(jwt.SigningMethodES256, newKey(t), "ES256"),
+		"none":                      strings.Join(append(strings.Split(good, ".")[:2], ""), "."),
+	} {
+		_, err := OpenAssertion(raw, issuer, []domain.PublicKey{public}, start)
+		require.ErrorIs(t, err, ErrStatement, name)
+	}
+	named.Algorithm = "RS256"
+	_, err = OpenAssertion(by(jwt.SigningMethodRS256, private, "RS256"), issuer, []domain.PublicKey{named}, start)
+	require.ErrorIs(t, err, ErrStatement, "a key that is registered for RS256")
 }

@@ -7,7 +7,8 @@
 //	DPoP: <proof>               --Proofs----> *Proof  (whose key, which request)
 //	body: <statement>           --Open...---> what the customer signed
 //
-// ES256 is the only algorithm, and golang-jwt does it. Around it stands what
+// ES256 is the only algorithm, but for client assertions, which may be PS256;
+// golang-jwt does both. Around it stands what
 // the library leaves open: headers and claims are I-JSON without duplicate
 // names, sizes are capped before anything is decoded, a header that names keys
 // by address (jku, x5u) is refused and never fetched, and a proof is used once.
@@ -74,7 +75,7 @@ func readHeader(raw, typ string, sizeMax int) (header, error) {
 	if err != nil {
 		return header{}, err
 	}
-	return decodeHeader(segment, typ)
+	return decodeHeader(segment, typ, "ES256")
 }
 
 // framed gives the first segment of what has the form of a compact JWS.
@@ -86,7 +87,7 @@ func framed(raw string, sizeMax int) (string, error) {
 	return segment, nil
 }
 
-func decodeHeader(segment, typ string) (header, error) {
+func decodeHeader(segment, typ, algorithm string) (header, error) {
 	var h header
 	text, err := base64.RawURLEncoding.Strict().DecodeString(segment)
 	if err != nil {
@@ -96,7 +97,7 @@ func decodeHeader(segment, typ string) (header, error) {
 		return h, errJWS
 	}
 	forbidden := len(h.Critical) + len(h.JKU) + len(h.X5U) + len(h.X5C) + len(h.X5T) + len(h.X5TS256) + len(h.Zip) + len(h.B64)
-	if !strings.EqualFold(h.Type, typ) || h.Algorithm != "ES256" || forbidden > 0 {
+	if !strings.EqualFold(h.Type, typ) || h.Algorithm != algorithm || forbidden > 0 {
 		return h, errJWS
 	}
 	return h, nil

@@ -75,7 +75,7 @@ func (b *bench) claims(t testing.TB) Claims {
 		Issuer: issuer, Audience: issuer, Subject: id.Named[id.Customer]("anna").String(), ClientID: "florin-app",
 		DeviceID: id.Named[id.Device]("d").String(), SessionID: id.Named[id.Session]("s").String(), Scope: "openid accounts.read",
 		ACR: "urn:florin:acr:mfa", AMR: []string{"pwd", "otp"}, AuthTime: b.now.Unix(), ID: "t1",
-		Confirmation: Binding{jwkOf(t, b.device).Thumbprint()}, IssuedAt: b.now.Unix(), ExpiresAt: b.now.Add(5 * time.Minute).Unix(),
+		Confirmation: Binding{JKT: jwkOf(t, b.device).Thumbprint()}, IssuedAt: b.now.Unix(), ExpiresAt: b.now.Add(5 * time.Minute).Unix(),
 	}
 }
 
