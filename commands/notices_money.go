@@ -31,8 +31,11 @@ func onTransfer(template string) occasion {
 		of := id.From[id.Transfer](uuidIn(fact.Stream))
 		state, err := n.bank.transfers.look(ctx, of)
 		told := news{template: template, customer: state.Customer, about: of.String(), amount: state.Amount}
-		if e, rejected := fact.Event.(transfer.Rejected); rejected {
+		switch e := fact.Event.(type) {
+		case transfer.Rejected:
 			told.code = e.Code
+		case transfer.Challenged: // the app does not know of what a third party has asked for
+			told.alert = state.Device.IsZero()
 		}
 		return []news{told}, err
 	}

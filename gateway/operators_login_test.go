@@ -55,6 +55,30 @@ func TestOperatorsCannotBeTriedOut(t *testing.T) {
 	require.Len(t, shapes, 2, "one shape for each step: %v", shapes)
 }
 
+// What strangers try does not keep an operator out who comes with the key of the last
+// login; and that key is a lane like any other.
+func TestStrangersDoNotLockAnOperatorOut(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	olga := h.person("olga", "teller")
+	tries := func(p *phone.Phone) (passed int) {
+		for range 40 {
+			if answer := h.form(p, "/oauth2/challenge", and(deskForm("olga"), "password", "wrong")); answer.Status == 429 {
+				return passed
+			}
+			passed++
+		}
+		require.Fail(t, "nothing ever stops the guessing")
+		return 0
+	}
+	require.Equal(t, 5, tries(h.phone()))
+	other := h.form(h.phone(), "/oauth2/challenge", and(deskForm("olga"), "password", password))
+	require.Equal(t, 429, other.Status, "a key that nobody knows waits with the others of its place")
+	h.pass(time.Second)
+	h.login(olga)
+	require.Equal(t, 5, tries(olga), "whoever has taken the key guesses no more than a stranger")
+}
+
 // CVE-2023-47111: guesses at the same time get past the limit.
 func TestFiftyGuessesAtOnceAtAnOperator(t *testing.T) {
 	t.Parallel()

@@ -1,10 +1,12 @@
 package gateway
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -210,6 +212,7 @@ func TestALatePaymentIsConfirmedOnTheCustomersPhone(t *testing.T) {
 	require.Equal(t, "challenged", field[string](t, asked, "status"))
 	require.NotEmpty(t, field[map[string]any](t, asked, "challenge")["methods"])
 	require.Equal(t, "consent-used", code(s.pay(s.order)), "it was asked for, whatever becomes of it")
+	require.Contains(t, s.filed("transfer-challenged"), `"channels":["push"]`, "the phone is told that there is something to confirm")
 	s.login(s.anna)
 	require.Equal(t, "5000.00", s.balance(s.anna, s.from))
 	transfer := field[string](t, asked, "transfer")
@@ -287,4 +290,19 @@ func TestAThirdPartyReadsWhatTheCustomerAgreedTo(t *testing.T) {
 	values := s.shop.proven(wish("payments.transfer"))
 	values.Set("authorization_details", detailsOf(phone.Order{From: s.from, To: "x", Amount: "1.00", Currency: "EUR"}))
 	require.Equal(t, "invalid_authorization_details", code(s.form(s.shop.p, "/oauth2/par", url.Values(values))))
+}
+
+// filed is the latest entry of a template that was put into an inbox, as it is stored.
+func (h *house) filed(template string) (entry string) {
+	h.t.Helper()
+	h.settle()
+	for record, err := range h.log.ReadAll(context.Background(), 0) {
+		require.NoError(h.t, err)
+		for _, event := range record.Events {
+			if text := string(event.Data); event.Kind == "notification.filed" && strings.Contains(text, `"`+template+`"`) {
+				entry = text
+			}
+		}
+	}
+	return entry
 }

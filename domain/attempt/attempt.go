@@ -2,7 +2,7 @@
 // customer, over all names, factors and grants, and a shadow one for each name
 // that is nobody's; inside it, lanes:
 //
-//	device:<id>      the customer's own bound device
+//	device:<id>      the customer's own bound device, or the key that an operator has logged in with
 //	origin:<hash>    one place that unknown devices come from
 //	unknown          all unknown devices together
 //	otp-device:, otp-origin:, otp        the same for one-time passwords, smaller
