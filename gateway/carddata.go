@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"florin/gateway/problem"
 )
@@ -16,7 +18,8 @@ import (
 // hyphens, have the length and first digits of a scheme and Luhn's check digit
 // (ISO/IEC 7812-1). Words with letters are none, so identifiers, signatures and
 // digests pass; groups after an IBAN's beginning or a telephone's plus are none
-// either. A code has no shape of its own: it counts by the name of its member.
+// either. A code has no shape of its own: it counts by the name of its member, or by
+// the word for it that stands before it.
 func (d *door) cardless(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if holdsCard(r, visitOf(r.Context()).body) {
@@ -35,6 +38,9 @@ func holdsCard(r *http.Request, body []byte) bool {
 			}
 		}
 	}
+	if cardNumber(strings.ReplaceAll(r.URL.Path, "/", " ")) {
+		return true
+	}
 	text := string(body)
 	if strings.HasPrefix(r.Header.Get("Content-Type"), formType) {
 		return formHoldsCard(text) || formHoldsCard(r.URL.RawQuery)
@@ -48,7 +54,7 @@ func holdsCard(r *http.Request, body []byte) bool {
 // spelledOut undoes JSON's escapes of what a number is made of.
 var spelledOut = strings.NewReplacer(`\u0030`, "0", `\u0031`, "1", `\u0032`, "2", `\u0033`, "3", `\u0034`, "4", `\u0035`, "5",
 	`\u0036`, "6", `\u0037`, "7", `\u0038`, "8", `\u0039`, "9", `\u0020`, " ", `\u002d`, "-", `\u002D`, "-",
-	`\n`, " ", `\r`, " ", `\t`, " ", `\b`, " ", `\f`, " ")
+	`\u00a0`, " ", `\u00A0`, " ", `\u202f`, " ", `\u202F`, " ", `\u2013`, "-", `\n`, " ", `\r`, " ", `\t`, " ", `\b`, " ", `\f`, " ")
 
 func formHoldsCard(form string) bool {
 	if form == "" {
@@ -92,9 +98,16 @@ func cardMember(text string) bool {
 
 // cardNumber looks for a number in words of a text.
 func cardNumber(text string) bool {
-	groups, digits, skip := make([]string, 0, 8), 0, false
+	groups, digits, skip, code := make([]string, 0, 8), 0, false, false
 	for word := range strings.FieldsFuncSeq(text, parts) {
-		word = strings.Trim(word, ".!")
+		word = plainDashes(strings.Trim(word, ".!"))
+		if code && len(word) >= 3 && len(word) <= 4 && strings.Trim(word, "0123456789") == "" {
+			return true
+		}
+		code = len(word) >= 3 && len(word) <= 4 && codeWords[strings.ToLower(word)]
+		if number, plus := strings.CutPrefix(word, "+"); plus && !beginsOther(word) {
+			word = number // too long for a telephone's
+		}
 		if strings.Trim(word, "0123456789-") != "" || word == "" {
 			groups, digits, skip = groups[:0], 0, beginsOther(word)
 			continue
@@ -117,20 +130,36 @@ func cardNumber(text string) bool {
 
 // parts are what words are parted by: white space and the punctuation of JSON, forms
 // and headers.
-func parts(r rune) bool { return r <= ' ' || strings.ContainsRune(`"',:;{}[]()<>&=?|\`, r) }
+func parts(r rune) bool {
+	return r <= ' ' || r < utf8.RuneSelf && strings.ContainsRune(`"',:;{}[]()<>&=?|\`, r) || r >= utf8.RuneSelf && unicode.IsSpace(r)
+}
+
+// plainDashes writes every dash as the keyboard's.
+func plainDashes(word string) string {
+	if strings.IndexByte(word, 0xE2) < 0 { // the first byte of all of them
+		return word
+	}
+	return dashes.Replace(word)
+}
+
+var dashes = strings.NewReplacer("\u2010", "-", "\u2011", "-", "\u2012", "-", "\u2013", "-", "\u2014", "-", "\u2212", "-")
+
+// codeWords are what people write before a security code.
+var codeWords = map[string]bool{"cvv": true, "cvv2": true, "cvc": true, "cvc2": true, "csc": true}
 
 // beginsOther tells words whose following groups of digits are no card's: an IBAN in
 // groups of four, a telephone number.
 func beginsOther(word string) bool {
-	if strings.HasPrefix(word, "+") {
-		return true
+	if number, plus := strings.CutPrefix(word, "+"); plus {
+		return len(strings.ReplaceAll(number, "-", "")) <= telephoneMax
 	}
 	return len(word) == 4 && strings.Trim(word[:2], "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == "" && strings.Trim(word[2:], "0123456789") == ""
 }
 
 const (
-	digitsMin = 14
-	digitsMax = 19
+	digitsMin    = 14
+	digitsMax    = 19
+	telephoneMax = 15 // digits (E.164)
 )
 
 // endsCard tells whether the last groups together are a card's number.

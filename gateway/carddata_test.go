@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -22,12 +23,14 @@ func TestCardNumbersAreKnown(t *testing.T) {
 		visa, amex, diners, "5555555555554444", "2223003122003222", "6011111111111117", "3530111333300000", "6200000000000005",
 		"4111 1111 1111 1111", "4111-1111-1111-1111", "3782 822463 10005", "my card is " + visa + ".", "PAN:" + visa, "no 7 " + visa + " 12/29",
 		`{"x":` + visa + `}`, `{"a":"b","note":"` + visa + `"}`, "pay 10 4111 1111 1111 1111 thanks", "(" + visa + ")", "a=" + visa + "&b",
+		"+" + visa, "4111\u00a01111\u00a01111\u00a01111", "4111\u20131111\u20131111\u20131111", "4111 - 1111 - 1111 - 1111", "12 " + visa,
+		"cvv 123", "my CVC: 1234", "cvv2=999",
 	} {
 		require.True(t, cardNumber(text), text)
 	}
 	for _, text := range []string{
 		"", "4111111111111112", "41111111111111", visa + "0000", "x" + visa, visa + "x", "acc_" + visa, "DE89 3704 0044 0532 0130 00",
-		"DE89370400440532013000", "+49 4111 1111 1111 1111", "2026-01-02T15:04:05Z", "1764264000000", "1764264000000000", "100.00",
+		"DE89370400440532013000", "+49 4111 1111 1111 1111", "+4915123456781", "the cvc of 1999", "cvv", "AT61 1904 3002 3457 3201", "2026-01-02T15:04:05Z", "1764264000000", "1764264000000000", "100.00",
 		"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
 	} {
 		require.False(t, cardNumber(text), text)
@@ -64,7 +67,13 @@ func TestRow41CardDataIsRefusedAndNowhere(t *testing.T) {
 	refused(`{"card_number":"x"}`, nil)
 	refused(transfer("x"), func(r *phone.Request) { r.Header.Set("X-Note", amex) })
 	refused(transfer("x"), func(r *phone.Request) { r.Header.Set("Idempotency-Key", visa) })
-	answer := h.get(anna, "/v1/accounts?cursor="+visa)
+	refused(strings.Replace(transfer("@"), "@", `4111\u00a01111\u00a01111\u00a01111`, 1), nil)
+	refused(transfer("my card, with CVC 123"), nil)
+	answer := h.get(anna, "/v1/accounts/"+visa)
+	require.Equal(t, "card-data-refused", code(answer), "the path")
+	answer = h.form(anna, "/oauth2/token", map[string][]string{"grant_type": {visa}})
+	require.Equal(t, "card-data-refused", code(answer), "a form")
+	answer = h.get(anna, "/v1/accounts?cursor="+visa)
 	require.Equal(t, "card-data-refused", code(answer))
 	answer = h.get(anna, "/v1/accounts?cvv=123")
 	require.Equal(t, "card-data-refused", code(answer))
@@ -80,4 +89,15 @@ func TestRow41CardDataIsRefusedAndNowhere(t *testing.T) {
 	for _, number := range []string{visa, amex, "4111 1111 1111 1111", "4111-1111-1111-1111"} {
 		require.False(t, bytes.Contains(kept, []byte(number)), number)
 	}
+}
+
+// Whatever stands around a number does not hide it, as long as it is no letter.
+func FuzzCardNumber(f *testing.F) {
+	f.Add("rent")
+	f.Add("DE89 3704 0044")
+	f.Add("+49 ")
+	f.Fuzz(func(t *testing.T, text string) {
+		require.True(t, cardNumber(text+" ; x "+visa+" y"), "%q", text)
+		_ = holdsCard(&http.Request{URL: &url.URL{Path: "/", RawQuery: text}, Header: http.Header{"X": {text}}}, []byte(text))
+	})
 }
