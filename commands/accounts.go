@@ -35,6 +35,7 @@ type Terms struct {
 	ChallengeTTL time.Duration // how long funds wait for an answer
 	NewDevice    NewDevice     // what a device may send that has just become the customer's
 	Audience     string        // of displayed statements: the bank's issuer
+	Zone         string        // the bank's time zone (IANA), for days that nobody named another for
 }
 
 // NewDevice limits a device that has just become the customer's, but for the one the
@@ -72,6 +73,7 @@ func DefaultTerms() Terms {
 		Methods:      []string{MethodSCAKey, MethodTOTP, MethodPasskey},
 		ChallengeTTL: 5 * time.Minute,
 		NewDevice:    NewDevice{Wait: 24 * time.Hour, DailyUnits: 200},
+		Zone:         "Europe/Berlin",
 	}
 }
 

@@ -111,6 +111,7 @@ func newRunners(b *Bank) []*runner {
 		b.newRunner(&expiring{b}),
 		b.newRunner(&lapsing{b}),
 		b.newRunner(&unholding{b}),
+		b.newRunner(&ordering{b}),
 		b.newRunner(&notifying{b}),
 	}
 	if b.settings.Logouts != nil {

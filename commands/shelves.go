@@ -21,6 +21,7 @@ import (
 	"florin/domain/recovery"
 	"florin/domain/session"
 	"florin/domain/signing"
+	"florin/domain/standing"
 	"florin/domain/transfer"
 )
 
@@ -52,6 +53,7 @@ type shelves struct {
 	sessions       *shelf[id.Session, session.State, session.Command, session.Event]
 	signings       *shelf[id.Signing, signing.State, signing.Command, signing.Event]
 	transfers      *shelf[id.Transfer, transfer.State, transfer.Command, transfer.Event]
+	orders         *shelf[id.StandingOrder, standing.State, standing.Command, standing.Event]
 }
 
 func newShelves(b *Bank) shelves {
@@ -80,6 +82,7 @@ func newShelves(b *Bank) shelves {
 		sessions:       newShelf[id.Session, session.State, session.Command](b, t.Sessions),
 		signings:       newShelf[id.Signing, signing.State, signing.Command](b, t.Signings),
 		transfers:      newShelf[id.Transfer, transfer.State, transfer.Command](b, t.Transfers),
+		orders:         newShelf[id.StandingOrder, standing.State, standing.Command](b, t.Standing),
 	}
 	s.accounts.cache = newCache[account.State](b.settings.StatesMax) // money is decided here most of the time
 	// What is over is seldom asked for again, and there is one for every payment.

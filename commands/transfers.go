@@ -2,8 +2,6 @@ package commands
 
 import (
 	"context"
-	"encoding/base64"
-	"time"
 
 	"florin/domain"
 	"florin/domain/account"
@@ -152,15 +150,14 @@ func (i initiation) demand(w *work) (transfer.Demand, error) {
 	if err != nil {
 		return transfer.Demand{}, err
 	}
-	nonce := base64.RawURLEncoding.EncodeToString(i.bank.sources.Secret(nonceBytes))
-	expires := i.order.At.Add(terms.ChallengeTTL).Truncate(time.Second)
+	begun := i.bank.demand(i.challenge, i.order.At)
 	return transfer.Demand{
-		Challenge: i.challenge, Nonce: nonce, Methods: terms.Methods, ExpiresAt: expires,
+		Challenge: begun.Challenge, Nonce: begun.Nonce, Methods: begun.Methods, ExpiresAt: begun.ExpiresAt,
 		Statement: transfer.Statement{
-			Audience: terms.Audience, Transfer: i.transfer.String(), Challenge: i.challenge.String(), Nonce: nonce,
+			Audience: terms.Audience, Transfer: i.transfer.String(), Challenge: i.challenge.String(), Nonce: begun.Nonce,
 			Debtor: i.From.String(), Creditor: i.To.String(), CreditorName: name,
 			Amount: i.Amount.Decimal(), Currency: string(i.Amount.Currency),
-			Fees: money.Amount{Currency: i.Amount.Currency}.Decimal(), Expiry: transfer.Spell(expires),
+			Fees: money.Amount{Currency: i.Amount.Currency}.Decimal(), Expiry: transfer.Spell(begun.ExpiresAt),
 		},
 	}, nil
 }

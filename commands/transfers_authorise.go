@@ -58,27 +58,14 @@ func (t Transfers) Authorise(ctx context.Context, order Order, ask AuthoriseTran
 func authorise(w *work, state transfer.State, ask AuthoriseTransfer) error {
 	b, at := w.bank, w.order.At
 	w.under(ofCustomer(state.Customer))
-	trusted, err := w.trusted(state.Device, w.order.Caller.Device)
-	if err == nil && trusted {
-		trusted, err = w.mayConfirm(state)
-	}
+	own, err := w.own(state.From, state.To)
 	if err != nil {
 		return err
 	}
-	ask.Proven = ask.Proven && trusted
-	if ask.Method == MethodTOTP && ask.Proven {
-		proven, err := b.proveOTP(w, state.Customer, ask.OTP)
-		if err != nil {
-			return err
-		}
-		ask.Proven = proven
-	}
-	if ask.Method == MethodPasskey && ask.Proven {
-		proven, err := b.provePasskey(w, state.Customer, ask.Passkey)
-		if err != nil {
-			return err
-		}
-		ask.Proven = proven
+	ask.Proven, err = w.proves(awaited{state.Customer, state.Device, state.AskedAt, own, state.Amount},
+		Confirmation{Method: ask.Method, Proven: ask.Proven, OTP: ask.OTP, Passkey: ask.Passkey})
+	if err != nil {
+		return err
 	}
 	capture := account.Capture{Reservation: state.Reservation(), Posting: state.Reservation(), Amount: state.Amount, At: at}
 	credit := account.Credit{Posting: state.Reservation(), Amount: state.Amount, At: at}
@@ -103,46 +90,6 @@ func authorise(w *work, state transfer.State, ask AuthoriseTransfer) error {
 		return err
 	}
 	return b.accounts.decide(w, state.To, credit)
-}
-
-// trusted tells whether none of the devices has been revoked: neither the one that
-// asked for the money, lest a thief's transfer be confirmed by its owner, nor the
-// one that answers.
-func (w *work) trusted(devices ...id.Device) (bool, error) {
-	for _, device := range devices {
-		if device.IsZero() {
-			continue
-		}
-		state, err := w.bank.devices.load(w, device)
-		if err != nil || state.Revoked {
-			return false, err
-		}
-	}
-	return true, nil
-}
-
-// mayConfirm tells whether the device that answers was the customer's when the
-// challenge was made, and is not so new that it could not have asked for as much
-// itself: else whoever gets into an account binds a phone and confirms with it.
-func (w *work) mayConfirm(state transfer.State) (bool, error) {
-	device := w.order.Caller.Device
-	if device.IsZero() || device == state.Device {
-		return true, nil // which asked, under the limits of its own
-	}
-	answers, err := w.bank.devices.load(w, device)
-	if err != nil || answers.BoundAt.After(state.AskedAt) {
-		return false, err
-	}
-	debtor, err := w.bank.accounts.load(w, state.From)
-	if err != nil {
-		return false, err
-	}
-	creditor, err := w.bank.accounts.load(w, state.To)
-	if err != nil {
-		return false, err
-	}
-	ceiling, err := w.bank.newDeviceCeiling(w, debtor.Customer == creditor.Customer, state.Amount.Currency)
-	return ceiling == 0 || state.Amount.Minor <= ceiling, err
 }
 
 // wouldRefuse asks both accounts beforehand: a freeze or a closure since the

@@ -32,6 +32,7 @@ func Routes(p *identity.Provider, desk service.Desk) []Route {
 	rows = append(rows, accounts(desk)...)
 	rows = append(rows, money(desk)...)
 	rows = append(rows, cards(desk)...)
+	rows = append(rows, transfers(desk)...)
 	rows = append(rows, notifications(desk)...)
 	rows = append(rows, operators(desk)...)
 	rows = append(rows, sandbox(desk)...)
@@ -151,26 +152,15 @@ func recoveries(p *identity.Provider, desk service.Desk) []Route {
 	}
 }
 
-// money: transfers, deposits.
+// money: deposits.
 func money(desk service.Desk) []Route {
-	transfers, deposits := service.Transfers{Desk: desk}, service.Deposits{Desk: desk}
+	deposits := service.Deposits{Desk: desk}
 	deposit := Route{Method: post, Path: "/v1/deposits", Handle: deposits.Make, Acts: true, Scopes: scopes("ledger.post"), Keyed: true, Signed: true,
 		Request: of[schemas.Deposit](), Response: of[service.DepositAnswer]()}
 	if desk.Sandbox {
 		deposit.Scopes = scopes("ledger.post", "payments.transfer")
 	}
-	return []Route{
-		{Method: post, Path: "/v1/transfers", Handle: transfers.Initiate, Acts: true, Agreed: true, Scopes: scopes("payments.transfer"), Keyed: true, Signed: true,
-			Request: of[schemas.InitiateTransfer](), Response: of[service.TransferAnswer]()},
-		{Method: get, Path: "/v1/transfers/{id}", Handle: transfers.Get, Scopes: scopes("payments.read", "payments.transfer"), Response: of[service.TransferAnswer]()},
-		{Method: post, Path: "/v1/transfers/{id}/authorization", Handle: transfers.Authorise, Acts: true, Scopes: scopes("payments.transfer"), Keyed: true, Signed: true,
-			Request: of[schemas.AuthoriseTransfer](), Response: of[service.TransferAnswer]()},
-		{Method: post, Path: "/v1/transfers/{id}/cancellation", Handle: transfers.Cancel, Scopes: scopes("payments.transfer"), Keyed: true, Signed: true,
-			Request: of[schemas.CancelTransfer](), Response: of[service.TransferAnswer]()},
-		{Method: post, Path: "/v1/transfers/{id}/reversal", Handle: transfers.Reverse, Scopes: scopes("ledger.reverse"), Keyed: true, Signed: true,
-			ACR: problem.StrongACR, MaxAge: problem.Fresh, Request: of[schemas.ReverseTransfer](), Response: of[service.TransferAnswer]()},
-		deposit,
-	}
+	return []Route{deposit}
 }
 
 // operators: what takes two of them. Which scope a proposal needs is its kind's to

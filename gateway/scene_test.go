@@ -49,6 +49,7 @@ func newScene(t testing.TB) *scene {
 	s.posted = h.transfer(s.anna, s.from, s.to, "10.00")
 	s.challenged = h.transfer(s.anna, s.from, s.berts, "2000.00")
 	s.annas, s.bertsThings = h.things(s.anna, s.from, s.challenged), h.things(s.bert, s.berts, h.transfer(s.bert, s.berts, s.from, "1500.00"))
+	s.annas["standing-orders"], s.bertsThings["standing-orders"] = h.standingOrder(s.anna, s.from, s.berts), h.standingOrder(s.bert, s.berts, s.from)
 	s.annas["customers"] = h.customer("dora").Profile().Customer // whom operators restrict, activate and erase
 	s.auditor = h.machine("auditor", "audit.read", "analytics.read", "ledger.reverse", "ledger.post", "customers.manage", "privacy.manage", "cards.network").login()
 	s.annas["cards"], s.bertsThings["cards"] = h.card(s.anna, s.from), h.card(s.bert, s.berts)
@@ -155,6 +156,7 @@ func (s *scene) tries() map[string]try {
 	maps.Copy(tries, s.notificationTries())
 	maps.Copy(tries, s.proposalTries())
 	maps.Copy(tries, s.sandboxTries())
+	maps.Copy(tries, s.transferTries())
 	return tries
 }
 

@@ -22,6 +22,7 @@ import (
 	"florin/domain/notification"
 	"florin/domain/proposal"
 	"florin/domain/session"
+	"florin/domain/standing"
 	"florin/domain/transfer"
 	"florin/eventbus"
 )
@@ -38,7 +39,7 @@ func TestEveryReleasedKindHasAFold(t *testing.T) {
 	b := newBank(t)
 	files, err := filepath.Glob("../schemas/testdata/*.json")
 	require.NoError(t, err)
-	openers := map[string]string{"account": "account.opened", "authorisation": "authorisation.requested", "card": "card.issued", "consent": "consent.granted", "customer": "customer.enrolled", "device": "device.registered", "inbox": "inbox.read", "notification": "notification.filed", "proposal": "proposal.made", "session": "session.started", "transfer": "transfer.initiated"}
+	openers := map[string]string{"account": "account.opened", "authorisation": "authorisation.requested", "card": "card.issued", "consent": "consent.granted", "customer": "customer.enrolled", "device": "device.registered", "inbox": "inbox.read", "notification": "notification.filed", "proposal": "proposal.made", "session": "session.started", "standing": "standing.ordered", "transfer": "transfer.initiated"}
 	contexts := map[string][]golden{}
 	for _, name := range files {
 		data, err := os.ReadFile(name)
@@ -95,6 +96,8 @@ func streamOf(event domain.Event) string {
 		return e.Proposal.Stream()
 	case session.Started:
 		return e.Session.Stream()
+	case standing.Ordered:
+		return e.Order.Stream()
 	case transfer.Initiated:
 		return e.Transfer.Stream()
 	}

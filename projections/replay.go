@@ -103,12 +103,12 @@ func (r *Reads) Compare(ctx context.Context, progress func(done, total uint64)) 
 	}
 	compared := make([]Compared, len(live))
 	for i := range live {
-		compared[i] = Compared{live[i].View, standing(live[i], replayed[i], health.Parked), live[i], replayed[i]}
+		compared[i] = Compared{live[i].View, standingOf(live[i], replayed[i], health.Parked), live[i], replayed[i]}
 	}
 	return compared, nil
 }
 
-func standing(live, replayed Digest, parked []Parked) State {
+func standingOf(live, replayed Digest, parked []Parked) State {
 	v, _ := view(live.View)
 	switch {
 	case live.Position < replayed.Position:

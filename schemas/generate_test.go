@@ -186,4 +186,6 @@ var exampleIDs = map[reflect.Type]string{
 	reflect.TypeFor[id.Session]():       id.Named[id.Session]("example").String(),
 	reflect.TypeFor[id.Signing]():       id.Named[id.Signing]("example").String(),
 	reflect.TypeFor[id.Transfer]():      id.Named[id.Transfer]("example").String(),
+	reflect.TypeFor[id.Clock]():         id.Named[id.Clock]("example").String(),
+	reflect.TypeFor[id.StandingOrder](): id.Named[id.StandingOrder]("example").String(),
 }

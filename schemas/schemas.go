@@ -41,6 +41,7 @@ import (
 	"florin/domain/recovery"
 	"florin/domain/session"
 	"florin/domain/signing"
+	"florin/domain/standing"
 	"florin/domain/transfer"
 	"florin/schemas/seal"
 )
@@ -89,6 +90,7 @@ type Treaty struct {
 	Sessions       *Codec[session.Event]
 	Signings       *Codec[signing.Event]
 	Transfers      *Codec[transfer.Event]
+	Standing       *Codec[standing.Event]
 
 	kinds map[string]anyCodec
 }
@@ -119,6 +121,7 @@ func New(ring *seal.Ring) *Treaty {
 	t.Proposals = sign(t, d, Proposals)
 	t.Sessions = sign(t, d, Sessions)
 	t.Signings = sign(t, d, Signings)
+	t.Standing = sign(t, d, Standing)
 	t.Transfers = sign(t, d, Transfers)
 	return t
 }

@@ -31,6 +31,7 @@ const (
 	LowValue     = "low-value"                 // RTS art. 16
 	LowRisk      = "transaction-risk-analysis" // RTS art. 18
 	TrustedPayee = "trusted-payee"             // RTS art. 13
+	Recurring    = "recurring"                 // RTS art. 14: of a series that was confirmed as a whole
 )
 
 // Reasons, as codes.

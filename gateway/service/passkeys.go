@@ -1,15 +1,11 @@
 package service
 
 import (
-	"crypto/sha256"
 	"net/http"
-
-	"github.com/go-json-experiment/json"
 
 	"florin/commands"
 	"florin/domain/customer"
 	"florin/domain/id"
-	"florin/domain/transfer"
 	"florin/gateway/passkey"
 	"florin/gateway/wire"
 	"florin/schemas"
@@ -74,31 +70,6 @@ func (s Factors) AddPasskey(w http.ResponseWriter, r *http.Request) error {
 	}
 	answer, outcome, err := s.Bank.Factors().AddPasskey(r.Context(), s.order(r, call), asked, made)
 	return s.answer(w, factorActive, done, factorOf(answer), outcome, err)
-}
-
-// provePasskey finds out whether one of the caller's passkeys signed the statement
-// as it was displayed: the challenge is the SHA-256 of its one spelling.
-func (s Transfers) provePasskey(r *http.Request, call Call, body schemas.AuthoriseTransfer, ask commands.AuthoriseTransfer) (commands.AuthoriseTransfer, error) {
-	ask.Method, ask.Evidence = commands.MethodPasskey, evidence(body.Authorization+"\n"+body.Passkey)
-	if body.OTP != "" {
-		return ask, nil
-	}
-	have, err := s.Bank.Factors().List(r.Context(), call.Caller.Customer)
-	if err != nil {
-		return ask, err
-	}
-	var said transfer.Statement
-	if err := json.Unmarshal([]byte(body.Authorization), &said, json.RejectUnknownMembers(true)); err != nil || said.Text() != body.Authorization {
-		return ask, nil
-	}
-	challenge := sha256.Sum256([]byte(body.Authorization))
-	assertion, err := s.Party.Asserted(body.Passkey, challenge[:], have)
-	if err != nil {
-		return ask, nil
-	}
-	ask.Statement, ask.Proven = said, true
-	ask.Passkey = assentOf(assertion)
-	return ask, nil
 }
 
 func assentOf(said passkey.Assertion) commands.PasskeyAssent {

@@ -15,7 +15,6 @@ import (
 	"florin/domain/transfer"
 	"florin/eventbus"
 	"florin/gateway/problem"
-	"florin/gateway/token"
 	"florin/gateway/wire"
 	"florin/schemas"
 )
@@ -90,43 +89,13 @@ func (s Transfers) Authorise(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	proven, err := s.prove(r, call, body)
+	shown, said, err := confirmed[transfer.Statement](s.Desk, r, body)
 	if err != nil {
 		return err
 	}
-	proven.Transfer = asked
-	answer, outcome, err := s.Bank.Transfers().Authorise(r.Context(), s.order(r, call), proven)
+	answer, outcome, err := s.Bank.Transfers().Authorise(r.Context(), s.order(r, call), commands.AuthoriseTransfer{
+		Transfer: asked, Method: said.Method, Statement: shown, Proven: said.Proven, OTP: said.OTP, Passkey: said.Passkey, Evidence: said.Evidence})
 	return s.answer(w, done, answer, outcome, err)
-}
-
-// consent is what a florin-txn+jwt says: the statement as displayed, and when.
-type consent struct {
-	transfer.Statement
-	IssuedAt int64  `json:"iat"`
-	ID       string `json:"jti"`
-}
-
-// prove finds out which of the device's keys signed the statement. What cannot be
-// read or verified goes on unproven, so that the attempt counts.
-func (s Transfers) prove(r *http.Request, call Call, body schemas.AuthoriseTransfer) (commands.AuthoriseTransfer, error) {
-	ask := commands.AuthoriseTransfer{Method: commands.MethodSCAKey, OTP: body.OTP, Evidence: evidence(body.Authorization)}
-	if body.Passkey != "" {
-		return s.provePasskey(r, call, body, ask)
-	}
-	keys, err := s.Bank.Devices().Keys(r.Context(), call.Caller.Device)
-	if err != nil {
-		return ask, err
-	}
-	key := keys.SCA
-	if body.OTP != "" {
-		ask.Method, key = commands.MethodTOTP, keys.Device
-	}
-	said, err := token.OpenConsent[consent](body.Authorization, key)
-	if err != nil || said.ID == "" || !token.Recent(said.IssuedAt, s.Bank.Sources().Wall()) {
-		return ask, nil
-	}
-	ask.Statement, ask.Proven = said.Statement, true
-	return ask, nil
 }
 
 // Cancel withdraws a challenged transfer.

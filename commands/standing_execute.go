@@ -1,0 +1,174 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"florin/domain"
+	"florin/domain/account"
+	"florin/domain/customer"
+	"florin/domain/id"
+	"florin/domain/risk"
+	"florin/domain/standing"
+	"florin/domain/transfer"
+	"florin/eventbus"
+	"florin/schemas"
+)
+
+// standingHours are the times of a day at which an occurrence is tried, in the
+// order's time zone: standing.SlotsMax of them.
+var standingHours = [standing.SlotsMax]int{6, 12, 18}
+
+// slotTime is when a try of a day is made; the first is 1.
+func slotTime(day string, slot int64, zone *time.Location) time.Time {
+	date, _ := time.Parse(time.DateOnly, day) // of a plan, which was checked
+	return time.Date(date.Year(), date.Month(), date.Day(), standingHours[slot-1], 0, 0, 0, zone)
+}
+
+// slotAt is the last try of a day whose time has come; 0: none yet.
+func slotAt(day string, now time.Time, zone *time.Location) (slot int64) {
+	for slot < standing.SlotsMax && !now.Before(slotTime(day, slot+1, zone)) {
+		slot++
+	}
+	return slot
+}
+
+// Execute makes the transfer of one occurrence by one of its day's tries, and settles
+// it in the same commit; what a rule refuses is a fact of both. Only the bank's own
+// process asks for it. The order's id follows from occurrence and try, so whoever asks again, after a
+// restart or on another machine, is told what was done. ErrNotDue: nothing to do.
+func (s StandingOrders) Execute(ctx context.Context, order Order, due id.StandingOrder, occurrence, slot int64) (StandingAnswer, Outcome, error) {
+	b := s.bank
+	order.Asked = schemas.ExecuteStandingOrder{Order: due, Occurrence: occurrence, Slot: slot}
+	before, err := b.orders.look(ctx, due) // only for what never changes
+	if err != nil {
+		return StandingAnswer{}, Outcome{}, err
+	}
+	reference, err := b.orderReference(ctx, due)
+	if err != nil {
+		return StandingAnswer{}, Outcome{}, err
+	}
+	e := execution{bank: b, order: due, occurrence: occurrence, slot: slot, reference: reference,
+		transfer: id.From[id.Transfer](DerivedID(due.UUID(), fmt.Sprintf("transfer/%d/%d", occurrence, slot)))}
+	locks := streams(due, e.transfer, before.From, before.To, before.Customer)
+	return execute(ctx, b, "standing.execute", order, locks, e.decide, standingAnswer)
+}
+
+type execution struct {
+	bank             *Bank
+	order            id.StandingOrder
+	occurrence, slot int64
+	transfer         id.Transfer
+	reference        domain.Evidence
+}
+
+func (e execution) decide(w *work) error {
+	b, at := e.bank, w.order.At
+	state, err := b.orders.load(w, e.order)
+	if err != nil {
+		return err
+	}
+	zone, err := b.zone(state.Zone)
+	if err != nil {
+		return err
+	}
+	settle := standing.Settle{Occurrence: e.occurrence, Today: at.In(zone).Format(time.DateOnly), Slot: e.slot, Transfer: e.transfer, At: at}
+	if !state.Due(e.occurrence, e.slot, settle.Today) {
+		return standing.ErrNotDue
+	}
+	w.order.Caller.actFor(state.Customer)
+	b.transfers.begin(w, e.transfer)
+	command := transfer.Initiate{Transfer: e.transfer, Customer: state.Customer, From: state.From, To: state.To, Amount: state.Amount,
+		Reference: e.reference, Device: state.Device, At: at}
+	if settle.Code, err = codeOf(try(w, func() error { return e.move(w, state, &command) })); err != nil {
+		return err
+	}
+	settle.Again = settle.Code == account.ErrFunds.Code || settle.Code == account.ErrLimit.Code
+	settle.Ends = settle.Code == account.ErrClosed.Code || settle.Code == ErrGone.Code
+	command.Refused = settle.Code
+	w.under(ofCustomer(state.Customer))
+	if err := b.transfers.decide(w, e.transfer, command); err != nil {
+		return err
+	}
+	return b.orders.decide(w, e.order, settle)
+}
+
+// Refusals of an occurrence that are its customer's.
+var (
+	ErrGone    = &domain.Refusal{Class: domain.Refused, Code: "customer-gone", Detail: "The customer is not the bank's any more."}
+	ErrLimited = &domain.Refusal{Class: domain.Refused, Code: "customer-limited", Detail: "Payments are stopped for this customer."}
+)
+
+// confirmedACR is how strongly a confirmed series was authenticated.
+const confirmedACR = "urn:florin:acr:sca"
+
+// move stages what the transfer means for the accounts. The series was confirmed, so
+// risk may only block.
+func (e execution) move(w *work, state standing.State, command *transfer.Initiate) error {
+	b, at := e.bank, w.order.At
+	person, err := b.customers.load(w, state.Customer)
+	if err != nil {
+		return err
+	}
+	switch {
+	case person.Erasing, person.Status == customer.ClosedDown, person.Status == customer.Deceased:
+		return ErrGone
+	case person.Status != customer.Active:
+		return ErrLimited
+	}
+	own, err := w.own(state.From, state.To)
+	if err != nil {
+		return err
+	}
+	if !own {
+		if err := b.payable(w, state.Customer); err != nil {
+			return err
+		}
+	}
+	said := risk.Assess(b.settings.Money.Scorer, risk.Facts{Customer: state.Customer, From: state.From, To: state.To, Own: own, Amount: state.Amount, ACR: confirmedACR})
+	if said.Outcome == risk.Block {
+		return transfer.ErrBlocked
+	}
+	said.Outcome, said.Exemption = risk.Allow, risk.Recurring
+	command.Assessment = assessed(said)
+	posting := e.transfer.Stream()
+	if err := b.accounts.decide(w, state.From, account.Debit{Posting: posting, Amount: state.Amount, Limited: !own, At: at}); err != nil {
+		return err
+	}
+	return b.accounts.decide(w, state.To, account.Credit{Posting: posting, Amount: state.Amount, At: at})
+}
+
+// Skip gives up what was missed too long ago. Only the bank's own process asks for it.
+func (s StandingOrders) Skip(ctx context.Context, order Order, skipped id.StandingOrder) (StandingAnswer, Outcome, error) {
+	b := s.bank
+	order.Asked = schemas.SkipOccurrences{Order: skipped}
+	return execute(ctx, b, "standing.skip", order, streams(skipped), func(w *work) error {
+		state, err := b.orders.load(w, skipped)
+		if err != nil {
+			return err
+		}
+		zone, err := b.zone(state.Zone)
+		if err != nil {
+			return err
+		}
+		w.order.Caller.actFor(state.Customer)
+		return b.orders.decide(w, skipped, standing.Skip{Today: order.At.In(zone).Format(time.DateOnly), At: order.At})
+	}, standingAnswer)
+}
+
+// orderReference is the remittance text that the customer gave once. It is read from
+// the log and kept nowhere, so an erased one is erased in what follows too.
+func (b *Bank) orderReference(ctx context.Context, of id.StandingOrder) (domain.Evidence, error) {
+	for recorded, err := range b.log.ReadStream(ctx, eventbus.Stream(of.Stream()), 0) {
+		if err != nil {
+			return domain.Evidence{}, err
+		}
+		event, err := b.treaty.Standing.Decode(recorded.Kind, recorded.SchemaVersion, recorded.ID, recorded.Data)
+		if ordered, ok := event.(standing.Ordered); ok && err == nil && ordered.Reference.Reveal() != "" {
+			return domain.NewEvidence(ordered.Reference.Reveal()), nil
+		}
+		return domain.Evidence{}, err
+	}
+	return domain.Evidence{}, nil
+}

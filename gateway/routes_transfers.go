@@ -1,0 +1,31 @@
+package gateway
+
+import (
+	"florin/gateway/problem"
+	"florin/gateway/service"
+	"florin/schemas"
+)
+
+// transfers: money between accounts of the bank, at once and on later days.
+func transfers(desk service.Desk) []Route {
+	transfers, orders := service.Transfers{Desk: desk}, service.StandingOrders{Desk: desk}
+	return []Route{
+		{Method: post, Path: "/v1/transfers", Handle: transfers.Initiate, Acts: true, Agreed: true, Scopes: scopes("payments.transfer"), Keyed: true, Signed: true,
+			Request: of[schemas.InitiateTransfer](), Response: of[service.TransferAnswer]()},
+		{Method: get, Path: "/v1/transfers/{id}", Handle: transfers.Get, Scopes: scopes("payments.read", "payments.transfer"), Response: of[service.TransferAnswer]()},
+		{Method: post, Path: "/v1/transfers/{id}/authorization", Handle: transfers.Authorise, Acts: true, Scopes: scopes("payments.transfer"), Keyed: true, Signed: true,
+			Request: of[schemas.AuthoriseTransfer](), Response: of[service.TransferAnswer]()},
+		{Method: post, Path: "/v1/transfers/{id}/cancellation", Handle: transfers.Cancel, Scopes: scopes("payments.transfer"), Keyed: true, Signed: true,
+			Request: of[schemas.CancelTransfer](), Response: of[service.TransferAnswer]()},
+		{Method: post, Path: "/v1/transfers/{id}/reversal", Handle: transfers.Reverse, Scopes: scopes("ledger.reverse"), Keyed: true, Signed: true,
+			ACR: problem.StrongACR, MaxAge: problem.Fresh, Request: of[schemas.ReverseTransfer](), Response: of[service.TransferAnswer]()},
+		{Method: post, Path: "/v1/standing-orders", Handle: orders.Place, Acts: true, Scopes: scopes("payments.transfer"), Keyed: true, Signed: true,
+			Request: of[schemas.PlaceStandingOrder](), Response: of[service.OrderAnswer]()},
+		{Method: get, Path: "/v1/standing-orders", Handle: orders.List, OwnApp: true, Scopes: scopes("payments.read", "payments.transfer"), Response: of[service.OrderList]()},
+		{Method: get, Path: "/v1/standing-orders/{id}", Handle: orders.Get, OwnApp: true, Scopes: scopes("payments.read", "payments.transfer"), Response: of[service.OrderAnswer]()},
+		{Method: post, Path: "/v1/standing-orders/{id}/authorization", Handle: orders.Authorise, Acts: true, Scopes: scopes("payments.transfer"), Keyed: true, Signed: true,
+			Request: of[schemas.AuthoriseStandingOrder](), Response: of[service.OrderAnswer]()},
+		{Method: del, Path: "/v1/standing-orders/{id}", Handle: orders.Cancel, Scopes: scopes("payments.transfer"), Keyed: true, Signed: true,
+			Request: of[schemas.CancelStandingOrder](), Response: of[service.OrderAnswer]()},
+	}
+}
