@@ -35,6 +35,7 @@ type Terms struct {
 	ChallengeTTL time.Duration // how long funds wait for an answer
 	NewDevice    NewDevice     // what a device may send that has just become the customer's
 	Audience     string        // of displayed statements: the bank's issuer
+	PayeeWait    time.Duration // from a payee's being saved to its being trusted
 	Zone         string        // the bank's time zone (IANA), for days that nobody named another for
 }
 
@@ -69,11 +70,12 @@ func DefaultTerms() Terms {
 		DepositAloneUnits: 10_000,
 		Cards:             CardTerms{EachUnits: 5_000, DayUnits: 5_000, MonthUnits: 20_000},
 
-		Scorer:       risk.Fixed{ChallengeOver: 1_000, LowValueMax: 30}.Score,
+		Scorer:       risk.Fixed{ChallengeOver: 1_000, LowValueMax: 30, NewPayeeMax: 200}.Score,
 		Methods:      []string{MethodSCAKey, MethodTOTP, MethodPasskey},
 		ChallengeTTL: 5 * time.Minute,
 		NewDevice:    NewDevice{Wait: 24 * time.Hour, DailyUnits: 200},
 		Zone:         "Europe/Berlin",
+		PayeeWait:    24 * time.Hour,
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"florin/domain/journal"
 	"florin/domain/notification"
 	"florin/domain/operator"
+	"florin/domain/payee"
 	"florin/domain/proposal"
 	"florin/domain/recovery"
 	"florin/domain/session"
@@ -54,6 +55,7 @@ type shelves struct {
 	signings       *shelf[id.Signing, signing.State, signing.Command, signing.Event]
 	transfers      *shelf[id.Transfer, transfer.State, transfer.Command, transfer.Event]
 	orders         *shelf[id.StandingOrder, standing.State, standing.Command, standing.Event]
+	payees         *shelf[id.Payees, payee.State, payee.Command, payee.Event]
 }
 
 func newShelves(b *Bank) shelves {
@@ -83,6 +85,7 @@ func newShelves(b *Bank) shelves {
 		signings:       newShelf[id.Signing, signing.State, signing.Command](b, t.Signings),
 		transfers:      newShelf[id.Transfer, transfer.State, transfer.Command](b, t.Transfers),
 		orders:         newShelf[id.StandingOrder, standing.State, standing.Command](b, t.Standing),
+		payees:         newShelf[id.Payees, payee.State, payee.Command](b, t.Payees),
 	}
 	s.accounts.cache = newCache[account.State](b.settings.StatesMax) // money is decided here most of the time
 	// What is over is seldom asked for again, and there is one for every payment.

@@ -99,8 +99,11 @@ func (i initiation) decide(w *work) error {
 		if i.ceiling, err = b.newDeviceCeiling(w, own, i.Amount.Currency); err != nil {
 			return err
 		}
-		command.Assessment = assessed(risk.Assess(b.settings.Money.Scorer, risk.Facts{
-			Customer: caller.Customer, From: i.From, To: i.To, Own: own, Amount: i.Amount, ACR: caller.ACR}))
+		facts := risk.Facts{Customer: caller.Customer, From: i.From, To: i.To, Own: own, Amount: i.Amount, ACR: caller.ACR}
+		if command.Payee, err = w.payeeOf(caller.Customer, i.To, &facts); err != nil {
+			return err
+		}
+		command.Assessment = assessed(risk.Assess(b.settings.Money.Scorer, facts))
 		if command.Refused, err = codeOf(try(w, func() error { return i.move(w, command.Outcome(), debtor, creditor) })); err != nil {
 			return err
 		}

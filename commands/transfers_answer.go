@@ -26,6 +26,7 @@ type TransferAnswer struct {
 	Reference domain.Evidence
 	Original  id.Transfer // of a reversal
 	Exemption string      // from strong authentication, if it was posted without
+	Payee     id.Payee    // the creditor is one of the customer's
 	Consent   id.Consent  // a third party asked for it, under this
 	Challenge Challenge   // if it was challenged
 	At        time.Time
@@ -72,6 +73,8 @@ func (a *TransferAnswer) take(event transfer.Event) error {
 		a.Reference, a.Original, a.At = e.Reference, e.Original, e.At
 	case transfer.Assessed:
 		a.Exemption = e.Exemption
+	case transfer.PayeeNamed:
+		a.Payee = e.Payee
 	case transfer.Consented:
 		a.Consent = e.Consent
 	case transfer.Challenged:

@@ -8,7 +8,7 @@ import (
 
 // transfers: money between accounts of the bank, at once and on later days.
 func transfers(desk service.Desk) []Route {
-	transfers, orders := service.Transfers{Desk: desk}, service.StandingOrders{Desk: desk}
+	transfers, orders, payees := service.Transfers{Desk: desk}, service.StandingOrders{Desk: desk}, service.Payees{Desk: desk}
 	return []Route{
 		{Method: post, Path: "/v1/transfers", Handle: transfers.Initiate, Acts: true, Agreed: true, Scopes: scopes("payments.transfer"), Keyed: true, Signed: true,
 			Request: of[schemas.InitiateTransfer](), Response: of[service.TransferAnswer]()},
@@ -19,6 +19,11 @@ func transfers(desk service.Desk) []Route {
 			Request: of[schemas.CancelTransfer](), Response: of[service.TransferAnswer]()},
 		{Method: post, Path: "/v1/transfers/{id}/reversal", Handle: transfers.Reverse, Scopes: scopes("ledger.reverse"), Keyed: true, Signed: true,
 			ACR: problem.StrongACR, MaxAge: problem.Fresh, Request: of[schemas.ReverseTransfer](), Response: of[service.TransferAnswer]()},
+		{Method: post, Path: "/v1/payees", Handle: payees.Save, Acts: true, Scopes: scopes("payments.transfer"), Keyed: true, Signed: true,
+			ACR: problem.StrongACR, MaxAge: problem.Fresh, Request: of[schemas.SavePayee](), Response: of[service.PayeeAnswer]()},
+		{Method: get, Path: "/v1/payees", Handle: payees.List, OwnApp: true, Scopes: scopes("payments.transfer"), Response: of[service.PayeeList]()},
+		{Method: del, Path: "/v1/payees/{id}", Handle: payees.Remove, Scopes: scopes("payments.transfer"), Keyed: true, Signed: true,
+			ACR: problem.StrongACR, MaxAge: problem.Fresh, Request: of[schemas.RemovePayee](), Response: of[service.RemovedPayee]()},
 		{Method: post, Path: "/v1/standing-orders", Handle: orders.Place, Acts: true, Scopes: scopes("payments.transfer"), Keyed: true, Signed: true,
 			Request: of[schemas.PlaceStandingOrder](), Response: of[service.OrderAnswer]()},
 		{Method: get, Path: "/v1/standing-orders", Handle: orders.List, OwnApp: true, Scopes: scopes("payments.read", "payments.transfer"), Response: of[service.OrderList]()},

@@ -49,6 +49,7 @@ func newScene(t testing.TB) *scene {
 	s.posted = h.transfer(s.anna, s.from, s.to, "10.00")
 	s.challenged = h.transfer(s.anna, s.from, s.berts, "2000.00")
 	s.annas, s.bertsThings = h.things(s.anna, s.from, s.challenged), h.things(s.bert, s.berts, h.transfer(s.bert, s.berts, s.from, "1500.00"))
+	s.annas["payees"], s.bertsThings["payees"] = h.payee(s.anna, s.bert), h.payee(s.bert, s.anna)
 	s.annas["standing-orders"], s.bertsThings["standing-orders"] = h.standingOrder(s.anna, s.from, s.berts), h.standingOrder(s.bert, s.berts, s.from)
 	s.annas["customers"] = h.customer("dora").Profile().Customer // whom operators restrict, activate and erase
 	s.auditor = h.machine("auditor", "audit.read", "analytics.read", "ledger.reverse", "ledger.post", "customers.manage", "privacy.manage", "cards.network").login()
@@ -157,6 +158,7 @@ func (s *scene) tries() map[string]try {
 	maps.Copy(tries, s.proposalTries())
 	maps.Copy(tries, s.sandboxTries())
 	maps.Copy(tries, s.transferTries())
+	maps.Copy(tries, s.payeeTries())
 	return tries
 }
 

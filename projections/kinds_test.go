@@ -20,6 +20,7 @@ import (
 	"florin/domain/device"
 	"florin/domain/id"
 	"florin/domain/notification"
+	"florin/domain/payee"
 	"florin/domain/proposal"
 	"florin/domain/session"
 	"florin/domain/standing"
@@ -39,7 +40,7 @@ func TestEveryReleasedKindHasAFold(t *testing.T) {
 	b := newBank(t)
 	files, err := filepath.Glob("../schemas/testdata/*.json")
 	require.NoError(t, err)
-	openers := map[string]string{"account": "account.opened", "authorisation": "authorisation.requested", "card": "card.issued", "consent": "consent.granted", "customer": "customer.enrolled", "device": "device.registered", "inbox": "inbox.read", "notification": "notification.filed", "proposal": "proposal.made", "session": "session.started", "standing": "standing.ordered", "transfer": "transfer.initiated"}
+	openers := map[string]string{"account": "account.opened", "authorisation": "authorisation.requested", "card": "card.issued", "consent": "consent.granted", "customer": "customer.enrolled", "device": "device.registered", "inbox": "inbox.read", "notification": "notification.filed", "payee": "payee.saved", "proposal": "proposal.made", "session": "session.started", "standing": "standing.ordered", "transfer": "transfer.initiated"}
 	contexts := map[string][]golden{}
 	for _, name := range files {
 		data, err := os.ReadFile(name)
@@ -96,6 +97,8 @@ func streamOf(event domain.Event) string {
 		return e.Proposal.Stream()
 	case session.Started:
 		return e.Session.Stream()
+	case payee.Saved:
+		return id.From[id.Payees](e.Customer.UUID()).Stream()
 	case standing.Ordered:
 		return e.Order.Stream()
 	case transfer.Initiated:

@@ -39,6 +39,7 @@ var definitions = []definition{
 	{"accounts", 2, []string{"account", "transfer", "journal"}, false, []table{accountsTable, holdsTable, transactionsTable}, beginAccounts},
 	{"transfers", 1, []string{"transfer"}, false, []table{transfersTable}, beginTransfers},
 	{"cards", 1, []string{"card", "authorisation"}, false, []table{cardsTable, authorisationsTable}, beginCards},
+	{"payees", 1, []string{"payees"}, false, []table{payeesTable}, beginPayees},
 	{"standing", 1, []string{"standing"}, false, []table{standingTable}, beginStanding},
 	{"devices", 1, []string{"device"}, false, []table{devicesTable}, beginDevices},
 	{"sessions", 1, []string{"session"}, false, []table{sessionsTable}, beginSessions},

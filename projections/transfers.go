@@ -37,6 +37,7 @@ type Transfer struct {
 	Position    eventbus.Position // of the last event that is in it
 
 	// Read from the log by Reads.Transfer alone.
+	Payee     id.Payee   // the creditor is one of the customer's; zero: none
 	Consent   id.Consent // of the third party that asked for it; zero: none did
 	Reference string     // remittance text; "" once it is erased
 	Nonce     string     // of the challenge
@@ -107,6 +108,8 @@ func (t *Transfer) evolve(f *fact) error {
 	switch e := f.event.(type) {
 	case transfer.Assessed:
 		t.Outcome, t.Score, t.Policy, t.Exemption, t.ChangedAt = e.Outcome, e.Score, e.Policy, e.Exemption, e.At
+	case transfer.PayeeNamed:
+		t.ChangedAt = e.At
 	case transfer.Consented:
 		t.ChangedAt = e.At
 		if e.Basis != "" {

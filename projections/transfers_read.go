@@ -15,6 +15,8 @@ func (t *Transfer) tell(step *Step, event domain.Event) {
 		step.At, t.Reference = e.At, e.Reference.Reveal()
 	case transfer.Assessed:
 		step.At, step.Detail = e.At, string(e.Outcome)
+	case transfer.PayeeNamed:
+		step.At, t.Payee = e.At, e.Payee
 	case transfer.Consented:
 		step.At, step.Detail, t.Consent = e.At, e.Basis, e.Consent
 	case transfer.Challenged:

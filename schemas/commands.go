@@ -119,6 +119,8 @@ var commandTable = []Command{
 	asked[ExpireStandingOrder]("standing.expire"),
 	asked[ExecuteStandingOrder]("standing.execute"),
 	asked[SkipOccurrences]("standing.skip"),
+	body[SavePayee]("payee.save"),
+	body[RemovePayee]("payee.remove"),
 	asked[TellClient]("session.tell_client"),
 	asked[UnfreezeAccount]("account.unfreeze"),
 	body[UnfreezeCard]("card.unfreeze"),

@@ -187,5 +187,7 @@ var exampleIDs = map[reflect.Type]string{
 	reflect.TypeFor[id.Signing]():       id.Named[id.Signing]("example").String(),
 	reflect.TypeFor[id.Transfer]():      id.Named[id.Transfer]("example").String(),
 	reflect.TypeFor[id.Clock]():         id.Named[id.Clock]("example").String(),
+	reflect.TypeFor[id.Payee]():         id.Named[id.Payee]("example").String(),
+	reflect.TypeFor[id.Payees]():        id.Named[id.Payees]("example").String(),
 	reflect.TypeFor[id.StandingOrder](): id.Named[id.StandingOrder]("example").String(),
 }

@@ -37,6 +37,7 @@ import (
 	"florin/domain/journal"
 	"florin/domain/notification"
 	"florin/domain/operator"
+	"florin/domain/payee"
 	"florin/domain/proposal"
 	"florin/domain/recovery"
 	"florin/domain/session"
@@ -91,6 +92,7 @@ type Treaty struct {
 	Signings       *Codec[signing.Event]
 	Transfers      *Codec[transfer.Event]
 	Standing       *Codec[standing.Event]
+	Payees         *Codec[payee.Event]
 
 	kinds map[string]anyCodec
 }
@@ -117,6 +119,7 @@ func New(ring *seal.Ring) *Treaty {
 	t.Notifications = sign(t, d, Notifications)
 	t.Numbers = sign(t, d, Numbers)
 	t.Operators = sign(t, d, Operators)
+	t.Payees = sign(t, d, Payees)
 	t.Recoveries = sign(t, d, Recoveries)
 	t.Proposals = sign(t, d, Proposals)
 	t.Sessions = sign(t, d, Sessions)

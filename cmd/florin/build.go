@@ -143,7 +143,7 @@ func openCommands(ctx context.Context, c config, l *ledger, checked bool) (*comm
 	if l.leaked != nil {
 		identity.Breached = l.leaked.has
 	}
-	terms.Scorer = risk.Fixed{ChallengeOver: c.ChallengeOver, LowValueMax: lowValueMax}.Score
+	terms.Scorer = risk.Fixed{ChallengeOver: c.ChallengeOver, LowValueMax: lowValueMax, NewPayeeMax: newPayeeMax}.Score
 	return commands.Open(ctx, l.log, l.treaty, l.ring, sources(), commands.Settings{
 		BuildVersion: buildVersion(), CheckSchemas: checked, Snapshots: l.journal.Snapshots(), Dir: filepath.Join(c.Dir, "processes"), Money: terms, Notifier: notifier, Logouts: backchannel.New(c.Issuer, c.Sandbox),
 		Identity: identity,
@@ -153,6 +153,9 @@ func openCommands(ctx context.Context, c config, l *ledger, checked bool) (*comm
 // lowValueMax is the exemption for payments of low value, in whole units (PSD2
 // RTS article 16).
 const lowValueMax = 30
+
+// newPayeeMax is the most that goes unconfirmed to a payee who is not trusted yet.
+const newPayeeMax = 200
 
 // sources are the process's own: the only clock and the only dice.
 func sources() commands.Sources {

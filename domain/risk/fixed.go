@@ -7,10 +7,12 @@ import (
 // Fixed is the policy of two amounts, in whole units of the payment's currency
 // (euros, yen): above ChallengeOver the customer confirms, up to LowValueMax the
 // payment is exempt as one of low value. In between it goes ahead on a strong
-// session and is confirmed on a weak one.
+// session and is confirmed on a weak one. To a trusted payee it needs no strong
+// session; to a payee who is still cooling off it is confirmed above NewPayeeMax.
 type Fixed struct {
 	ChallengeOver int64
 	LowValueMax   int64
+	NewPayeeMax   int64
 }
 
 // FixedPolicy is its name in the log.
@@ -24,10 +26,14 @@ func (f Fixed) Score(facts Facts) (Assessment, error) {
 		assessment.Outcome, assessment.Exemption = Allow, OwnAccounts
 	case over(facts.Amount, f.ChallengeOver):
 		assessment.Reasons = []string{ReasonAmount}
+	case facts.Payee.Trusted:
+		assessment.Outcome, assessment.Exemption = Allow, TrustedPayee
 	case !over(facts.Amount, f.LowValueMax):
 		assessment.Outcome, assessment.Exemption = Allow, LowValue
 	case Strength(facts.ACR) < StrengthMFA:
 		assessment.Reasons = []string{ReasonWeakSession}
+	case facts.Payee.Known && over(facts.Amount, f.NewPayeeMax):
+		assessment.Reasons = []string{ReasonNewPayee}
 	default:
 		assessment.Outcome, assessment.Exemption = Allow, LowRisk
 	}

@@ -12,6 +12,8 @@
 package risk
 
 import (
+	"time"
+
 	"florin/domain/id"
 	"florin/domain/money"
 )
@@ -39,6 +41,7 @@ const (
 	ReasonScorerFailed = "scorer-failed"
 	ReasonAmount       = "amount-over-limit"
 	ReasonWeakSession  = "weak-session"
+	ReasonNewPayee     = "payee-new"
 )
 
 // Facts is all that a policy may look at.
@@ -48,6 +51,14 @@ type Facts struct {
 	Own      bool // both accounts are the customer's
 	Amount   money.Amount
 	ACR      string // of the session that asks; "" is the weakest
+	Payee    Payee
+}
+
+// Payee is what the creditor is to the customer.
+type Payee struct {
+	Known   bool          // saved as a payee
+	Trusted bool          // and past its cooling-off, under a name that was not another's
+	Age     time.Duration // since it was saved
 }
 
 // Assessment is what a policy says, and why.

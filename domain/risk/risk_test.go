@@ -52,6 +52,33 @@ func TestFixedPolicy(t *testing.T) {
 	}
 }
 
+func TestFixedPolicyForPayees(t *testing.T) {
+	t.Parallel()
+	policy := risk.Fixed{ChallengeOver: 1000, LowValueMax: 30, NewPayeeMax: 200}
+	known, trusted := risk.Payee{Known: true}, risk.Payee{Known: true, Trusted: true}
+	for _, tc := range []struct {
+		name      string
+		minor     int64
+		acr       string
+		payee     risk.Payee
+		exemption string // "" means challenged
+		reason    string
+	}{
+		{"a trusted payee on a weak session", 100000, weak, trusted, risk.TrustedPayee, ""},
+		{"but not over the amount", 100001, strong, trusted, "", risk.ReasonAmount},
+		{"a new payee up to the limit", 20000, strong, known, risk.LowRisk, ""},
+		{"and over it", 20001, strong, known, "", risk.ReasonNewPayee},
+		{"on a weak session", 3001, weak, known, "", risk.ReasonWeakSession},
+		{"of low value", 3000, weak, known, risk.LowValue, ""},
+	} {
+		got := risk.Assess(policy.Score, risk.Facts{Amount: money.Amount{Minor: tc.minor, Currency: "EUR"}, ACR: tc.acr, Payee: tc.payee})
+		require.Equal(t, tc.exemption, got.Exemption, tc.name)
+		if tc.reason != "" {
+			require.Equal(t, []string{tc.reason}, got.Reasons, tc.name)
+		}
+	}
+}
+
 func TestNoLimitIsTooLarge(t *testing.T) {
 	t.Parallel()
 	policy := risk.Fixed{ChallengeOver: 1<<63 - 1}

@@ -28,7 +28,8 @@ type (
 		Refused    string
 		Assessment Assessed // At is filled in
 		Demand     Demand
-		Consented  Consented // At is filled in
+		Consented  Consented  // At is filled in
+		Payee      PayeeNamed // zero: the creditor is none
 		At         time.Time
 	}
 	// Demand is a challenge ready to be set.

@@ -87,6 +87,9 @@ func (s State) initiate(c Initiate) ([]Event, error) {
 	}
 	events := []Event{Initiated{Transfer: c.Transfer, Customer: c.Customer, From: c.From, To: c.To, Amount: c.Amount,
 		Reference: c.Reference, Device: c.Device, Session: c.Session, Evidence: c.Evidence, TokenID: c.TokenID, At: c.At}}
+	if !c.Payee.Payee.IsZero() {
+		events = append(events, c.Payee)
+	}
 	refused := Violation(c.From, c.To, c.Amount)
 	if refused == "" {
 		refused = c.Refused

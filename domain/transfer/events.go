@@ -40,6 +40,14 @@ type (
 		Reasons   []string  `json:"reasons,omitempty"`   // codes
 		At        time.Time `json:"at"`
 	}
+	// PayeeNamed: the creditor is one of the customer's payees. Trusted: for so long
+	// that a payment may be spared the challenge (PSD2 RTS art. 13).
+	PayeeNamed struct {
+		Payee   id.Payee  `json:"payee"`
+		Trusted bool      `json:"trusted,omitempty"`
+		SavedAt time.Time `json:"saved_at"`
+		At      time.Time `json:"at"`
+	}
 	// Consented: a third party asked, and the customer had agreed to this payment on
 	// a page of the bank's own, which named amount and payee. With a Basis that yes is
 	// the payment's strong authentication, as a challenge answered would be.
@@ -121,6 +129,7 @@ const (
 
 func (Initiated) Kind() string           { return "transfer.initiated" }
 func (Assessed) Kind() string            { return "transfer.assessed" }
+func (PayeeNamed) Kind() string          { return "transfer.payee_named" }
 func (Consented) Kind() string           { return "transfer.consented" }
 func (Challenged) Kind() string          { return "transfer.challenged" }
 func (AuthorisationFailed) Kind() string { return "transfer.authorisation_failed" }
@@ -133,6 +142,7 @@ func (Reversed) Kind() string            { return "transfer.reversed" }
 
 func (Initiated) transferEvent()           {}
 func (Assessed) transferEvent()            {}
+func (PayeeNamed) transferEvent()          {}
 func (Consented) transferEvent()           {}
 func (Challenged) transferEvent()          {}
 func (AuthorisationFailed) transferEvent() {}

@@ -105,7 +105,7 @@ func (s State) Evolve(event Event) State {
 			s.Phase = GivenBack
 		}
 	}
-	return s // Assessed and Authorised change nothing that a rule asks for
+	return s // Assessed, PayeeNamed and Authorised change nothing that a rule asks for
 }
 
 // settle leaves the challenge behind.

@@ -36,7 +36,7 @@ func transferOf(row projections.Transfer) TransferAnswer {
 	answer := TransferAnswer{
 		Transfer: row.Transfer, Status: string(row.Status), Code: row.Code, From: row.From, To: row.To,
 		Amount: row.Amount.Decimal(), Currency: row.Amount.Currency, Reference: row.Reference,
-		Original: row.Original, Exemption: row.Exemption, Position: row.Position, At: row.ChangedAt,
+		Original: row.Original, Exemption: row.Exemption, Payee: row.Payee, Position: row.Position, At: row.ChangedAt,
 	}
 	if row.Reversed != (money.Amount{}) && !row.Reversed.IsZero() {
 		answer.Reversed = row.Reversed.Decimal()

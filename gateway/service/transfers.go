@@ -35,6 +35,7 @@ type TransferAnswer struct {
 	Original  id.Transfer       `json:"original,omitzero"` // of a reversal
 	Reversed  string            `json:"reversed,omitzero"` // given back so far
 	Exemption string            `json:"exemption,omitzero"`
+	Payee     id.Payee          `json:"payee,omitzero"`   // the creditor is one of the customer's
 	Consent   id.Consent        `json:"consent,omitzero"` // a third party asked for it, under this
 	Challenge *ChallengeAnswer  `json:"challenge,omitzero"`
 	History   []TransferStep    `json:"history,omitzero"`
@@ -157,7 +158,7 @@ func (s Transfers) answer(w http.ResponseWriter, success func(http.ResponseWrite
 	answered(w, outcome)
 	body := TransferAnswer{
 		Transfer: answer.Transfer, Status: string(answer.Status), From: answer.From, To: answer.To,
-		Reference: answer.Reference.Reveal(), Original: answer.Original, Exemption: answer.Exemption, Consent: answer.Consent,
+		Reference: answer.Reference.Reveal(), Original: answer.Original, Exemption: answer.Exemption, Payee: answer.Payee, Consent: answer.Consent,
 		Position: outcome.Receipt.Last, At: answer.At,
 	}
 	if !answer.Amount.IsZero() {

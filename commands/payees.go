@@ -1,0 +1,135 @@
+package commands
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"time"
+
+	"florin/domain"
+	"florin/domain/account"
+	"florin/domain/iban"
+	"florin/domain/id"
+	"florin/domain/payee"
+	"florin/domain/risk"
+	"florin/domain/transfer"
+	"florin/schemas/seal"
+)
+
+// Payees are the verbs of whom customers have saved as somebody to pay.
+type Payees struct{ bank *Bank }
+
+// Payees gives the verbs of payees.
+func (b *Bank) Payees() Payees { return Payees{b} }
+
+// payeesOf is the stream of a customer's payees.
+func payeesOf(customer id.Customer) id.Payees { return id.From[id.Payees](customer.UUID()) }
+
+// SavePayee names a creditor: an account of the bank, or a number.
+type SavePayee struct {
+	Account  id.Account
+	IBAN     iban.IBAN
+	Name     string
+	Evidence transfer.Signed
+}
+
+// PayeeAnswer is a payee as the verb left it. Holder is shown of a close match alone.
+type PayeeAnswer struct {
+	Payee       id.Payee
+	Account     id.Account
+	IBAN        domain.Profile
+	Name        domain.Profile
+	Check       payee.Check
+	Holder      domain.Profile
+	TrustedFrom time.Time // zero: never
+	At          time.Time
+}
+
+// Save adds a payee of the caller's, and says whether the name is the holder's. A
+// number of the bank's own is its account; one of another bank's cannot be checked here.
+// not-found: there is no such account.
+func (p Payees) Save(ctx context.Context, order Order, ask SavePayee) (PayeeAnswer, Outcome, error) {
+	b, owner := p.bank, order.Caller.Customer
+	asked := payee.Saved{
+		Payee: id.From[id.Payee](DerivedID(order.ID, "payee")), Customer: owner, Account: ask.Account, Name: domain.NewProfile(ask.Name), Check: payee.Unavailable,
+		Device: order.Caller.Device, Session: order.Caller.Session, Proof: ask.Evidence.Proof, Body: ask.Evidence.Body, TokenID: order.Caller.TokenID, At: order.At,
+	}
+	if !ask.IBAN.IsZero() {
+		if err := b.numbered(ctx, ask.IBAN, &asked); err != nil {
+			return PayeeAnswer{}, Outcome{}, err
+		}
+	}
+	return execute(ctx, b, "payee.save", order, streams(payeesOf(owner)), func(w *work) error {
+		saved := asked
+		if !saved.Account.IsZero() {
+			state, err := b.accounts.load(w, saved.Account)
+			switch {
+			case err != nil:
+				return err
+			case state.Class != account.Customers, state.Status == account.Finished:
+				return payee.ErrMissing
+			}
+			holder, err := b.holder(w.ctx, saved.Account)
+			if err != nil {
+				return err
+			}
+			if saved.Check = payee.Compare(ask.Name, holder); saved.Check == payee.CloseMatch {
+				saved.Holder = domain.NewProfile(holder)
+			}
+		}
+		w.under(ofCustomer(owner))
+		return b.payees.decide(w, payeesOf(owner), payee.Save{Asked: saved, Wait: b.settings.Money.PayeeWait})
+	}, payeeAnswer)
+}
+
+// numbered finds the account of a number, or makes of it what can be compared and not read.
+func (b *Bank) numbered(ctx context.Context, number iban.IBAN, asked *payee.Saved) error {
+	asked.IBAN = domain.NewProfile(number.String())
+	own, found, err := b.Accounts().Numbered(ctx, number)
+	if err != nil || found {
+		asked.Account = own
+		return err
+	}
+	digest, err := b.ring.MAC(ofCustomer(asked.Customer), []byte("payee\x00"+number.String()))
+	if errors.Is(err, seal.ErrDestroyed) {
+		return ErrErased
+	}
+	asked.Number = hex.EncodeToString(digest)
+	return err
+}
+
+// Remove takes a payee of the caller's off.
+func (p Payees) Remove(ctx context.Context, order Order, removed id.Payee) (PayeeAnswer, Outcome, error) {
+	of := payeesOf(order.Caller.Customer)
+	return execute(ctx, p.bank, "payee.remove", order, streams(of), func(w *work) error {
+		return p.bank.payees.decide(w, of, payee.Remove{Payee: removed, At: order.At})
+	}, payeeAnswer)
+}
+
+func payeeAnswer(facts []Fact) (PayeeAnswer, error) {
+	var answer PayeeAnswer
+	for _, fact := range facts {
+		switch e := fact.Event.(type) {
+		case payee.Saved:
+			answer = PayeeAnswer{e.Payee, e.Account, e.IBAN, e.Name, e.Check, e.Holder, e.TrustedFrom, e.At}
+		case payee.Removed:
+			answer = PayeeAnswer{Payee: e.Payee, At: e.At}
+		}
+	}
+	return answer, nil
+}
+
+// payeeOf tells risk, and the transfer, what the creditor is to the customer.
+func (w *work) payeeOf(customer id.Customer, to id.Account, facts *risk.Facts) (transfer.PayeeNamed, error) {
+	state, err := w.bank.payees.load(w, payeesOf(customer))
+	if err != nil {
+		return transfer.PayeeNamed{}, err
+	}
+	known, ok := state.Of(to)
+	if !ok {
+		return transfer.PayeeNamed{}, nil
+	}
+	at := w.order.At
+	facts.Payee = risk.Payee{Known: true, Trusted: known.Trusted(at), Age: at.Sub(known.SavedAt)}
+	return transfer.PayeeNamed{Payee: known.Payee, Trusted: facts.Payee.Trusted, SavedAt: known.SavedAt, At: at}, nil
+}
