@@ -94,7 +94,9 @@ func (c *Core) inside(next http.Handler) http.Handler {
 			problem.Write(w, r, err)
 			return
 		}
-		next.ServeHTTP(w, r)
+		client := *r
+		client.TLS = nil // the certificate is the gateway's: no service may take it for a client's
+		next.ServeHTTP(w, &client)
 	})
 }
 
