@@ -165,7 +165,7 @@ func (h *house) open(address string) {
 	if h.truth == nil {
 		h.truth = newTruth(h.routes)
 	}
-	server := Server(h.truth.watch(h.door), logger)
+	server := Server(contractOf(t, h.sandbox).watch(h.t, h.truth.watch(h.door)), logger)
 	go func() { _ = server.Serve(listener) }()
 	h.stop = func() {
 		_ = server.Close()

@@ -36,7 +36,8 @@ func Routes(p *identity.Provider, desk service.Desk) []Route {
 	rows = append(rows, notifications(desk)...)
 	rows = append(rows, operators(desk)...)
 	rows = append(rows, sandbox(desk)...)
-	return append(rows, readers(desk)...)
+	rows = append(rows, readers(desk)...)
+	return documented(rows, desk.Issuer)
 }
 
 // provider: discovery and the OAuth endpoints.
@@ -187,11 +188,12 @@ func readers(desk service.Desk) []Route {
 	audit, analytics := service.Audit{Desk: desk}, service.Analytics{Desk: desk}
 	tables := []string{"application/json", "application/x-ndjson", "text/csv"}
 	return []Route{
-		{Method: get, Path: "/v1/audit/events", Handle: audit.Events, Scopes: scopes("audit.read"), Response: of[service.EventList]()},
+		{Method: get, Path: "/v1/audit/events", Handle: audit.Events, Scopes: scopes("audit.read"), Response: of[service.EventList](),
+			Query: []string{"stream", "kind", "correlation", "customer", "actor", "device", "session", "from", "to"}},
 		{Method: get, Path: "/v1/audit/streams/{context}/{id}", Handle: audit.Stream, Scopes: scopes("audit.read"), Response: of[service.EventList]()},
 		{Method: get, Path: "/v1/audit/timeline/{correlation}", Handle: audit.Timeline, Scopes: scopes("audit.read"), Response: of[service.EventList]()},
 		{Method: get, Path: "/v1/audit/follow", Handle: audit.Follow, Scopes: scopes("audit.read"), Gives: []string{"text/event-stream"}},
-		{Method: get, Path: "/v1/analytics", Handle: analytics.List, Scopes: scopes("analytics.read")},
-		{Method: get, Path: "/v1/analytics/{view}", Handle: analytics.View, Scopes: scopes("analytics.read"), Gives: tables},
+		{Method: get, Path: "/v1/analytics", Handle: analytics.List, Scopes: scopes("analytics.read"), Response: of[service.ViewList]()},
+		{Method: get, Path: "/v1/analytics/{view}", Handle: analytics.View, Scopes: scopes("analytics.read"), Gives: tables, Query: []string{"columns", "order", "limit", "as_of"}},
 	}
 }

@@ -21,6 +21,7 @@ type Route struct {
 	Request      reflect.Type // the command (schemas.Commands), by its body or form; nil: nothing is changed
 	Response     reflect.Type // of the JSON answer; nil: none, or not JSON
 	Gives        []string     // media types of the answer; none: application/json
+	Query        []string     // parameters of the query that its document cannot read from the handler's own code
 
 	Open   bool          // nobody has to show who they are; a login's rate applies
 	Page   problem.Page  // shows errors to a person; nil: they are not for persons

@@ -74,6 +74,8 @@ var plan = []rule{
 		"a simulated app knows the bank by its HTTP contract alone, and its authenticator writes CBOR"},
 	{"gateway/split", "domain gateway/problem gateway/token projections", jsonLib + " github.com/sony/gobreaker/v2",
 		"a gateway process knows its core by what it is told: no log, no commands, no key ring"},
+	{"gateway/openapi", "domain schemas gateway/problem", uuidLib + " " + jsonLib + " github.com/invopop/jsonschema",
+		"the document says what the table and the types say, so it may know no service by name"},
 	{"gateway", "domain domain/* eventbus schemas schemas/seal commands projections gateway/*",
 		uuidLib + " " + jsonLib + " " + textLib + " " + otelLib +
 			" github.com/go-chi/chi/v5 github.com/golang-jwt/jwt/v5 github.com/prometheus/client_golang golang.org/x/time golang.org/x/sync",

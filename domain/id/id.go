@@ -155,6 +155,13 @@ func (i ID[K]) String() string {
 	return string(text)
 }
 
+// Prefix is how every identifier of this kind begins on the wire, without the "_".
+func (i ID[K]) Prefix() string {
+	var k K
+	prefix, _ := k.name()
+	return prefix
+}
+
 // Stream is the name of the thing's stream in the log.
 func (i ID[K]) Stream() string {
 	var k K
