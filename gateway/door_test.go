@@ -61,7 +61,8 @@ type porch struct {
 	guards  *ended
 	log     *bytes.Buffer
 	logLock sync.Mutex
-	seen    atomic.Int64 // requests that reached a service
+	seen    atomic.Int64                  // requests that reached a service
+	hold    atomic.Pointer[chan struct{}] // services answer when it is closed; nil: at once
 }
 
 type echoBody struct {
@@ -110,6 +111,9 @@ func newPorch(t testing.TB, change func(*Settings)) *porch {
 func (p *porch) rows() []Route {
 	tell := func(w http.ResponseWriter, r *http.Request) error {
 		p.seen.Add(1)
+		if hold := p.hold.Load(); hold != nil {
+			<-*hold
+		}
 		call := service.CallOf(r.Context())
 		headers := map[string]string{}
 		for name := range r.Header {
@@ -129,6 +133,7 @@ func (p *porch) rows() []Route {
 		{Method: post, Path: "/signed", Handle: tell, Keyed: true, Signed: true, Request: of[echoBody]()},
 		{Method: get, Path: "/strong", Handle: tell, ACR: "urn:florin:acr:mfa", MaxAge: 5 * time.Minute},
 		{Method: get, Path: "/boom", Handle: boom, Open: true},
+		{Method: get, Path: "/heavy", Handle: tell, Gives: []string{"application/json", "text/csv"}},
 	}
 }
 

@@ -1,7 +1,7 @@
 // Package gateway is the front door: it learns who calls, holds them to their
 // limits, and hands the request to a service.
 //
-//	record > recover > hygiene > peer's rate > strip > origin > body, whole
+//	record > recover > hygiene > load > peer's rate > strip > origin > body, whole
 //	   > router > media type > who (token, proof) > caller's rate > scope
 //	   > step-up > idempotency key > signature > service
 //
@@ -54,6 +54,7 @@ type Settings struct {
 	// Certificates: the listener asks clients for certificates (TLSFiles.ClientCA).
 	Certificates bool
 	Rates        Rates // zero: DefaultRates
+	Load         Load  // zero: DefaultLoad
 	Logger       *slog.Logger
 	Registry     *prometheus.Registry // metrics are registered here
 }
@@ -73,6 +74,8 @@ type door struct {
 	peers    *buckets
 	callers  *buckets
 	logins   *buckets
+	people   *buckets
+	load     *load
 	refusals *refusals // nil at a core: its gateways count
 	admits   func(http.ResponseWriter, *http.Request, Route) (*http.Request, error)
 }
@@ -163,6 +166,7 @@ func newDoor(settings Settings, sources commands.Sources, key func(string) (*ecd
 		settings: settings, sources: sources, guards: guards, now: sources.Now, hosts: append([]string{base.Host}, settings.Hosts...), origin: settings.Issuer,
 		metrics: newMetrics(settings.Registry), tracer: otel.Tracer("florin/gateway"),
 		peers: newBuckets("peer", settings.Rates.Peer), callers: newBuckets("caller", settings.Rates.Caller), logins: newBuckets("login", settings.Rates.Login),
+		people: newBuckets("customer", settings.Rates.customer()), load: newLoad(settings.Load, settings.Registry),
 	}
 	d.admits, d.refusals = d.admit, newRefusals(sources, d.metrics, settings.Logger)
 	if d.proofs, err = token.NewProofs(sources.Wall, sources.Random); err != nil {
@@ -175,7 +179,7 @@ func newDoor(settings Settings, sources commands.Sources, key func(string) (*ecd
 
 // handler puts the layers around a router of the rows.
 func (d *door) handler(rows []Route) http.Handler {
-	return layered(d.router(rows), d.record, d.recovered, d.hygiene, d.peerLimited, d.strippedOf, d.sameOrigin, d.buffered, d.cardless)
+	return layered(d.router(rows), d.record, d.recovered, d.hygiene, d.admitted, d.peerLimited, d.strippedOf, d.sameOrigin, d.buffered, d.cardless)
 }
 
 // layered puts layers around a handler, the outermost first.

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"florin/gateway/problem"
+	"florin/gateway/token"
 )
 
 // Rate is a token bucket: PerSecond for ever, Burst at once.
@@ -23,9 +24,32 @@ type Rate struct {
 // Rates are the limits per caller. A caller is the device of a proven request,
 // and before that its socket's peer: X-Forwarded-For is anybody's word.
 type Rates struct {
-	Peer   Rate // every request of one address
-	Caller Rate // proven requests of one device, customer or machine
-	Login  Rate // requests to the identity provider and enrolment, of one address
+	Peer     Rate // every request of one address
+	Caller   Rate // proven requests of one device, customer or machine
+	Login    Rate // requests to the identity provider and enrolment, of one address
+	Customer Rate // proven requests of one customer, from all devices and clients; zero: twice Caller
+}
+
+func (r Rates) customer() Rate {
+	if r.Customer == (Rate{}) {
+		return Rate{2 * r.Caller.PerSecond, 2 * r.Caller.Burst}
+	}
+	return r.Customer
+}
+
+// What a request costs, in tokens of its caller's and customer's buckets.
+const (
+	costPlain = 1
+	costTable = 5 // reads as much of the read side as it likes
+)
+
+func (row Route) cost() int {
+	for _, media := range row.Gives {
+		if media == "text/csv" || media == "application/xml" {
+			return costTable
+		}
+	}
+	return costPlain
 }
 
 // DefaultRates suit a phone, and some hundred phones behind one address.
@@ -73,13 +97,14 @@ func (b *buckets) of(caller string) *rate.Limiter {
 	return limiter
 }
 
-// take takes one token and says so in the headers of
+// take takes as many tokens as the request costs, and says so in the headers of
 // draft-ietf-httpapi-ratelimit-headers; too-many-requests if there is none.
-func (b *buckets) take(w http.ResponseWriter, caller string, now time.Time) error {
-	limiter := b.of(caller)
-	allowed := limiter.AllowN(now, 1)
+func (b *buckets) take(w http.ResponseWriter, caller string, cost int, now time.Time) error {
+	cost = min(cost, b.rate.Burst) // what is dearer than all there ever is would never be had
+	limiter, price := b.of(caller), float64(cost)
+	allowed := limiter.AllowN(now, cost)
 	left := max(0, limiter.TokensAt(now))
-	refill := time.Duration(math.Ceil((1-math.Min(left, 1))/b.rate.PerSecond)) * time.Second
+	refill := time.Duration(math.Ceil((price-math.Min(left, price))/b.rate.PerSecond)) * time.Second
 	header := w.Header()
 	header["Ratelimit-Policy"] = b.policy
 	text := strconv.AppendInt(append(make([]byte, 0, 48), b.begin...), int64(left), 10)
@@ -91,10 +116,32 @@ func (b *buckets) take(w http.ResponseWriter, caller string, now time.Time) erro
 	return nil
 }
 
+// callerLimited holds a proven request to its device's limit, and to its customer's.
+func (d *door) callerLimited(w http.ResponseWriter, access *token.Access, row Route) error {
+	now := d.sources.Wall()
+	if err := d.callers.take(w, limitKey(access), row.cost(), now); err != nil || access.Customer.IsZero() {
+		return err
+	}
+	header := w.Header()
+	policy, left := header["Ratelimit-Policy"], header["Ratelimit"]
+	err := d.people.take(w, access.Customer.String(), row.cost(), now)
+	header["Ratelimit-Policy"], header["Ratelimit"] = append(policy[:1:1], header["Ratelimit-Policy"]...), append(left, header["Ratelimit"]...)
+	return err
+}
+
+// loginLimited holds an address to the limit of those who need not show who they
+// are. What is the same for everybody and may be cached costs none of it.
+func (d *door) loginLimited(w http.ResponseWriter, r *http.Request, row Route) error {
+	if row.Method == get && row.Page == nil {
+		return nil
+	}
+	return d.logins.take(w, peer(r), costPlain, d.sources.Wall())
+}
+
 // peerLimited holds every address to its limit before anything is computed for it.
 func (d *door) peerLimited(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := d.peers.take(w, peer(r), d.sources.Wall()); err != nil {
+		if err := d.peers.take(w, peer(r), costPlain, d.sources.Wall()); err != nil {
 			problem.Write(w, r, err)
 			return
 		}

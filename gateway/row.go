@@ -70,7 +70,7 @@ func (d *door) admit(w http.ResponseWriter, r *http.Request, row Route) (*http.R
 	call := service.Call{Caller: d.stranger(r), Body: visit.body}
 	if row.Open {
 		w.Header().Set("DPoP-Nonce", d.proofs.Nonce())
-		if err := d.logins.take(w, peer(r), d.sources.Wall()); err != nil {
+		if err := d.loginLimited(w, r, row); err != nil {
 			return nil, err
 		}
 	} else {
@@ -111,7 +111,7 @@ func (d *door) proven(w http.ResponseWriter, r *http.Request, row Route) (*token
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := d.callers.take(w, limitKey(access), d.sources.Wall()); err != nil {
+	if err := d.callerLimited(w, access, row); err != nil {
 		return nil, nil, err
 	}
 	return access, proof, d.permitted(access, row)
