@@ -1,0 +1,6 @@
+export * from './client.js'
+export * from './device.js'
+export * from './problems.js'
+export * from './signing.js'
+export * from './stream.js'
+export type * from './api.js'
