@@ -23,8 +23,8 @@ func (p *porch) opened(text string) net.Conn {
 	return conn
 }
 
-// until asks again and again, for the server takes a connection when it does.
-func until(t *testing.T, what func() bool) {
+// comesTrue asks again and again, for the server takes a connection when it does.
+func comesTrue(t *testing.T, what func() bool) {
 	t.Helper()
 	require.Eventually(t, what, 20*time.Second, 5*time.Millisecond)
 }
@@ -43,7 +43,7 @@ func TestRow48TooMuchAtOnceIsTurnedAway(t *testing.T) {
 			return p.door.load.now == want
 		}
 	}
-	until(t, in(Load{Requests: 3, Bytes: 300}))
+	comesTrue(t, in(Load{Requests: 3, Bytes: 300}))
 	for _, path := range []string{"/open", "/own", "/nothing"} {
 		answer := p.send("GET", path, "")
 		require.Equal(t, 503, answer.status)
@@ -54,16 +54,16 @@ func TestRow48TooMuchAtOnceIsTurnedAway(t *testing.T) {
 	for _, conn := range slow {
 		require.NoError(t, conn.Close())
 	}
-	until(t, in(Load{}))
+	comesTrue(t, in(Load{}))
 	require.Equal(t, 200, p.send("GET", "/open", "").status, "nothing is left of those that were cut off")
 
 	p.opened(head + "950\r\n\r\n{")
-	until(t, in(Load{Requests: 1, Bytes: 950}))
+	comesTrue(t, in(Load{Requests: 1, Bytes: 950}))
 	require.Equal(t, 503, p.send("POST", "/open", `{"text":"`+strings.Repeat("x", 50)+`"}`, "Content-Type: application/json").status, "some bytes too many")
 	require.Equal(t, 503, p.raw("POST /open HTTP/1.1\r\nHost: "+p.address+"\r\nTransfer-Encoding: chunked\r\n\r\n").status, "a body of unknown length may be the longest")
 	require.Equal(t, 200, p.send("GET", "/open", "").status, "who brings nothing to read is served on")
 	require.Equal(t, 500, p.send("GET", "/boom", "").status)
-	until(t, in(Load{Requests: 1, Bytes: 950}))
+	comesTrue(t, in(Load{Requests: 1, Bytes: 950}))
 	require.EqualValues(t, 2, p.seen.Load())
 }
 
