@@ -92,6 +92,9 @@ func TestRow31NoEndpointKnowsAnothersIdentifier(t *testing.T) {
 			continue
 		}
 		own := kindOfID(o.Parameters[0].Schema)
+		if theirs := s.bertsThings[segment(o.path)]; own == "" && theirs != "" { // its handler reads the path in its own way
+			own = theirs[:3]
+		}
 		if _, there := berts[own]; !there {
 			t.Errorf(noSuchThing, o.name, own)
 			continue
@@ -126,8 +129,10 @@ func shown(a phone.Answer) map[string][]string {
 
 // meant are identifiers in bodies that are another's by their purpose.
 var meant = map[string]string{
-	"InitiateTransfer.to": "anybody may be paid",
-	"Deposit.to":          "anybody may be paid",
+	"InitiateTransfer.to":   "anybody may be paid",
+	"PlaceStandingOrder.to": "anybody may be paid",
+	"SavePayee.account":     "anybody may be paid",
+	"Deposit.to":            "anybody may be paid",
 }
 
 // Row 31: nor does one that is named in a body do more than one that is not there.
