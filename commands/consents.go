@@ -31,6 +31,7 @@ type PushRequest struct {
 	State                domain.Profile
 	CodeChallenge, Nonce string
 	Scopes, ACRValues    []string
+	Silent               bool // nobody may be asked anything
 	Payment              consent.Payment
 	Debtor               id.Account // of the payment; zero: any of the customer's
 }
@@ -70,8 +71,16 @@ func (c Consents) Push(ctx context.Context, order Order, ask PushRequest) (Pushe
 			return orElse(err, ErrClient)
 		}
 		b.consents.begin(w, pushed)
-		if err := b.consents.decide(w, pushed, push); err != nil || ask.Debtor.IsZero() {
+		if err := b.consents.decide(w, pushed, push); err != nil {
 			return err
+		}
+		if ask.Silent {
+			if err := b.consents.decide(w, pushed, consent.Silence{At: order.At}); err != nil {
+				return err
+			}
+		}
+		if ask.Debtor.IsZero() {
+			return nil
 		}
 		return b.consents.decide(w, pushed, consent.NameDebtor{Debtor: ask.Debtor, At: order.At})
 	}, func([]Fact) (PushedRequest, error) {
@@ -90,6 +99,7 @@ type Question struct {
 	Debtor               id.Account
 	RedirectURI          string
 	State                domain.Profile
+	Silent               bool // it is not to be shown: the client wants to know whether it would have to be
 }
 
 // Open shows a request to the browser that comes with it first; Browser is that
@@ -112,7 +122,7 @@ func (c Consents) Open(ctx context.Context, order Order, clientID, uri, browser 
 	if err != nil {
 		return Question{}, outcome, err
 	}
-	question, err := c.Ask(ctx, order, uri, browser)
+	question, err := c.question(ctx, uri, browser, func(state consent.State, mark string) error { return state.OpenIn(mark, order.At) })
 	return question, outcome, err
 }
 
@@ -153,7 +163,7 @@ func (c Consents) question(ctx context.Context, uri, browser string, may func(co
 	}
 	return Question{
 		URI: uri, Consent: asked, ClientID: app.ClientID, ClientName: app.Name, Scopes: state.Scopes, Payment: state.Payment, Debtor: state.Debtor,
-		RedirectURI: state.RedirectURI, State: state.Requested.State,
+		RedirectURI: state.RedirectURI, State: state.Requested.State, Silent: state.Silent,
 	}, nil
 }
 

@@ -97,7 +97,7 @@ func (c consentsFold) apply(w *writer, _ *commit, f *fact) error {
 	switch e := f.event.(type) {
 	case session.Event:
 		return c.family(w, f, e)
-	case consent.Requested, consent.Opened, consent.Denied, consent.DebtorNamed, consent.Asked: // nothing was agreed to
+	case consent.Requested, consent.Opened, consent.Denied, consent.DebtorNamed, consent.Silenced, consent.Asked: // nothing was agreed to
 		return nil
 	}
 	of, err := streamUUID(f.Stream)

@@ -16,4 +16,5 @@ var Consents = newTable(
 	Event(1, func(e consent.Revoked) consent.Event { return e }),
 	Event(1, func(e consent.Asked) consent.Event { return e }),
 	Event(1, func(e consent.Approved) consent.Event { return e }),
+	Event(1, func(e consent.Silenced) consent.Event { return e }),
 )

@@ -8,7 +8,8 @@
 // made once, by Pay (payment.go). One that comes without a browser is asked for by
 // the back channel (backchannel.go).
 //
-// A request is opened by one browser and answered once. Everything that it asks
+// A request is opened by one browser and answered once; one that may ask
+// nothing never is (silence.go). Everything that it asks
 // for was said by the client, authenticated, before any browser saw it, so nothing
 // that passes through the browser can change it. Who the customer is, and that it
 // is they, is shown by a login of its own (package grant).
@@ -48,6 +49,7 @@ type State struct {
 	Debtor   id.Account // of the payment; zero: any of the customer's
 	Paid     id.Transfer
 	Revoked  bool
+	Silent   bool      // nobody may be asked
 	By       id.Device // that the customer has agreed on, of a request by the back channel
 	customer id.Customer
 	approval id.Approval
@@ -60,10 +62,10 @@ func (s State) Redeemed() bool { return s.phase == redeemed }
 
 // Asks tells whether this browser may be asked for an answer; ErrURI if not.
 func (s State) Asks(browser string, at time.Time) error {
-	if s.phase != opened || !at.Before(s.Until) || browser == "" || !same(s.Browser, browser) {
+	if s.Silent {
 		return ErrURI
 	}
-	return nil
+	return s.OpenIn(browser, at)
 }
 
 // Answered tells whether this browser has answered, and may have the answer again:
@@ -99,6 +101,8 @@ func (s State) Decide(command Command) ([]Event, error) {
 		return []Event{Denied{Client: s.Client, Customer: c.Customer, Grant: c.Grant, Scopes: s.Scopes, Payment: s.Payment, At: c.At}}, nil
 	case Redeem:
 		return s.redeem(c)
+	case Silence:
+		return s.silence(c)
 	case NameDebtor:
 		return s.nameDebtor(c)
 	case Pay:
@@ -149,7 +153,7 @@ func (s State) open(c Open) ([]Event, error) {
 	case s.phase == pushed && c.At.Before(s.ExpiresAt):
 		return []Event{Opened{Browser: c.Browser, ExpiresAt: c.At.Add(PageTTL), At: c.At}}, nil
 	}
-	return nil, s.Asks(c.Browser, c.At)
+	return nil, s.OpenIn(c.Browser, c.At)
 }
 
 func (s State) grant(c Grant) ([]Event, error) {
@@ -195,6 +199,8 @@ func (s State) Evolve(event Event) State {
 		s.phase, s.Becomes = redeemed, e.Session
 	case CodeReplayed:
 		s.replayed = true
+	case Silenced:
+		s.Silent = true
 	case DebtorNamed:
 		s.Debtor = e.Debtor
 	case PaymentMade:

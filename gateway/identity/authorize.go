@@ -39,6 +39,9 @@ func (p *Provider) Authorize(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	http.SetCookie(w, p.cookie(browser))
+	if question.Silent { // OpenID Connect Core 3.1.2.6; no browser is ever logged in here already
+		return p.sendBack(w, question, url.Values{"error": {"login_required"}})
+	}
 	return p.show(w, r, p.login(p.asked(question, browser)), nil)
 }
 

@@ -47,6 +47,8 @@ type Metadata struct {
 	ACRs                []string `json:"acr_values_supported"`
 	Claims              []string `json:"claims_supported"`
 	CertificateBound    bool     `json:"tls_client_certificate_bound_access_tokens,omitzero"` // RFC 8705, beside DPoP
+	Prompts             []string `json:"prompt_values_supported"`
+	ClaimsParameter     bool     `json:"claims_parameter_supported"`
 	RequestParameter    bool     `json:"request_parameter_supported"`
 	RequestURIParameter bool     `json:"request_uri_parameter_supported"`
 }
@@ -96,7 +98,7 @@ func (p *Provider) Discover(w http.ResponseWriter, _ *http.Request) error {
 		RevocationEndpoint: base + "/oauth2/revoke", JWKS: base + "/oauth2/jwks",
 		Introspection: base + "/oauth2/introspect", UserInfo: base + "/oauth2/userinfo", EndSession: base + LogoutPath, Backchannel: true, BackchannelSession: true,
 		IntrospectMethods: proven, IntrospectAlgs: assertionAlgs,
-		Scopes: offered(), ResponseTypes: []string{"code"}, ResponseModes: []string{"query"},
+		Scopes: offered(), ResponseTypes: []string{"code"}, Prompts: prompts, ResponseModes: []string{"query"},
 		GrantTypes:   []string{"authorization_code", "refresh_token", "client_credentials", client.CIBA},
 		SubjectTypes: []string{"public"}, IDTokenAlgs: es256,
 		TokenAuthMethods: append([]string{"none"}, proven...), TokenAuthAlgs: assertionAlgs,

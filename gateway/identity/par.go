@@ -60,6 +60,7 @@ func pushOf(values url.Values, proof *token.Proof) (commands.PushRequest, error)
 	ask := commands.PushRequest{
 		JKT: values.Get("dpop_jkt"), RedirectURI: values.Get("redirect_uri"), CodeChallenge: values.Get("code_challenge"), Nonce: values.Get("nonce"),
 		Scopes: strings.Fields(values.Get("scope")), ACRValues: strings.Fields(values.Get("acr_values")), State: profile(values.Get("state")),
+		Silent: values.Get("prompt") == promptNone,
 	}
 	if err := pushedRightly(values); err != nil {
 		return ask, err
@@ -97,10 +98,23 @@ func pushedRightly(values url.Values) error {
 	case values.Has("max_age") && (err != nil || age < 0), // every login here is fresh, so any age holds
 		values.Has("dpop_jkt") && !isDigest(values.Get("dpop_jkt")),
 		values.Has("response_mode") && values.Get("response_mode") != "query",
-		slices.Contains(strings.Fields(values.Get("prompt")), "none"): // nobody is ever logged in here already
+		!isPrompt(values.Get("prompt")):
 		return problem.OAuthInvalidRequest
 	}
 	return nil
+}
+
+// What prompt may say (OpenID Connect Core 3.1.2.1). All but none ask for what happens
+// to everybody: who comes says who they are, logs in, and is asked.
+const promptNone = "none"
+
+var prompts = []string{promptNone, "login", "consent", "select_account"}
+
+// isPrompt: none stands alone.
+func isPrompt(text string) bool {
+	given := strings.Fields(text)
+	known := !slices.ContainsFunc(given, func(one string) bool { return !slices.Contains(prompts, one) })
+	return known && (text == promptNone || !slices.Contains(given, promptNone))
 }
 
 // isDigest: SHA-256 in base64url.
