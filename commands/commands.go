@@ -61,6 +61,9 @@ type Settings struct {
 	Notifier Notifier     // tells customers; nil: nobody is told
 	Logouts  LogoutSender // tells clients that a session is over; nil: none is told
 
+	Rail      Rail // to other banks; nil: no payment leaves this one
+	RailTerms RailTerms
+
 	Money    Terms
 	Identity IdentitySettings
 }

@@ -33,6 +33,7 @@ type house struct {
 	clock atomic.Int64 // microseconds
 	keys  atomic.Int64 // idempotency keys used so far
 	terms Terms
+	rail  Rail // to other banks; nil: none
 }
 
 var (
@@ -63,7 +64,7 @@ func (h *house) reopen(log eventbus.Log) {
 func (h *house) opened(log eventbus.Log) *Bank {
 	h.t.Helper()
 	bank, err := Open(context.Background(), log, schemas.New(h.ring), h.ring, Sources{Now: h.now, Random: rand.Reader},
-		Settings{CheckSchemas: true, BuildVersion: "test", Money: h.terms})
+		Settings{CheckSchemas: true, BuildVersion: "test", Money: h.terms, Rail: h.rail})
 	require.NoError(h.t, err)
 	return bank
 }

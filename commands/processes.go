@@ -109,10 +109,14 @@ func newRunners(b *Bank) []*runner {
 		b.newRunner(&ticking{b}),
 		b.newRunner(&erasing{b}),
 		b.newRunner(&expiring{b}),
+		b.newRunner(&lingering{b}),
 		b.newRunner(&lapsing{b}),
 		b.newRunner(&unholding{b}),
 		b.newRunner(&ordering{b}),
 		b.newRunner(&notifying{b}),
+	}
+	if b.settings.Rail != nil {
+		runners = append(runners, b.newRunner(&submitting{bank: b}), b.newRunner(&returning{bank: b}))
 	}
 	if b.settings.Logouts != nil {
 		runners = append(runners, b.newRunner(&leaving{b}))

@@ -14,10 +14,12 @@ import (
 	"florin/domain/device"
 	"florin/domain/grant"
 	"florin/domain/id"
+	"florin/domain/incoming"
 	"florin/domain/journal"
 	"florin/domain/notification"
 	"florin/domain/operator"
 	"florin/domain/payee"
+	"florin/domain/payment"
 	"florin/domain/proposal"
 	"florin/domain/recovery"
 	"florin/domain/session"
@@ -44,11 +46,13 @@ type shelves struct {
 	devices        *shelf[id.Device, device.State, device.Command, device.Event]
 	grants         *shelf[id.Grant, grant.State, grant.Command, grant.Event]
 	inboxes        *shelf[id.Inbox, notification.Inbox, notification.InboxCommand, notification.InboxEvent]
+	incoming       *shelf[id.Incoming, incoming.State, incoming.Command, incoming.Event]
 	journals       *shelf[id.Journal, journal.State, journal.Command, journal.Event]
 	names          *shelf[id.Claim, customer.Name, customer.NameCommand, customer.NameEvent]
 	notifications  *shelf[id.Notification, notification.State, notification.Command, notification.Event]
 	numbers        *shelf[id.Claim, account.Number, account.Assign, account.NumberEvent]
 	operators      *shelf[id.Operator, operator.State, operator.Command, operator.Event]
+	payments       *shelf[id.Payment, payment.State, payment.Command, payment.Event]
 	recoveries     *shelf[id.Recovery, recovery.State, recovery.Command, recovery.Event]
 	proposals      *shelf[id.Proposal, proposal.State, proposal.Command, proposal.Event]
 	sessions       *shelf[id.Session, session.State, session.Command, session.Event]
@@ -74,11 +78,13 @@ func newShelves(b *Bank) shelves {
 		devices:        newShelf[id.Device, device.State, device.Command](b, t.Devices),
 		grants:         newShelf[id.Grant, grant.State, grant.Command](b, t.Grants),
 		inboxes:        newShelf[id.Inbox, notification.Inbox, notification.InboxCommand](b, t.Inboxes),
+		incoming:       newShelf[id.Incoming, incoming.State, incoming.Command](b, t.Incoming),
 		journals:       newShelf[id.Journal, journal.State, journal.Command](b, t.Journals),
 		names:          newShelf[id.Claim, customer.Name, customer.NameCommand](b, t.Claims),
 		notifications:  newShelf[id.Notification, notification.State, notification.Command](b, t.Notifications),
 		numbers:        newShelf[id.Claim, account.Number, account.Assign](b, t.Numbers),
 		operators:      newShelf[id.Operator, operator.State, operator.Command](b, t.Operators),
+		payments:       newShelf[id.Payment, payment.State, payment.Command](b, t.Payments),
 		recoveries:     newShelf[id.Recovery, recovery.State, recovery.Command](b, t.Recoveries),
 		proposals:      newShelf[id.Proposal, proposal.State, proposal.Command](b, t.Proposals),
 		sessions:       newShelf[id.Session, session.State, session.Command](b, t.Sessions),

@@ -52,6 +52,7 @@ type house struct {
 	bank    *commands.Bank
 	guards  *projections.Guards
 	post    *mailbox
+	rail    *railhouse
 	door    *Gateway
 	routes  []Route
 	truth   *truth
@@ -85,7 +86,7 @@ func newHouseAs(t testing.TB, sandbox, apart bool) *house {
 	t.Helper()
 	ring, err := seal.Memory(rand.Reader)
 	require.NoError(t, err)
-	h := &house{t: t, fs: vfs.NewMem(), reads: filepath.Join(t.TempDir(), "read.db"), ring: ring, sandbox: sandbox, apart: apart, post: &mailbox{},
+	h := &house{t: t, fs: vfs.NewMem(), reads: filepath.Join(t.TempDir(), "read.db"), ring: ring, sandbox: sandbox, apart: apart, post: &mailbox{}, rail: newRailhouse(t),
 		rates: Rates{Peer: Rate{1e6, 1e6}, Caller: Rate{1e6, 1e6}, Login: Rate{1e6, 1e6}}}
 	h.clock.Store(noon.UnixMicro())
 	h.open("127.0.0.1:0")
@@ -131,7 +132,7 @@ func (h *house) open(address string) {
 	terms := commands.DefaultTerms()
 	terms.Audience = h.issuer
 	h.bank, err = commands.Open(ctx, h.log, treaty, h.ring, commands.Sources{Now: h.now, Random: rand.Reader}, commands.Settings{
-		BuildVersion: "test", CheckSchemas: true, Money: terms, Notifier: h.post, Logouts: backchannel.New(h.issuer, h.sandbox),
+		BuildVersion: "test", CheckSchemas: true, Money: terms, Notifier: h.post, Rail: h.rail.client(h.now), Logouts: backchannel.New(h.issuer, h.sandbox),
 		Identity: commands.IdentitySettings{Argon: commands.Argon{MemoryKiB: 64, Passes: 1, Lanes: 1}},
 	})
 	require.NoError(t, err)

@@ -34,6 +34,7 @@ func Routes(p *identity.Provider, desk service.Desk) []Route {
 	rows = append(rows, cards(desk)...)
 	rows = append(rows, transfers(desk)...)
 	rows = append(rows, notifications(desk)...)
+	rows = append(rows, payments(desk)...)
 	rows = append(rows, operators(desk)...)
 	rows = append(rows, sandbox(desk)...)
 	rows = append(rows, readers(desk)...)

@@ -12,6 +12,7 @@ import (
 	"florin/domain/id"
 	"florin/domain/journal"
 	"florin/domain/money"
+	"florin/domain/payment"
 	"florin/domain/transfer"
 	"florin/eventbus"
 )
@@ -121,6 +122,8 @@ func (r *Reads) reference(ctx context.Context, stream string) (string, error) {
 	}
 	switch e := event.(type) {
 	case transfer.Initiated:
+		return e.Reference.Reveal(), nil
+	case payment.Initiated:
 		return e.Reference.Reveal(), nil
 	case journal.Posted:
 		return e.Reference.Reveal(), nil

@@ -21,6 +21,7 @@ import (
 	"florin/domain/id"
 	"florin/domain/notification"
 	"florin/domain/payee"
+	"florin/domain/payment"
 	"florin/domain/proposal"
 	"florin/domain/session"
 	"florin/domain/standing"
@@ -41,6 +42,7 @@ func TestEveryReleasedKindHasAFold(t *testing.T) {
 	files, err := filepath.Glob("../schemas/testdata/*.json")
 	require.NoError(t, err)
 	openers := map[string]string{"account": "account.opened", "authorisation": "authorisation.requested", "card": "card.issued", "consent": "consent.granted", "customer": "customer.enrolled", "device": "device.registered", "inbox": "inbox.read", "notification": "notification.filed", "payee": "payee.saved", "proposal": "proposal.made", "session": "session.started", "standing": "standing.ordered", "transfer": "transfer.initiated"}
+	openers["payment"] = "payment.initiated"
 	contexts := map[string][]golden{}
 	for _, name := range files {
 		data, err := os.ReadFile(name)
@@ -93,6 +95,8 @@ func streamOf(event domain.Event) string {
 		return id.From[id.Inbox](e.Customer.UUID()).Stream()
 	case notification.Filed:
 		return e.Notification.Stream()
+	case payment.Initiated:
+		return e.Payment.Stream()
 	case proposal.Made:
 		return e.Proposal.Stream()
 	case session.Started:

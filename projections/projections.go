@@ -41,6 +41,7 @@ var definitions = []definition{
 	{"cards", 1, []string{"card", "authorisation"}, false, []table{cardsTable, authorisationsTable}, beginCards},
 	{"payees", 1, []string{"payees"}, false, []table{payeesTable}, beginPayees},
 	{"standing", 1, []string{"standing"}, false, []table{standingTable}, beginStanding},
+	{"payments", 1, []string{"payment"}, false, []table{paymentsTable}, beginPayments},
 	{"devices", 1, []string{"device"}, false, []table{devicesTable}, beginDevices},
 	{"sessions", 1, []string{"session"}, false, []table{sessionsTable}, beginSessions},
 	{"consents", 1, []string{"consent", "session"}, false, []table{consentsTable, consentFamiliesTable}, beginConsents},

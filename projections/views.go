@@ -42,6 +42,7 @@ union all select position, account, 1 as pending, purpose, reservation as postin
 	{"v_transfers", "transfers", "transfer", "one row per transfer, whatever became of it", transferColumns, selectAll(transferColumns, "transfers")},
 	{"v_cards", "cards", "card", "one row per card; no number of one is in the bank", cardColumns, selectAll(cardColumns, "cards")},
 	{"v_card_authorisations", "cards", "authorisation", "one row per authorisation that a shop asked for", authorisationColumns, selectAll(authorisationColumns, "card_authorisations")},
+	{"v_payments", "payments", "payment", "one row per payment to another bank, whatever became of it", paymentColumns, selectAll(paymentColumns, "payments")},
 	{"v_sessions", "sessions", "session", "one row per token family", sessionColumns, selectAll(sessionColumns, "sessions")},
 	{"v_devices", "devices", "device", "one row per device key that was ever registered", deviceColumns, selectAll(deviceColumns, "devices")},
 	{"v_customers", "customers", "customer", "one row per customer, without anything that names the person", customerColumns, selectAll(customerColumns, "customers")},

@@ -63,6 +63,7 @@ func TestEveryRowListsItsFieldsAsItsColumns(t *testing.T) {
 		{accountsTable, new(Account).fields()},
 		{holdsTable, new(hold).fields()},
 		{transactionsTable, new(Transaction).fields()},
+		{paymentsTable, new(Payment).fields()},
 		{transfersTable, new(Transfer).fields()},
 		{cardsTable, new(Card).fields()},
 		{authorisationsTable, new(Authorisation).fields()},

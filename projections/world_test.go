@@ -28,6 +28,7 @@ type world struct {
 	posted, challenged  id.Transfer
 	confirmed, rejected id.Transfer
 	expired, original   id.Transfer
+	returned, silent    id.Payment
 	reversal            id.Transfer
 	card                id.Card // of cleo's, who has an account of her own
 	purchase            id.Authorisation
@@ -127,6 +128,7 @@ func newWorld(b *bank) *world {
 	b.commit(eventbus.Header{ActorType: "customer", Actor: w.bert.UUID()},
 		b.part(w.lost.Stream(), device.Renamed{Name: domain.NewProfile(canary + "phone"), At: b.now}, device.ReportedLost{By: "customer", At: b.now}, device.Revoked{By: "customer", Reason: "lost", At: b.now}),
 		b.part(w.ended.Stream(), session.Revoked{By: "system", Reason: "device-revoked", At: b.now}))
+	w.pay()
 	w.tell()
 	b.commit(eventbus.Header{}, b.part("signing/"+uuid.UUID{8}.String(), signing.Retired{KeyID: "kid-1", VerifyUntil: b.now, At: b.now}))
 	return w

@@ -177,6 +177,7 @@ var exampleIDs = map[reflect.Type]string{
 	reflect.TypeFor[id.Factor]():        id.Named[id.Factor]("example").String(),
 	reflect.TypeFor[id.Grant]():         id.Named[id.Grant]("example").String(),
 	reflect.TypeFor[id.Inbox]():         id.Named[id.Inbox]("example").String(),
+	reflect.TypeFor[id.Incoming]():      id.Named[id.Incoming]("example").String(),
 	reflect.TypeFor[id.Journal]():       id.Named[id.Journal]("example").String(),
 	reflect.TypeFor[id.Notification]():  id.Named[id.Notification]("example").String(),
 	reflect.TypeFor[id.Operator]():      id.Named[id.Operator]("example").String(),

@@ -34,10 +34,12 @@ import (
 	"florin/domain/customer"
 	"florin/domain/device"
 	"florin/domain/grant"
+	"florin/domain/incoming"
 	"florin/domain/journal"
 	"florin/domain/notification"
 	"florin/domain/operator"
 	"florin/domain/payee"
+	"florin/domain/payment"
 	"florin/domain/proposal"
 	"florin/domain/recovery"
 	"florin/domain/session"
@@ -82,10 +84,12 @@ type Treaty struct {
 	Devices        *Codec[device.Event]
 	Grants         *Codec[grant.Event]
 	Inboxes        *Codec[notification.InboxEvent]
+	Incoming       *Codec[incoming.Event]
 	Journals       *Codec[journal.Event]
 	Notifications  *Codec[notification.Event]
 	Numbers        *Codec[account.NumberEvent]
 	Operators      *Codec[operator.Event]
+	Payments       *Codec[payment.Event]
 	Recoveries     *Codec[recovery.Event]
 	Proposals      *Codec[proposal.Event]
 	Sessions       *Codec[session.Event]
@@ -115,11 +119,13 @@ func New(ring *seal.Ring) *Treaty {
 	t.Devices = sign(t, d, Devices)
 	t.Grants = sign(t, d, Grants)
 	t.Inboxes = sign(t, d, Inboxes)
+	t.Incoming = sign(t, d, Incoming)
 	t.Journals = sign(t, d, Journals)
 	t.Notifications = sign(t, d, Notifications)
 	t.Numbers = sign(t, d, Numbers)
 	t.Operators = sign(t, d, Operators)
 	t.Payees = sign(t, d, Payees)
+	t.Payments = sign(t, d, Payments)
 	t.Recoveries = sign(t, d, Recoveries)
 	t.Proposals = sign(t, d, Proposals)
 	t.Sessions = sign(t, d, Sessions)

@@ -138,13 +138,17 @@ func openCommands(ctx context.Context, c config, l *ledger, checked bool) (*comm
 			return nil, err
 		}
 	}
+	toOthers, err := c.openRail()
+	if err != nil {
+		return nil, fmt.Errorf("%w: rail: %w", errUsage, err)
+	}
 	identity := commands.IdentitySettings{Issuer: l.log.Genesis().LegalEntity, RecoveryWait: c.recoveryWait()}
 	if l.leaked != nil {
 		identity.Breached = l.leaked.has
 	}
 	terms.Scorer = risk.Fixed{ChallengeOver: c.ChallengeOver, LowValueMax: lowValueMax, NewPayeeMax: newPayeeMax}.Score
 	return commands.Open(ctx, l.log, l.treaty, l.ring, sources(), commands.Settings{
-		BuildVersion: buildVersion(), CheckSchemas: checked, Snapshots: l.journal.Snapshots(), Dir: filepath.Join(c.Dir, "processes"), Money: terms, Notifier: notifier, Logouts: backchannel.New(c.Issuer, c.Sandbox),
+		BuildVersion: buildVersion(), CheckSchemas: checked, Snapshots: l.journal.Snapshots(), Dir: filepath.Join(c.Dir, "processes"), Money: terms, Rail: toOthers, Notifier: notifier, Logouts: backchannel.New(c.Issuer, c.Sandbox),
 		Identity: identity,
 	})
 }

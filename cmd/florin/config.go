@@ -48,6 +48,7 @@ type config struct {
 
 	BreachedPasswords string `koanf:"breached_passwords"`
 	BankCode          string `koanf:"bank_code"`
+	Rail              string `koanf:"rail"`
 	BIC               string `koanf:"bic"`
 
 	Only         string `koanf:"only"`
@@ -89,6 +90,7 @@ var settings = []setting{
 	{"tls_client_ca", "", "PEM file of authorities; every client of the public listener needs a certificate of one", false},
 	{"tls_client_optional", false, "clients may come without a certificate, but not with one of another authority", false},
 	{"bank_code", "", "country and bank code that accounts are numbered under, such as DE37040044; without one they have no IBAN (a sandbox: " + commands.SandboxBankCode + ")", false},
+	{"rail", "", "address of the rail to other banks, http(s)://host; without one no payment leaves the bank (a sandbox: a simulated rail of its own)", false},
 	{"bic", "", "BIC that other banks know the bank by (a sandbox: " + commands.SandboxBIC + ")", false},
 	{"breached_passwords", "", "file of passwords that nobody may choose: one a line, or their SHA-1 in hex, sorted, with or without :count (as Have I Been Pwned gives it)", false},
 	{"only", "", "the part of the bank that this process is: core (log, read models, identity provider, services) or gateway; without it: all", false},
@@ -312,7 +314,7 @@ func (c config) masked() map[string]any {
 		"legal_entity": c.LegalEntity, "master_key_file": c.MasterKeyFile, "log_level": c.LogLevel,
 		"challenge_over": c.ChallengeOver, "new_device_hours": c.NewDeviceHours, "new_device_limit": c.NewDeviceLimit, "rate_per_second": c.RatePerSecond, "rate_burst": c.RateBurst,
 		"notifier": c.Notifier, "recovery_wait": c.RecoveryWait, "tls_cert": c.TLSCert, "tls_key": c.TLSKey, "tls_client_ca": c.TLSClientCA, "tls_client_optional": c.TLSClientOptional,
-		"breached_passwords": c.BreachedPasswords, "bank_code": c.BankCode, "bic": c.BIC, "only": c.Only, "internal": c.Internal, "internal_cert": c.InternalCert,
+		"breached_passwords": c.BreachedPasswords, "bank_code": c.BankCode, "bic": c.BIC, "rail": c.Rail, "only": c.Only, "internal": c.Internal, "internal_cert": c.InternalCert,
 		"internal_key": c.InternalKey, "internal_ca": c.InternalCA,
 	}
 	for _, s := range settings {

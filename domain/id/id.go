@@ -42,6 +42,7 @@ type (
 	Factor        = ID[factor]
 	Grant         = ID[grant]
 	Inbox         = ID[inbox]
+	Incoming      = ID[incoming]
 	Journal       = ID[journal]
 	Notification  = ID[notification]
 	Operator      = ID[operator]
@@ -71,6 +72,7 @@ type (
 	factor        struct{}
 	grant         struct{}
 	inbox         struct{}
+	incoming      struct{}
 	journal       struct{}
 	notification  struct{}
 	operator      struct{}
@@ -99,6 +101,7 @@ func (device) name() (string, string)        { return "dev", "device" }
 func (factor) name() (string, string)        { return "fac", "factor" }
 func (grant) name() (string, string)         { return "gra", "grant" }
 func (inbox) name() (string, string)         { return "inb", "inbox" }
+func (incoming) name() (string, string)      { return "inp", "incoming" }
 func (journal) name() (string, string)       { return "jrn", "journal" }
 func (notification) name() (string, string)  { return "ntf", "notification" }
 func (operator) name() (string, string)      { return "opr", "operator" }

@@ -24,21 +24,25 @@ type Purpose string
 
 // The purposes.
 const (
-	Deposit        Purpose = "deposit"
-	Fee            Purpose = "fee"
-	Interest       Purpose = "interest"
-	OpeningBalance Purpose = "opening_balance"
-	Receivable     Purpose = "receivable"
-	WriteOff       Purpose = "write_off"
-	Settlement     Purpose = "settlement"
-	CardPurchase   Purpose = "card_purchase"
-	CardRefund     Purpose = "card_refund"
+	Deposit         Purpose = "deposit"
+	Fee             Purpose = "fee"
+	Interest        Purpose = "interest"
+	OpeningBalance  Purpose = "opening_balance"
+	Receivable      Purpose = "receivable"
+	WriteOff        Purpose = "write_off"
+	Settlement      Purpose = "settlement"
+	CardPurchase    Purpose = "card_purchase"
+	CardRefund      Purpose = "card_refund"
+	Payment         Purpose = "payment"          // to another bank: from the account into transit
+	PaymentReturn   Purpose = "payment_return"   // and back
+	IncomingPayment Purpose = "incoming_payment" // from another bank
+	IncomingReturn  Purpose = "incoming_return"  // and back to it
 )
 
 // Known tells whether the bank books for this purpose.
 func (p Purpose) Known() bool {
 	switch p {
-	case Deposit, Fee, Interest, OpeningBalance, Receivable, WriteOff, Settlement, CardPurchase, CardRefund:
+	case Deposit, Fee, Interest, OpeningBalance, Receivable, WriteOff, Settlement, CardPurchase, CardRefund, Payment, PaymentReturn, IncomingPayment, IncomingReturn:
 		return true
 	}
 	return false

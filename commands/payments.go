@@ -1,0 +1,193 @@
+package commands
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"time"
+
+	"florin/domain"
+	"florin/domain/account"
+	"florin/domain/iban"
+	"florin/domain/id"
+	"florin/domain/money"
+	"florin/domain/payment"
+	"florin/domain/risk"
+	"florin/schemas"
+)
+
+// Payments are the verbs of payments to accounts at other banks.
+//
+// A payment's own stream says how far it has come. Its money lies in journal entries,
+// one for each step: the debtor's account to the rail's account in transit when it is
+// submitted, from there to the nostro when it is settled, or back.
+type Payments struct{ bank *Bank }
+
+// Payments gives the verbs of payments.
+func (b *Bank) Payments() Payments { return Payments{b} }
+
+// InitiatePayment asks for money of the caller's to go to another bank.
+type InitiatePayment struct {
+	From         id.Account
+	Creditor     iban.IBAN
+	CreditorName domain.Evidence
+	Amount       money.Amount
+	Reference    domain.Evidence
+	Evidence     payment.Signed // what the caller's device signed
+}
+
+// Refusals of what a rail is not for.
+var (
+	ErrNoRail  = &domain.Refusal{Class: domain.Refused, Code: "rail-unavailable", Detail: "This bank is not connected to other banks."}
+	ErrOwnBank = &domain.Refusal{Class: domain.Refused, Code: "iban-own-bank", Detail: "This account is at this bank: make a transfer to it."}
+)
+
+// Initiate holds the funds of a payment that the bank's process then submits, or
+// challenges it. Refusals: not-found, invalid-name, invalid-reference,
+// rail-unavailable and iban-own-bank leave no trace; all others are facts of the payment.
+func (p Payments) Initiate(ctx context.Context, order Order, ask InitiatePayment) (PaymentAnswer, Outcome, error) {
+	b := p.bank
+	if b.settings.Rail == nil {
+		return PaymentAnswer{}, Outcome{}, ErrNoRail
+	}
+	if b.settings.Money.Issuer.Owns(ask.Creditor) {
+		return PaymentAnswer{}, Outcome{}, ErrOwnBank
+	}
+	verified, err := p.verified(ctx, order, ask)
+	if err != nil {
+		return PaymentAnswer{}, Outcome{}, err
+	}
+	i := payout{
+		InitiatePayment: ask, bank: b, order: order, verified: verified,
+		payment:   id.From[id.Payment](DerivedID(order.ID, "payment")),
+		challenge: id.From[id.Challenge](DerivedID(order.ID, "challenge")),
+	}
+	return execute(ctx, b, "payment.initiate", order, streams(i.payment, ask.From), i.decide, paymentAnswer)
+}
+
+// verified asks the creditor's bank before anything is decided, but not for a repeat,
+// which is answered from what was said the first time.
+func (p Payments) verified(ctx context.Context, order Order, ask InitiatePayment) (RailPayee, error) {
+	_, repeated, err := p.bank.log.Find(ctx, order.ID)
+	if err != nil || repeated || !payment.Name(ask.CreditorName.Reveal()) {
+		return RailPayee{Result: payment.NotVerified}, err
+	}
+	state, err := p.bank.accounts.look(ctx, ask.From)
+	if err != nil || !owns(order.Caller, state) { // nobody asks other banks about their customers from an account of nobody's
+		return RailPayee{Result: payment.NotVerified}, err
+	}
+	return p.VerifyPayee(ctx, domain.NewEvidence(ask.Creditor.String()), ask.CreditorName), nil
+}
+
+// payout is one Initiate; decide may run several times.
+type payout struct {
+	InitiatePayment
+	bank      *Bank
+	order     Order
+	payment   id.Payment
+	challenge id.Challenge
+	verified  RailPayee
+}
+
+func (i payout) decide(w *work) error {
+	b, caller := i.bank, i.order.Caller
+	b.payments.begin(w, i.payment)
+	if _, err := b.payments.load(w, i.payment); err != nil { // opened first, so that its facts come first
+		return err
+	}
+	debtor, err := b.accounts.load(w, i.From)
+	switch {
+	case err != nil:
+		return err
+	case !owns(caller, debtor):
+		return account.ErrMissing
+	}
+	command := payment.Initiate{
+		Payment: i.payment, Customer: caller.Customer, From: i.From, Creditor: domain.NewEvidence(i.Creditor.String()), CreditorName: i.CreditorName, Amount: i.Amount,
+		Reference: i.Reference, Rail: string(b.settings.Rail.Name()), Device: caller.Device, Session: caller.Session,
+		Evidence: i.Evidence, TokenID: caller.TokenID, At: i.order.At, Refused: payment.Violation(i.Amount),
+		Verified: payment.PayeeVerified{Result: i.verified.Result, Name: i.verified.Name},
+	}
+	if command.Refused == "" {
+		command.Assessment = paymentAssessed(risk.Assess(b.settings.Money.Scorer, risk.Facts{
+			Customer: caller.Customer, From: i.From, Amount: i.Amount, ACR: caller.ACR}))
+		if command.Refused, err = codeOf(try(w, func() error { return i.hold(w, command.Outcome(), debtor) })); err != nil {
+			return err
+		}
+	}
+	if command.Refused == "" && command.Outcome() != payment.Allow {
+		command.Demand = i.demand()
+	}
+	w.under(ofCustomer(caller.Customer))
+	return b.payments.decide(w, i.payment, command)
+}
+
+// hold keeps the money for the payment, unless nothing comes of it.
+func (i payout) hold(w *work, outcome payment.Outcome, debtor account.State) error {
+	if err := i.bank.payable(w, debtor.Customer); err != nil || outcome == payment.Block {
+		return err
+	}
+	ceiling, err := i.bank.newDeviceCeiling(w, false, i.Amount.Currency)
+	if err != nil {
+		return err
+	}
+	return i.bank.accounts.decide(w, i.From, account.Reserve{Reservation: i.payment.Stream(), Amount: i.Amount, Limited: true, Ceiling: ceiling, At: i.order.At})
+}
+
+// demand makes the challenge and the statement that the customer will see.
+func (i payout) demand() payment.Demand {
+	terms := i.bank.settings.Money
+	nonce := base64.RawURLEncoding.EncodeToString(i.bank.sources.Secret(nonceBytes))
+	expires := i.order.At.Add(terms.ChallengeTTL).Truncate(time.Second)
+	return payment.Demand{
+		Challenge: i.challenge, Nonce: nonce, Methods: terms.Methods, ExpiresAt: expires,
+		Statement: payment.Statement{
+			Audience: terms.Audience, Payment: i.payment.String(), Challenge: i.challenge.String(), Nonce: nonce,
+			Debtor: i.From.String(), Creditor: i.Creditor.String(), CreditorName: i.CreditorName.Reveal(),
+			Payee: string(i.verified.Result), PayeeName: i.verified.Name.Reveal(),
+			Amount: i.Amount.Decimal(), Currency: string(i.Amount.Currency),
+			Fees: money.Amount{Currency: i.Amount.Currency}.Decimal(), Expiry: payment.Spell(expires),
+		},
+	}
+}
+
+func paymentAssessed(a risk.Assessment) payment.Assessed {
+	return payment.Assessed{Outcome: payment.Outcome(a.Outcome), Score: a.Score, Policy: a.Policy, Exemption: a.Exemption, Reasons: a.Reasons}
+}
+
+// Cancel withdraws a payment of the caller's that is not submitted, and frees the funds.
+func (p Payments) Cancel(ctx context.Context, order Order, cancelled id.Payment) (PaymentAnswer, Outcome, error) {
+	return p.end(ctx, order, "payment.cancel", cancelled, payment.Cancel{At: order.At})
+}
+
+// Expire ends a challenge whose time has run out and frees the funds. Only the bank's
+// own process asks for it; a refusal means that there is nothing to do.
+func (p Payments) Expire(ctx context.Context, order Order, expired id.Payment) (PaymentAnswer, Outcome, error) {
+	order.Asked = schemas.ExpirePayment{Payment: expired}
+	return p.end(ctx, order, "payment.expire", expired, payment.Expire{At: order.At})
+}
+
+func (p Payments) end(ctx context.Context, order Order, verb string, ended id.Payment, command payment.Command) (PaymentAnswer, Outcome, error) {
+	b := p.bank
+	return execute(ctx, b, verb, order, streams(ended), func(w *work) error {
+		state, err := b.payments.load(w, ended)
+		switch {
+		case err != nil:
+			return err
+		case order.Caller.ActorType != ActorSystem && !pays(order.Caller, state):
+			return payment.ErrMissing
+		}
+		if err := b.payments.decide(w, ended, command); err != nil {
+			return err
+		}
+		return b.accounts.decide(w, state.From, account.Release{Reservation: state.Reservation(), At: order.At})
+	}, paymentAnswer)
+}
+
+// pays tells whether the payment is one that the caller asked for.
+func pays(caller Caller, state payment.State) bool {
+	return !caller.Customer.IsZero() && state.Customer == caller.Customer
+}
+
+// message is a payment's name on the rail: Max35Text, the same for ever.
+func message(of id.Payment) string { u := of.UUID(); return fmt.Sprintf("%x", u[:]) }

@@ -1,0 +1,71 @@
+package schemas
+
+import (
+	"florin/domain/id"
+	"florin/domain/payment"
+)
+
+// Payments lists every kind of record that the stream of a payment may hold.
+var Payments = newTable(
+	Event(1, func(e payment.Initiated) payment.Event { return e }),
+	Event(1, func(e payment.PayeeVerified) payment.Event { return e }),
+	Event(1, func(e payment.Assessed) payment.Event { return e }),
+	Event(1, func(e payment.Challenged) payment.Event { return e }),
+	Event(1, func(e payment.AuthorisationFailed) payment.Event { return e }),
+	Event(1, func(e payment.Authorised) payment.Event { return e }),
+	Event(1, func(e payment.Submitted) payment.Event { return e }),
+	Event(1, func(e payment.Accepted) payment.Event { return e }),
+	Event(1, func(e payment.InvestigationOpened) payment.Event { return e }),
+	Event(1, func(e payment.Settled) payment.Event { return e }),
+	Event(1, func(e payment.Rejected) payment.Event { return e }),
+	Event(1, func(e payment.Returned) payment.Event { return e }),
+	Event(1, func(e payment.Expired) payment.Event { return e }),
+	Event(1, func(e payment.Cancelled) payment.Event { return e }),
+)
+
+// The commands of payments to other banks.
+type (
+	// InitiatePayment is POST /v1/payments. To is an IBAN in its electronic form.
+	InitiatePayment struct {
+		From      id.Account `json:"from"`
+		To        string     `json:"to"`
+		Name      string     `json:"name"` // of the payee
+		Amount    Decimal    `json:"amount"`
+		Currency  string     `json:"currency"`
+		Reference string     `json:"reference,omitzero"`
+	}
+	// AuthorisePayment is POST /v1/payments/{id}/authorization, as AuthoriseTransfer.
+	AuthorisePayment struct {
+		Authorization string `json:"authorization"`
+		OTP           string `json:"otp,omitzero"`
+		Passkey       string `json:"passkey,omitzero"`
+	}
+	// CancelPayment is POST /v1/payments/{id}/cancellation.
+	CancelPayment struct{}
+	// ReturnPayment is POST /v1/payments/{id}/return, by the rail: a payment came back.
+	ReturnPayment struct {
+		Amount   Decimal `json:"amount"`
+		Currency string  `json:"currency"`
+		Return   string  `json:"return"` // the rail's name for it
+		Reason   string  `json:"reason"` // ISO 20022 ExternalReturnReason1Code
+	}
+	// ExpirePayment ends a challenge whose time has run out.
+	ExpirePayment struct {
+		Payment id.Payment `json:"payment"`
+	}
+	// SubmitPayment takes an authorised payment's money out of its account, to be sent.
+	SubmitPayment struct {
+		Payment id.Payment `json:"payment"`
+	}
+	// AnswerPayment is what the rail said when it was told or asked.
+	AnswerPayment struct {
+		Payment id.Payment `json:"payment"`
+		Status  string     `json:"status" jsonschema:"enum=accepted,enum=settled,enum=rejected,enum=returned"`
+		Reason  string     `json:"reason,omitzero"`
+		Return  string     `json:"return,omitzero"`
+	}
+	// InvestigatePayment notes that the rail has owed an answer for too long.
+	InvestigatePayment struct {
+		Payment id.Payment `json:"payment"`
+	}
+)
