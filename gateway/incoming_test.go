@@ -166,7 +166,7 @@ func TestARecallAfterTheMoneyWasSpent(t *testing.T) {
 func (s *scene) incomingTries() map[string]try {
 	return map[string]try{
 		"POST /v1/incoming-payments":             {by: "auditor", body: fmt.Sprintf(`{"reference":"TX-try","to":%q,"from":%q,"name":"Bob","amount":"1.00","currency":"EUR"}`, foreign, foreign)},
-		"POST /v1/incoming-payments/{id}/recall": {by: "auditor", body: `{"recall":"C-1","reason":"FRAD"}`},
+		"POST /v1/incoming-payments/{id}/recall": {by: "auditor", path: "/v1/incoming-payments/inp_" + uuid.NewString() + "/recall", body: `{"recall":"C-1","reason":"FRAD"}`},
 	}
 }
 
