@@ -73,7 +73,7 @@ func TestMoneyComesFromOtherBanks(t *testing.T) {
 	list := string(h.fresh(anna, "/v1/accounts/"+to+"/transactions").Body)
 	require.Contains(t, list, `"purpose":"incoming_payment"`)
 	require.Contains(t, list, "salary")
-	h.books(0, -10000, 0)
+	h.railBooks(0, -10000, 0)
 
 	for name, tc := range map[string]struct {
 		change func(*arrival)
@@ -109,14 +109,14 @@ func TestMoneyForNobodyGoesBack(t *testing.T) {
 	dollars.Currency = "USD"
 	h.arrival(machine, arrivalOf("TX-1", "DE89370400440532013000", "1.00"), "suspended")
 	h.arrival(machine, arrivalOf("TX-2", closed, "2.00"), "suspended")
-	h.books(0, -300, 300)
+	h.railBooks(0, -300, 300)
 	h.rail.Fail(simulated.Before, simulated.After, simulated.Down)
 	for range 8 {
 		h.works()
 		h.reopen()
 		h.pass(10 * time.Second)
 	}
-	h.books(0, 0, 0)
+	h.railBooks(0, 0, 0)
 	back := h.rail.Returns()
 	require.Len(t, back, 2, "each went back once")
 	reasons := map[string]string{}
@@ -152,12 +152,12 @@ func TestARecallAfterTheMoneyWasSpent(t *testing.T) {
 	require.Equal(t, "0.00", h.balance(anna, to))
 	owed, _, _ := h.ledger().Balance(account.Receivables.In("EUR"))
 	require.Equal(t, int64(-6500), owed.Minor, "the customer owes the rest")
-	h.books(10000, -10500, 0)
+	h.railBooks(10000, -10500, 0)
 	h.works()
-	h.books(0, -500, 0)
+	h.railBooks(0, -500, 0)
 	require.Equal(t, 200, h.recall(machine, second, "C-2").Status)
 	h.works()
-	h.books(0, 0, 0)
+	h.railBooks(0, 0, 0)
 	require.Len(t, h.rail.Returns(), 2)
 	require.Equal(t, 403, h.recall(anna, id, "C-3").Status)
 }

@@ -112,8 +112,8 @@ func (h *house) ledger() *projections.Ledger {
 	return books
 }
 
-// books says what the chart's accounts of the rail hold.
-func (h *house) books(transit, nostro, suspense int64) {
+// railBooks says what the chart's accounts of the rail hold.
+func (h *house) railBooks(transit, nostro, suspense int64) {
 	h.t.Helper()
 	ledger := h.ledger()
 	for chart, want := range map[account.Chart]int64{account.InTransit(account.SEPA): transit, account.Nostro(account.SEPA): nostro, account.Suspense: suspense} {

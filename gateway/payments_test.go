@@ -33,7 +33,7 @@ func TestAPaymentReachesAnotherBank(t *testing.T) {
 	h.works()
 	h.paymentIs(anna, id, "settled")
 	require.Equal(t, "4975.00", h.balance(anna, from))
-	h.books(0, 2500, 0)
+	h.railBooks(0, 2500, 0)
 	told, doubles := h.rail.Messages()
 	require.Len(t, told, 1)
 	require.Zero(t, doubles)
@@ -99,7 +99,7 @@ func TestPaymentsAreRefused(t *testing.T) {
 	told, _ := h.rail.Messages()
 	require.Empty(t, told)
 	require.Equal(t, "50.00", h.balance(anna, from))
-	h.books(0, 0, 0)
+	h.railBooks(0, 0, 0)
 }
 
 func TestAPaymentIsConfirmedWithItsPayee(t *testing.T) {
@@ -165,7 +165,7 @@ func TestAPaymentIsConfirmedWithItsPayee(t *testing.T) {
 	require.Equal(t, 200, h.command(anna, http.MethodPost, "/v1/payments/"+withdrawn+"/cancellation", nil, anna.NewID()).Status)
 	h.paymentIs(anna, withdrawn, "cancelled")
 	require.Equal(t, "19999.00", h.balance(anna, from))
-	h.books(0, 100, 0)
+	h.railBooks(0, 100, 0)
 }
 
 // What the rail says decides what becomes of the money; it is asked for what it does
@@ -185,7 +185,7 @@ func TestTheRailAnswers(t *testing.T) {
 	h.paymentIs(anna, accepted, "accepted")
 	h.paymentIs(anna, silent, "submitted")
 	require.Equal(t, "4950.00", h.balance(anna, from))
-	h.books(5000, 0, 0)
+	h.railBooks(5000, 0, 0)
 
 	require.True(t, h.rail.Say(message(accepted), "ACSC", ""))
 	h.pass(time.Minute)
@@ -208,7 +208,7 @@ func TestTheRailAnswers(t *testing.T) {
 	h.login(anna)
 	h.paymentIs(anna, silent, "rejected")
 	require.Equal(t, "4980.00", h.balance(anna, from))
-	h.books(0, 2000, 0)
+	h.railBooks(0, 2000, 0)
 	operator = machine.login()
 	require.NotContains(t, string(h.fresh(operator, "/v1/payments").Body), silent)
 
@@ -224,7 +224,7 @@ func TestTheRailAnswers(t *testing.T) {
 	h.paymentIs(anna, accepted, "returned")
 	require.Equal(t, "19.50", field[string](t, h.payment(anna, accepted), "returned"))
 	require.Equal(t, "4999.50", h.balance(anna, from))
-	h.books(0, 50, 0)
+	h.railBooks(0, 50, 0)
 	require.Equal(t, 403, h.command(anna, http.MethodPost, "/v1/payments/"+accepted+"/return", map[string]string{"amount": "1.00", "currency": "EUR", "return": "r", "reason": "AC04"}, anna.NewID()).Status)
 }
 
@@ -250,7 +250,7 @@ func TestLostAnswersOfTheRail(t *testing.T) {
 			told, _ := h.rail.Messages()
 			require.Len(t, told, 1, "the rail has booked it once")
 			require.Equal(t, "90.00", h.balance(anna, from))
-			h.books(0, 1000, 0)
+			h.railBooks(0, 1000, 0)
 		})
 	}
 }
@@ -282,7 +282,7 @@ func TestARailThatIsDownHoldsUpNothing(t *testing.T) {
 	h.transfer(anna, from, own, "1.00")
 	h.paymentIs(anna, first, "submitted")
 	h.paymentIs(anna, second, "submitted")
-	h.books(3000, 0, 0)
+	h.railBooks(3000, 0, 0)
 	h.rail.Heal()
 	for range 3 {
 		h.pass(10 * time.Second)
@@ -290,7 +290,7 @@ func TestARailThatIsDownHoldsUpNothing(t *testing.T) {
 	}
 	h.paymentIs(anna, first, "settled")
 	h.paymentIs(anna, second, "settled")
-	h.books(0, 3000, 0)
+	h.railBooks(0, 3000, 0)
 }
 
 func TestManyPaymentsAtOnceOfOneBalance(t *testing.T) {
@@ -317,5 +317,5 @@ func TestManyPaymentsAtOnceOfOneBalance(t *testing.T) {
 	h.works()
 	told, _ := h.rail.Messages()
 	require.Len(t, told, 1)
-	h.books(0, 2500, 0)
+	h.railBooks(0, 2500, 0)
 }

@@ -33,7 +33,7 @@ type PaymentAnswer struct {
 	Currency  money.Currency    `json:"currency,omitzero"`
 	Returned  string            `json:"returned,omitzero"` // what came back
 	Reference string            `json:"reference,omitzero"`
-	Payee     *PayeeAnswer      `json:"payee,omitzero"`
+	Payee     *VerifiedAnswer   `json:"payee,omitzero"`
 	Exemption string            `json:"exemption,omitzero"`
 	Challenge *ChallengeAnswer  `json:"challenge,omitzero"`
 	Message   string            `json:"message,omitzero"` // its name on the rail
@@ -48,9 +48,9 @@ type PaymentList struct {
 	Payments []PaymentAnswer `json:"payments"`
 }
 
-// PayeeAnswer is what the other bank says of a name: match, close-match with the name
+// VerifiedAnswer is what the other bank says of a name: match, close-match with the name
 // that it has, no-match, or unavailable.
-type PayeeAnswer struct {
+type VerifiedAnswer struct {
 	Result string `json:"result"`
 	Name   string `json:"name,omitzero"`
 }
@@ -78,11 +78,11 @@ func (s Payments) Verify(w http.ResponseWriter, r *http.Request) error {
 	return wire.OK(w, payeeOf(said.Result, said.Name.Reveal()))
 }
 
-func payeeOf(result payment.Match, name string) *PayeeAnswer {
+func payeeOf(result payment.Match, name string) *VerifiedAnswer {
 	if result == "" {
 		return nil
 	}
-	return &PayeeAnswer{Result: string(result), Name: name}
+	return &VerifiedAnswer{Result: string(result), Name: name}
 }
 
 // Initiate is InitiatePayment: 201 authorised, 202 challenged, or the refusal.
