@@ -222,14 +222,14 @@ func TestRow29NamesCannotBeTriedOut(t *testing.T) {
 		commits       uint64
 	}
 	try := func(name string) (seen, phone.Answer) {
-		hashes, head := h.bank.PasswordHashes(), h.head()
+		hashes, head := h.bank.PasswordHashes(), h.written()
 		answer := h.form(stranger, "/oauth2/challenge", begin(name, "wrong password entirely"))
 		names := make([]string, 0, len(answer.Header))
 		for header := range answer.Header {
 			names = append(names, header)
 		}
 		slices.Sort(names)
-		return seen{status: answer.Status, size: len(answer.Body), code: code(answer), headers: strings.Join(names, " "), hashes: h.bank.PasswordHashes() - hashes, commits: h.head() - head}, answer
+		return seen{status: answer.Status, size: len(answer.Body), code: code(answer), headers: strings.Join(names, " "), hashes: h.bank.PasswordHashes() - hashes, commits: h.written() - head}, answer
 	}
 	var known, unknown seen
 	nobody := h.nobody([]string{"otp", "push", "otp_send"}) // whose made-up factors are like anna's

@@ -179,9 +179,9 @@ func TestPagesDoNotTellNames(t *testing.T) {
 	}
 	secret := regexp.MustCompile(`value="[^"]{20,}"`)
 	observe := func(b *browser, pairs ...string) seen {
-		hashes, head := h.bank.PasswordHashes(), h.head()
+		hashes, head := h.bank.PasswordHashes(), h.written()
 		b.submit(pairs...)
-		return seen{b.answer.StatusCode, len(b.page), secret.ReplaceAllString(b.page, ""), h.bank.PasswordHashes() - hashes, h.head() - head, b.answer.Header.Get("Retry-After")}
+		return seen{b.answer.StatusCode, len(b.page), secret.ReplaceAllString(b.page, ""), h.bank.PasswordHashes() - hashes, h.written() - head, b.answer.Header.Get("Retry-After")}
 	}
 	last := seen{}
 	for attempt := range 6 {
