@@ -23,6 +23,9 @@ export const thirdParties = {
   leaver: 'openid profile',
 }
 
+/** Those that have no browser to lead anybody to, and have the customer asked on the phone (CIBA). */
+export const tellers = { till: 'openid accounts.read', kiosk: 'openid accounts.read' }
+
 /** What the third parties ask for when nothing else is said: no payment, which needs its details. */
 export const usual = (client) => thirdParties[client]?.replace(' payments.transfer', '')
 
@@ -105,13 +108,14 @@ export async function seed(dir) {
   await process.start()
   await process.stop()
   const keys = {}
-  for (const [client, scopes] of Object.entries(thirdParties)) {
+  for (const [client, scopes] of Object.entries({ ...thirdParties, ...tellers })) {
     const pair = await jose.generateKeyPair('ES256', { extractable: true })
     const kid = `${client}-1`
     keys[client] = { ...await jose.exportJWK(pair.privateKey), kid, alg: 'ES256' }
     const jwks = join(dir, `${client}.jwks.json`)
     writeFileSync(jwks, JSON.stringify({ keys: [{ ...await jose.exportJWK(pair.publicKey), kid, alg: 'ES256', use: 'sig' }] }))
-    florin(path, 'client', 'register', client, '--dir', bank, '--name', `${client} Ltd`, '--jwks', jwks, '--redirect-uri', callback(client), '--scopes', scopes)
+    const ways = client in tellers ? ['--grant-types', 'urn:openid:params:grant-type:ciba refresh_token'] : ['--redirect-uri', callback(client)]
+    florin(path, 'client', 'register', client, '--dir', bank, '--name', `${client} Ltd`, '--jwks', jwks, '--scopes', scopes, ...ways)
   }
   const pem = join(dir, 'auditor.pem')
   const auditor = JSON.parse(florin(path, 'operator', 'create', '--dir', bank, '--name', 'Ada', '--scopes', 'audit.read analytics.read', '--key-file', pem, '--json'))

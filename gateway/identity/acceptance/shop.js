@@ -55,6 +55,16 @@ export class Shop {
     return this.exchange(await this.consent(person, pushed), pushed.checks)
   }
 
+  /** Has the customer asked on the phone (CIBA): what to poll with. */
+  begin(hint, more = {}) {
+    return oidc.initiateBackchannelAuthentication(this.config, { login_hint: hint, scope: 'openid accounts.read', ...more })
+  }
+
+  /** Asks for the answer as often as it may, until there is one. */
+  poll(asked, signal = AbortSignal.timeout(60_000)) {
+    return oidc.pollBackchannelAuthenticationGrant(this.config, asked, undefined, { DPoP: this.DPoP, signal })
+  }
+
   refresh(token) { return oidc.refreshTokenGrant(this.config, token, undefined, { DPoP: this.DPoP }) }
   revoke(token) { return oidc.tokenRevocation(this.config, token) }
   introspect(token) { return oidc.tokenIntrospection(this.config, token) }
