@@ -32,6 +32,9 @@ func refusalsOf(o Operation) []int {
 	if o.Request != nil && !o.OAuth {
 		statuses = append(statuses, 409, 410, 422)
 	}
+	if o.Request == nil && o.Method == http.MethodPost && !o.Open && !o.OAuth { // a question in a body may be one that means nothing
+		statuses = append(statuses, 422)
+	}
 	return unique(statuses)
 }
 
