@@ -12,7 +12,6 @@ import (
 	"florin/domain/id"
 	"florin/domain/money"
 	"florin/domain/risk"
-	"florin/schemas"
 	"florin/schemas/seal"
 )
 
@@ -133,6 +132,7 @@ type AccountAnswer struct {
 	DailyLimit money.Amount
 	Overdraft  money.Amount
 	Status     account.Status
+	Reason     string // code, of what this verb has changed
 	At         time.Time
 }
 
@@ -175,19 +175,16 @@ func (a Accounts) Open(ctx context.Context, order Order, ask OpenAccount) (Accou
 
 // Freeze stops money from leaving the account; reason is a code.
 func (a Accounts) Freeze(ctx context.Context, order Order, frozen id.Account, reason string) (AccountAnswer, Outcome, error) {
-	order.Asked = schemas.FreezeAccount{Account: frozen, Reason: reason}
 	return a.change(ctx, order, "account.freeze", frozen, account.Freeze{Reason: reason, At: order.At})
 }
 
 // Unfreeze ends a freeze.
 func (a Accounts) Unfreeze(ctx context.Context, order Order, frozen id.Account, reason string) (AccountAnswer, Outcome, error) {
-	order.Asked = schemas.UnfreezeAccount{Account: frozen, Reason: reason}
 	return a.change(ctx, order, "account.unfreeze", frozen, account.Unfreeze{Reason: reason, At: order.At})
 }
 
 // Close ends an account that is empty. A customer closes only an own one.
 func (a Accounts) Close(ctx context.Context, order Order, closed id.Account, reason string) (AccountAnswer, Outcome, error) {
-	order.Asked = schemas.CloseAccount{Account: closed, Reason: reason}
 	return a.change(ctx, order, "account.close", closed, account.Close{Reason: reason, At: order.At})
 }
 
@@ -198,9 +195,14 @@ func (a Accounts) change(ctx context.Context, order Order, verb string, changed 
 		switch {
 		case err != nil:
 			return err
-		case !order.Caller.Customer.IsZero() && !owns(order.Caller, state), state.Class == account.Internal:
+		case state.Class != account.Customers:
 			return account.ErrMissing
+		case !order.Caller.Customer.IsZero():
+			if err := mayMove(order.Caller, state); err != nil {
+				return err
+			}
 		}
+		w.order.Caller.actFor(state.Customer)
 		return b.accounts.decide(w, changed, command)
 	}, accountAnswer)
 }
@@ -215,19 +217,31 @@ func accountAnswer(facts []Fact) (AccountAnswer, error) {
 		case account.Numbered:
 			answer.IBAN = e.IBAN
 		case account.Frozen:
-			answer = AccountAnswer{Account: id.From[id.Account](uuidIn(fact.Stream)), Status: account.OnIce, At: e.At}
+			answer = AccountAnswer{Account: id.From[id.Account](uuidIn(fact.Stream)), Status: account.OnIce, Reason: e.Reason, At: e.At}
 		case account.Unfrozen:
-			answer = AccountAnswer{Account: id.From[id.Account](uuidIn(fact.Stream)), Status: account.Active, At: e.At}
+			answer = AccountAnswer{Account: id.From[id.Account](uuidIn(fact.Stream)), Status: account.Active, Reason: e.Reason, At: e.At}
 		case account.Closed:
-			answer = AccountAnswer{Account: id.From[id.Account](uuidIn(fact.Stream)), Status: account.Finished, At: e.At}
+			answer = AccountAnswer{Account: id.From[id.Account](uuidIn(fact.Stream)), Status: account.Finished, Reason: e.Reason, At: e.At}
 		}
 	}
 	return answer, nil
 }
 
-// owns tells whether an account is the customer's who asks.
+// owns tells whether the customer who asks may do everything with an account.
 func owns(caller Caller, state account.State) bool {
-	return !caller.Customer.IsZero() && state.Class == account.Customers && state.Customer == caller.Customer
+	return state.RoleOf(caller.Customer) == account.Owner
+}
+
+// mayMove is nil for an owner; ErrReader for whoever may only look; and what is not
+// the caller's at all is not there.
+func mayMove(caller Caller, state account.State) error {
+	switch state.RoleOf(caller.Customer) {
+	case account.Owner:
+		return nil
+	case account.Reader:
+		return account.ErrReader
+	}
+	return account.ErrMissing
 }
 
 // ofCustomer is whose key a customer's personal data is sealed under.

@@ -79,7 +79,7 @@ func TestAccountsFreezeAndClose(t *testing.T) {
 
 	frozen, _, err := accounts.Freeze(h.ctx(), h.operator(), full, "court-order")
 	require.NoError(t, err)
-	require.Equal(t, AccountAnswer{Account: full, Status: account.OnIce, At: noon}, frozen)
+	require.Equal(t, AccountAnswer{Account: full, Status: account.OnIce, Reason: "court-order", At: noon}, frozen)
 	h.deposit(full, 100)
 	_, _, err = accounts.Freeze(h.ctx(), h.operator(), full, "court-order")
 	require.Equal(t, "account-frozen", refusalCode(err))

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"florin/domain"
+	"florin/domain/account"
 	"florin/domain/id"
 	"florin/domain/money"
 	"florin/domain/sca"
@@ -83,14 +84,14 @@ func (w *work) mayConfirm(what awaited) (bool, error) {
 	return ceiling == 0 || what.amount.Minor <= ceiling, err
 }
 
-// own tells whether two accounts are the same customer's.
+// own tells whether two accounts are the same customers'.
 func (w *work) own(from, to id.Account) (bool, error) {
 	debtor, err := w.bank.accounts.load(w, from)
 	if err != nil {
 		return false, err
 	}
 	creditor, err := w.bank.accounts.load(w, to)
-	return debtor.Customer == creditor.Customer, err
+	return account.SameOwners(debtor, creditor), err
 }
 
 // demand begins a challenge; its text is still to be written, with all that it names.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"florin/domain/account"
 	"florin/domain/customer"
 	"florin/domain/id"
 	"florin/domain/journal"
@@ -38,6 +39,12 @@ func (p Proposals) perform(w *work, made proposal.Made) (concerns id.Customer, e
 		return d.Customer, b.endCustomer(w, d.Customer, id.Session{}, "erasure-requested")
 	case proposal.Activation:
 		return d.Customer, b.customers.decide(w, d.Customer, customer.Activate{At: at})
+	case proposal.Unfreezing:
+		frozen, err := b.accounts.load(w, d.Account)
+		if err != nil {
+			return concerns, err
+		}
+		return frozen.Customer, b.accounts.decide(w, d.Account, account.Unfreeze{Reason: made.Reason, At: at})
 	case proposal.RoleGrant:
 		return concerns, b.operators.decide(w, d.Operator, operator.GrantRole{Role: d.Role, At: at})
 	case proposal.RoleWithdrawal:

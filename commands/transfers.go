@@ -82,10 +82,13 @@ func (i initiation) decide(w *work) error {
 		return err
 	}
 	creditor, err := b.accounts.load(w, i.To)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case !owns(caller, debtor), creditor.Class != account.Customers:
+	}
+	if err := mayMove(caller, debtor); err != nil {
+		return err
+	}
+	if creditor.Class != account.Customers {
 		return account.ErrMissing
 	}
 	command := transfer.Initiate{
@@ -94,7 +97,7 @@ func (i initiation) decide(w *work) error {
 		Refused: transfer.Violation(i.From, i.To, i.Amount), Consented: agreed,
 	}
 	if command.Refused == "" {
-		own := debtor.Customer == creditor.Customer
+		own := account.SameOwners(debtor, creditor)
 		i.limited = !own
 		if i.ceiling, err = b.newDeviceCeiling(w, own, i.Amount.Currency); err != nil {
 			return err
@@ -123,8 +126,8 @@ func (i initiation) decide(w *work) error {
 // move stages what the outcome means for the accounts: money moves, or is held
 // for a creditor who could take it, or nothing happens.
 func (i initiation) move(w *work, outcome transfer.Outcome, debtor, creditor account.State) error {
-	if debtor.Customer != creditor.Customer {
-		if err := i.bank.payable(w, debtor.Customer); err != nil {
+	if !account.SameOwners(debtor, creditor) {
+		if err := i.bank.payable(w, i.order.Caller.Customer); err != nil {
 			return err
 		}
 	}

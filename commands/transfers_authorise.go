@@ -92,6 +92,14 @@ func authorise(w *work, state transfer.State, ask AuthoriseTransfer) error {
 	return b.accounts.decide(w, state.To, credit)
 }
 
+// stillOwns refuses what a former owner had asked for.
+func stillOwns(asked id.Customer, debtor account.State) error {
+	if debtor.RoleOf(asked) != account.Owner {
+		return account.ErrReader
+	}
+	return nil
+}
+
 // wouldRefuse asks both accounts beforehand: a freeze or a closure since the
 // challenge is a fact of the transfer, not an error of the answer.
 func wouldRefuse(w *work, state transfer.State, capture account.Capture, credit account.Credit) (string, error) {
@@ -103,8 +111,8 @@ func wouldRefuse(w *work, state transfer.State, capture account.Capture, credit 
 	if err != nil {
 		return "", err
 	}
-	if debtor.Customer != creditor.Customer {
-		err = w.bank.payable(w, debtor.Customer)
+	if err = stillOwns(state.Customer, debtor); err == nil && !account.SameOwners(debtor, creditor) {
+		err = w.bank.payable(w, state.Customer)
 	}
 	if err == nil {
 		_, err = debtor.Decide(capture)

@@ -71,7 +71,7 @@ func TestRow31OthersThingsAreNotThere(t *testing.T) {
 		if try.by == "customer" && strings.Contains(row.Path, "{id}") {
 			theirs := s.bertsThings[segment(row.Path)]
 			at := func(id string) phone.Answer {
-				return s.ask(p, row, strings.Replace(row.Path, "{id}", id, 1), try.body, nil)
+				return s.ask(p, row, inPath(row, try.path, id), try.body, nil)
 			}
 			none := at(unknown(theirs))
 			check(t, at(theirs), none)
@@ -90,6 +90,17 @@ func TestRow31OthersThingsAreNotThere(t *testing.T) {
 	})
 	require.Equal(t, before, s.balance(s.bert, s.berts))
 	require.Equal(t, 200, s.get(s.bert, "/v1/sessions").Status, "bert's session and device live")
+}
+
+// inPath is the path of the row with another identifier in the place of {id}.
+func inPath(row Route, path, id string) string {
+	parts := strings.Split(path, "/")
+	for i, part := range strings.Split(row.Path, "/") {
+		if part == "{id}" {
+			parts[i] = id
+		}
+	}
+	return strings.Join(parts, "/")
 }
 
 // Row 32.

@@ -37,6 +37,8 @@ type scene struct {
 	correlation        string
 	olga               *phone.Phone // an operator, who is a person
 	disable            string       // a good proposal
+	spare, empty       string       // accounts of anna's that may be frozen and closed
+	hold               string       // on the spare one
 }
 
 func newScene(t testing.TB) *scene {
@@ -61,6 +63,8 @@ func newScene(t testing.TB) *scene {
 	made := h.ask(h.person("otto", "security"), Route{Method: http.MethodPost, Keyed: true}, "/v1/operators/proposals", disable, nil)
 	s.annas["operators"], s.disable = field[string](t, made, "proposal"), disable
 	s.correlation = uuid.NewString()
+	s.spare, s.empty = h.account(s.anna, "100.00"), h.account(s.anna, "")
+	s.hold = field[string](t, h.ask(s.auditor, Route{Method: http.MethodPost, Keyed: true}, "/v1/accounts/"+s.spare+"/holds", `{"amount":"1.00","currency":"EUR","reason":"dispute"}`, nil), "hold")
 	return s
 }
 
@@ -155,6 +159,7 @@ func (s *scene) tries() map[string]try {
 		"POST /v1/factors/{id}/approval":              {by: "customer"},
 		"DELETE /v1/factors/{id}":                     {by: "customer"},
 	}
+	maps.Copy(tries, s.accountTries())
 	maps.Copy(tries, s.moneyTries())
 	maps.Copy(tries, s.cardTries())
 	maps.Copy(tries, s.notificationTries())
@@ -172,11 +177,6 @@ func (s *scene) moneyTries() map[string]try {
 	order := fmt.Sprintf(`{"from":%q,"to":%q,"amount":"1.00","currency":"EUR","reference":"x"}`, s.from, s.to)
 	deposit := fmt.Sprintf(`{"to":%q,"amount":"1.00","currency":"EUR","reference":"x"}`, s.from)
 	return map[string]try{
-		"GET /v1/accounts":                      {by: "customer", list: true},
-		"POST /v1/accounts":                     {by: "customer", body: `{"currency":"EUR"}`},
-		"GET /v1/accounts/{id}":                 {by: "customer"},
-		"GET /v1/accounts/{id}/balance":         {by: "customer"},
-		"GET /v1/accounts/{id}/transactions":    {by: "customer", list: true},
 		"POST /v1/transfers":                    {by: "customer", body: order},
 		"GET /v1/transfers/{id}":                {by: "customer"},
 		"POST /v1/transfers/{id}/authorization": {by: "customer", body: `{"authorization":"x.y.z"}`},

@@ -1,7 +1,6 @@
 package projections
 
 import (
-	"fmt"
 	"time"
 
 	"florin/domain/account"
@@ -20,6 +19,7 @@ type Account struct {
 	Product        string
 	Currency       money.Currency
 	Status         account.Status
+	Reason         string // of a freeze or a closure
 	Balance        money.Amount
 	Held           money.Amount
 	Available      money.Amount
@@ -39,6 +39,7 @@ var accountsTable = table{
 		{"account", text}, {"customer", text}, {"class", text}, {"chart", text}, {"product", text}, {"currency", text},
 		{"status", text}, {"balance", bigint}, {"held", bigint}, {"available", bigint}, {"overdraft_limit", bigint},
 		{"daily_limit", bigint}, {"overdrawn", bigint}, {"opened_at", bigint}, {"closed_at", bigint}, {"position", bigint}, {"numbered", bigint},
+		{"status_reason", text},
 	},
 	indexes: []index{{"accounts_by_customer", "customer"}},
 }
@@ -48,6 +49,7 @@ func (a *Account) fields() []any {
 		&a.Account, &a.Customer, (*string)(&a.Class), (*string)(&a.Chart), &a.Product, (*string)(&a.Currency),
 		(*string)(&a.Status), &a.Balance.Minor, &a.Held.Minor, &a.Available.Minor, &a.OverdraftLimit.Minor,
 		&a.DailyLimit.Minor, &a.Overdrawn, &a.OpenedAt, &a.ClosedAt, (*uint64)(&a.Position), &a.numbered,
+		&a.Reason,
 	}
 }
 
@@ -69,6 +71,7 @@ type hold struct {
 	at          time.Time
 	recordedAt  time.Time
 	position    eventbus.Position
+	reason      string // of the bank's own holds
 }
 
 type holdKey struct {
@@ -80,12 +83,12 @@ var holdsTable = table{
 	name: "holds", key: []string{"account", "reservation"},
 	columns: []column{
 		{"account", text}, {"reservation", text}, {"purpose", text}, {"counterparty", text}, {"minor", bigint},
-		{"currency", text}, {"booked_at", bigint}, {"recorded_at", bigint}, {"position", bigint},
+		{"currency", text}, {"booked_at", bigint}, {"recorded_at", bigint}, {"position", bigint}, {"reason", text},
 	},
 }
 
 func (h *hold) fields() []any {
-	return []any{&h.account, &h.reservation, &h.purpose, &h.other, &h.minor, (*string)(&h.currency), &h.at, &h.recordedAt, (*uint64)(&h.position)}
+	return []any{&h.account, &h.reservation, &h.purpose, &h.other, &h.minor, (*string)(&h.currency), &h.at, &h.recordedAt, (*uint64)(&h.position), &h.reason}
 }
 
 // Transaction is one booking on an account, or a pending one: money that is held.
@@ -101,6 +104,7 @@ type Transaction struct {
 	Forced       bool         // posted whatever the balance
 	BookedAt     time.Time
 	RecordedAt   time.Time // the log's clock
+	Reason       string    // code, of a hold that the bank's own people have placed
 	Reference    string    // remittance text, opened from the log; "" once it is erased
 }
 
@@ -126,6 +130,8 @@ type accountsFold struct {
 	accounts     *rows[id.Account, Account]
 	holds        *rows[holdKey, hold]
 	transactions added[Transaction]
+	holders      *rows[holderKey, Holder]
+	invitations  *rows[id.Invitation, Invitation]
 }
 
 func beginAccounts(tables []table) fold {
@@ -133,6 +139,8 @@ func beginAccounts(tables []table) fold {
 		accounts:     newRows(tables[0], func(k id.Account) []any { return []any{k.String()} }, (*Account).fields),
 		holds:        newRows(tables[1], func(k holdKey) []any { return []any{k.account.String(), k.reservation} }, (*hold).fields),
 		transactions: added[Transaction]{table: tables[2], fields: (*Transaction).fields},
+		holders:      newRows(tables[3], func(k holderKey) []any { return []any{k.account.String(), k.customer.String()} }, (*Holder).fields),
+		invitations:  newRows(tables[4], func(k id.Invitation) []any { return []any{k.String()} }, (*Invitation).fields),
 	}
 }
 
@@ -140,12 +148,16 @@ func (a *accountsFold) flush(w *writer) {
 	a.accounts.flush(w)
 	a.holds.flush(w)
 	a.transactions.flush(w)
+	a.holders.flush(w)
+	a.invitations.flush(w)
 }
 
 func (a *accountsFold) forget() {
 	a.accounts.forget()
 	a.holds.forget()
 	a.transactions.forget()
+	a.holders.forget()
+	a.invitations.forget()
 }
 
 func (a *accountsFold) apply(w *writer, c *commit, f *fact) error {
@@ -158,6 +170,9 @@ func (a *accountsFold) apply(w *writer, c *commit, f *fact) error {
 			Status: account.Active, Available: e.OverdraftLimit, OverdraftLimit: e.OverdraftLimit, DailyLimit: e.DailyLimit,
 			OpenedAt: e.At, Position: f.Position,
 		})
+		if e.Class == account.Customers {
+			a.holders.add(holderKey{e.Account, e.Customer}, Holder{Account: e.Account, Customer: e.Customer, Role: account.Owner, Since: e.At, Position: f.Position})
+		}
 		return nil
 	}
 	of, err := streamUUID(f.Stream)
@@ -200,16 +215,23 @@ func (a *accountsFold) move(w *writer, c *commit, f *fact, row *Account) error {
 		a.book(c, f, row, Transaction{Posting: e.Posting, Amount: e.Amount.Negate(), Balance: e.Balance, BookedAt: e.At})
 	case account.ReservationReleased:
 		a.free(w, row, e.Reservation, e.Amount.Minor)
+	case account.HoldPlaced:
+		name := e.Hold.Stream()
+		a.holds.add(holdKey{row.Account, name}, hold{account: row.Account, reservation: name, purpose: purposeHold, minor: e.Amount.Minor,
+			currency: row.Currency, at: e.At, recordedAt: c.record.RecordedAt, position: f.Position, reason: e.Reason})
+		row.Held.Minor += e.Amount.Minor
+	case account.HoldLifted:
+		a.free(w, row, e.Hold.Stream(), e.Amount.Minor)
 	case account.Overdrawn:
 		row.Overdrawn = true
 	case account.Frozen:
-		row.Status = account.OnIce
+		row.Status, row.Reason = account.OnIce, e.Reason
 	case account.Unfrozen:
-		row.Status = account.Active
+		row.Status, row.Reason = account.Active, ""
 	case account.Closed:
-		row.Status, row.ClosedAt = account.Finished, e.At
+		row.Status, row.Reason, row.ClosedAt = account.Finished, e.Reason, e.At
 	default:
-		return fmt.Errorf("no fold for %s", f.Kind)
+		return a.share(w, f, row)
 	}
 	return nil
 }

@@ -42,10 +42,10 @@ func (r *Reads) Account(ctx context.Context, of id.Account) (Account, error) {
 	return found[0], nil
 }
 
-// AccountsOf lists a customer's accounts by their identifiers: up to limit,
-// above after (zero: from the first).
+// AccountsOf lists the accounts that a customer holds, in whatever role, by their
+// identifiers: up to limit, above after (zero: from the first).
 func (r *Reads) AccountsOf(ctx context.Context, customer id.Customer, after id.Account, limit int) ([]Account, error) {
-	return r.accounts(ctx, "customer = ? and account > ? order by account limit ?", customer.String(), after.String(), bounded(limit))
+	return r.accounts(ctx, "account in (select account from holders where customer = ?) and account > ? order by account limit ?", customer.String(), after.String(), bounded(limit))
 }
 
 func (r *Reads) accounts(ctx context.Context, where string, args ...any) (found []Account, err error) {
@@ -76,9 +76,9 @@ func (r *Reads) IBAN(ctx context.Context, of Account) (string, error) {
 }
 
 // transactionsPage is one page of what is booked and what is pending, newest first.
-var transactionsPage = `select * from (select * from (select position, account, 0 as pending, purpose, posting, counterparty, minor, balance, currency, forced, booked_at, recorded_at
+var transactionsPage = `select * from (select * from (select position, account, 0 as pending, purpose, posting, counterparty, minor, balance, currency, forced, booked_at, recorded_at, '' as reason
   from transactions where account = ? and position < ? order by position desc limit ?) as booked
-union all select * from (select position, account, 1 as pending, purpose, reservation as posting, counterparty, -minor as minor, 0 as balance, currency, 0 as forced, booked_at, recorded_at
+union all select * from (select position, account, 1 as pending, purpose, reservation as posting, counterparty, -minor as minor, 0 as balance, currency, 0 as forced, booked_at, recorded_at, reason
   from holds where account = ? and position < ? order by position desc limit ?) as held) as both_kinds order by position desc limit ?`
 
 // Transactions lists an account's bookings and holds, newest first: up to limit
@@ -93,7 +93,7 @@ func (r *Reads) Transactions(ctx context.Context, in id.Account, before eventbus
 	err := r.database.each(ctx, transactionsPage, []any{of, top, n, of, top, n, n}, func(row scanner) error {
 		var t Transaction
 		f := t.fields()
-		into := append([]any{f[0], f[1], &t.Pending}, f[2:]...)
+		into := append(append([]any{f[0], f[1], &t.Pending}, f[2:]...), &t.Reason)
 		err := row.Scan(destinations(into)...)
 		t.Balance.Currency = t.Amount.Currency
 		found = append(found, t)
@@ -103,6 +103,9 @@ func (r *Reads) Transactions(ctx context.Context, in id.Account, before eventbus
 		return nil, err
 	}
 	for i := range found {
+		if found[i].Purpose == purposeHold {
+			continue // which lies in the account's own stream
+		}
 		if found[i].Reference, err = r.reference(ctx, found[i].Posting); err != nil {
 			return nil, err
 		}

@@ -98,6 +98,7 @@ var errNoRow = errors.New("nothing is known of it")
 const (
 	purposeTransfer = "transfer"
 	purposeReversal = "reversal"
+	purposeHold     = "hold" // of the bank's own
 )
 
 // booking finds what the commit says about a posting or reservation: why money

@@ -68,12 +68,12 @@ func (l *Ledger) move(stream eventbus.Stream, event account.Event) {
 		l.book(stream, a, e.Posting, e.Amount.Negate(), e.Balance)
 	case account.FundsReserved:
 		l.hold(stream, a, e.Reservation, e.Amount)
+	case account.HoldPlaced:
+		l.hold(stream, a, e.Hold.Stream(), e.Amount)
 	case account.ReservationReleased:
-		parts := strings.HasPrefix(e.Reservation, "authorisation/") // a shop frees in parts; all else wholly
-		if held := a.holds[e.Reservation]; e.Amount.Minor != held && (!parts || e.Amount.Minor <= 0 || e.Amount.Minor > held) {
-			l.find(stream, LedgerHeld, "released %s of %d held", e.Amount, held)
-		}
-		l.unhold(stream, a, e.Reservation, e.Amount)
+		l.release(stream, a, e.Reservation, e.Amount)
+	case account.HoldLifted:
+		l.release(stream, a, e.Hold.Stream(), e.Amount)
 	case account.Closed:
 		if a.balance != 0 || a.held != 0 {
 			l.find(stream, LedgerAccount, "closed with money on it")
@@ -128,6 +128,15 @@ func (l *Ledger) hold(stream eventbus.Stream, a *ledgerAccount, reservation stri
 	a.holds[reservation] += amount.Minor
 	a.held += amount.Minor
 	l.overdraft(stream, a, true)
+}
+
+// release frees all that is held under a name; what a shop holds, also in parts.
+func (l *Ledger) release(stream eventbus.Stream, a *ledgerAccount, reservation string, amount money.Amount) {
+	parts := strings.HasPrefix(reservation, "authorisation/")
+	if held := a.holds[reservation]; amount.Minor != held && (!parts || amount.Minor <= 0 || amount.Minor > held) {
+		l.find(stream, LedgerHeld, "released %s of %d held", amount, held)
+	}
+	l.unhold(stream, a, reservation, amount)
 }
 
 func (l *Ledger) unhold(stream eventbus.Stream, a *ledgerAccount, reservation string, amount money.Amount) {

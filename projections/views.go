@@ -39,6 +39,7 @@ var views = []View{
 	{"v_transactions", "accounts", "position", "one row per booking, and one per hold that is still pending", transactionColumns,
 		`select position, account, 0 as pending, purpose, posting, counterparty, minor as amount, balance, currency, forced, booked_at, recorded_at from transactions
 union all select position, account, 1 as pending, purpose, reservation as posting, counterparty, -minor as amount, 0 as balance, currency, 0 as forced, booked_at, recorded_at from holds`},
+	{"v_holders", "accounts", "position", "one row per customer who holds an account, in whatever role", holderColumns, selectAll(holderColumns, "holders")},
 	{"v_transfers", "transfers", "transfer", "one row per transfer, whatever became of it", transferColumns, selectAll(transferColumns, "transfers")},
 	{"v_cards", "cards", "card", "one row per card; no number of one is in the bank", cardColumns, selectAll(cardColumns, "cards")},
 	{"v_card_authorisations", "cards", "authorisation", "one row per authorisation that a shop asked for", authorisationColumns, selectAll(authorisationColumns, "card_authorisations")},
@@ -117,6 +118,7 @@ var accountColumns = []Column{
 	{"opened_at", Time, "when it was opened"},
 	{"closed_at", Time, "when it was closed; 0 while it is not"},
 	{"position", Integer, "log position of the last event that is in the row"},
+	{"status_reason", Text, "code: why it is frozen or closed"},
 }
 
 var transactionColumns = []Column{

@@ -73,20 +73,6 @@ type (
 	RotateSigningKey struct {
 		LeadSeconds int64 `json:"lead_seconds" jsonschema:"minimum=0"`
 	}
-	// FreezeAccount stops money from leaving an account, UnfreezeAccount ends that,
-	// CloseAccount ends an account that is empty.
-	FreezeAccount struct {
-		Account id.Account `json:"account"`
-		Reason  string     `json:"reason"` // code
-	}
-	UnfreezeAccount struct {
-		Account id.Account `json:"account"`
-		Reason  string     `json:"reason"` // code
-	}
-	CloseAccount struct {
-		Account id.Account `json:"account"`
-		Reason  string     `json:"reason"` // code
-	}
 	// ReportDeath and CloseCustomer end the relation with a customer.
 	ReportDeath struct {
 		Customer id.Customer `json:"customer"`

@@ -150,6 +150,44 @@ type (
 		Name     string `json:"name,omitzero"`
 		Product  string `json:"product,omitzero"`
 	}
+	// CloseAccount is POST /v1/accounts/{id}/closure, FreezeAccount POST
+	// /v1/accounts/{id}/freeze, UnfreezeAccount POST /v1/accounts/{id}/unfreeze.
+	CloseAccount struct {
+		Reason string `json:"reason"` // code
+	}
+	FreezeAccount struct {
+		Reason string `json:"reason"` // code
+	}
+	UnfreezeAccount struct {
+		Reason string `json:"reason"` // code
+	}
+	// PlaceHold is POST /v1/accounts/{id}/holds, LiftHold POST
+	// /v1/accounts/{id}/holds/release.
+	PlaceHold struct {
+		Amount   Decimal `json:"amount"`
+		Currency string  `json:"currency"`
+		Reason   string  `json:"reason"` // code
+	}
+	LiftHold struct {
+		Hold   id.Hold `json:"hold"`
+		Reason string  `json:"reason"` // code
+	}
+	// InviteHolder is POST /v1/accounts/{id}/invitations, EndInvitation POST
+	// /v1/accounts/{id}/invitations/end, AcceptInvitation POST
+	// /v1/accounts/{id}/holders, RemoveHolder POST /v1/accounts/{id}/holders/removal.
+	InviteHolder struct {
+		UserName string `json:"user_name"`
+		Role     string `json:"role"` // owner or reader
+	}
+	EndInvitation struct {
+		Invitation id.Invitation `json:"invitation"`
+	}
+	AcceptInvitation struct {
+		Invitation id.Invitation `json:"invitation"`
+	}
+	RemoveHolder struct {
+		Customer id.Customer `json:"customer"`
+	}
 	// InitiateTransfer is POST /v1/transfers.
 	InitiateTransfer struct {
 		From      id.Account `json:"from"`

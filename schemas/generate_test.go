@@ -176,6 +176,8 @@ var exampleIDs = map[reflect.Type]string{
 	reflect.TypeFor[id.Device]():        id.Named[id.Device]("example").String(),
 	reflect.TypeFor[id.Factor]():        id.Named[id.Factor]("example").String(),
 	reflect.TypeFor[id.Grant]():         id.Named[id.Grant]("example").String(),
+	reflect.TypeFor[id.Hold]():          id.Named[id.Hold]("example").String(),
+	reflect.TypeFor[id.Invitation]():    id.Named[id.Invitation]("example").String(),
 	reflect.TypeFor[id.Inbox]():         id.Named[id.Inbox]("example").String(),
 	reflect.TypeFor[id.Incoming]():      id.Named[id.Incoming]("example").String(),
 	reflect.TypeFor[id.Journal]():       id.Named[id.Journal]("example").String(),

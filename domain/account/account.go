@@ -60,6 +60,8 @@ type State struct {
 	Overdrawn    bool           `json:"overdrawn"`
 	Numbered     bool           `json:"numbered"` // it has an IBAN
 	Reservations []Reservation  `json:"reservations"`
+	Holders      []Holder       `json:"holders"` // beside Customer
+	Invitations  []Invitation   `json:"invitations"`
 }
 
 // Reservation is a hold that has not ended.
@@ -122,6 +124,10 @@ func (s State) Evolve(event Event) State {
 		if s, day = s.free(e.Reservation, e.Amount.Minor); day != "" && day == s.Day {
 			s.Spent -= e.Amount.Minor
 		}
+	case HoldPlaced:
+		s = s.hold(Reservation{Name: e.Hold.Stream(), Minor: e.Amount.Minor})
+	case HoldLifted:
+		s, _ = s.free(e.Hold.Stream(), e.Amount.Minor)
 	case Overdrawn:
 		s.Overdrawn = true
 	case Frozen:
@@ -130,6 +136,8 @@ func (s State) Evolve(event Event) State {
 		s.Status = Active
 	case Closed:
 		s.Status = Finished
+	default:
+		s = s.evolveHolders(event)
 	}
 	return s
 }

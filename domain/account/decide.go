@@ -41,7 +41,7 @@ var (
 
 // Refusal finds the refusal of a payment by its code, as it was kept in the log.
 func Refusal(code string) (*domain.Refusal, bool) {
-	for _, refusal := range []*domain.Refusal{ErrFunds, ErrLimit, ErrCeiling, ErrFrozen, ErrClosed, ErrCurrency, ErrAmount, ErrReservations} {
+	for _, refusal := range []*domain.Refusal{ErrFunds, ErrLimit, ErrCeiling, ErrFrozen, ErrClosed, ErrCurrency, ErrAmount, ErrReservations, ErrReader} {
 		if refusal.Code == code {
 			return refusal, true
 		}
@@ -74,6 +74,18 @@ func (s State) Decide(command Command) ([]Event, error) {
 		return s.unfreeze(c)
 	case Close:
 		return s.close(c)
+	case PlaceHold:
+		return s.placeHold(c)
+	case LiftHold:
+		return s.liftHold(c)
+	case Invite:
+		return s.invite(c)
+	case EndInvitation:
+		return s.endInvitation(c)
+	case Accept:
+		return s.accept(c)
+	case RemoveHolder:
+		return s.removeHolder(c)
 	}
 	panic(fmt.Sprintf("account: unknown command %T", command)) // sealed: a bug, not an input
 }
@@ -104,21 +116,6 @@ func (s State) openInternal(c OpenInternal) ([]Event, error) {
 		return nil, ErrInvalid
 	}
 	return []Event{Opened{Account: c.Chart.In(c.Currency), Class: Internal, Chart: c.Chart, Currency: c.Currency, At: c.At}}, nil
-}
-
-// number gives a customer's account its IBAN; the bank's own books have none.
-func (s State) number(c AssignNumber) ([]Event, error) {
-	switch {
-	case s.Status == Absent, s.Class == Internal:
-		return nil, ErrMissing
-	case s.Status == Finished:
-		return nil, ErrClosed
-	case s.Numbered:
-		return nil, ErrNumbered
-	case c.IBAN.IsZero(), c.Claim.IsZero():
-		return nil, ErrInvalid
-	}
-	return []Event{Numbered(c)}, nil
 }
 
 func (s State) debit(c Debit) ([]Event, error) {
@@ -254,55 +251,6 @@ func (s State) release(c Release) ([]Event, error) {
 		return nil, ErrOverRelease
 	}
 	return []Event{ReservationReleased{Reservation: c.Reservation, Amount: c.Amount, At: c.At}}, nil
-}
-
-func (s State) freeze(c Freeze) ([]Event, error) {
-	if err := s.ends(c.Reason); err != nil {
-		return nil, err
-	}
-	if s.Status == OnIce {
-		return nil, ErrFrozen
-	}
-	return []Event{Frozen(c)}, nil
-}
-
-func (s State) unfreeze(c Unfreeze) ([]Event, error) {
-	if err := s.ends(c.Reason); err != nil {
-		return nil, err
-	}
-	if s.Status != OnIce {
-		return nil, ErrNotFrozen
-	}
-	return []Event{Unfrozen(c)}, nil
-}
-
-// close ends a frozen account only after it is unfrozen: a freeze is an order
-// that somebody else gave.
-func (s State) close(c Close) ([]Event, error) {
-	if err := s.ends(c.Reason); err != nil {
-		return nil, err
-	}
-	switch {
-	case s.Status == OnIce:
-		return nil, ErrFrozen
-	case s.Balance != 0, len(s.Reservations) > 0:
-		return nil, ErrNotEmpty
-	}
-	return []Event{Closed(c)}, nil
-}
-
-// ends checks what every change of status needs: an account that still moves, and
-// a reason code.
-func (s State) ends(reason string) error {
-	switch {
-	case s.Status == Absent:
-		return ErrMissing
-	case s.Status == Finished:
-		return ErrClosed
-	case !isCode(reason):
-		return ErrReason
-	}
-	return nil
 }
 
 func isCode(code string) bool {

@@ -59,3 +59,18 @@ func (n Number) Evolve(event NumberEvent) Number {
 	n.account = e.Account
 	return n
 }
+
+// number gives a customer's account its IBAN; the bank's own books have none.
+func (s State) number(c AssignNumber) ([]Event, error) {
+	switch {
+	case s.Status == Absent, s.Class == Internal:
+		return nil, ErrMissing
+	case s.Status == Finished:
+		return nil, ErrClosed
+	case s.Numbered:
+		return nil, ErrNumbered
+	case c.IBAN.IsZero(), c.Claim.IsZero():
+		return nil, ErrInvalid
+	}
+	return []Event{Numbered(c)}, nil
+}

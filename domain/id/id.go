@@ -41,8 +41,10 @@ type (
 	Device        = ID[device]
 	Factor        = ID[factor]
 	Grant         = ID[grant]
+	Hold          = ID[hold]
 	Inbox         = ID[inbox]
 	Incoming      = ID[incoming]
+	Invitation    = ID[invitation]
 	Journal       = ID[journal]
 	Notification  = ID[notification]
 	Operator      = ID[operator]
@@ -71,8 +73,10 @@ type (
 	device        struct{}
 	factor        struct{}
 	grant         struct{}
+	hold          struct{}
 	inbox         struct{}
 	incoming      struct{}
+	invitation    struct{}
 	journal       struct{}
 	notification  struct{}
 	operator      struct{}
@@ -100,6 +104,8 @@ func (customer) name() (string, string)      { return "cus", "customer" }
 func (device) name() (string, string)        { return "dev", "device" }
 func (factor) name() (string, string)        { return "fac", "factor" }
 func (grant) name() (string, string)         { return "gra", "grant" }
+func (hold) name() (string, string)          { return "hld", "hold" }
+func (invitation) name() (string, string)    { return "inv", "invitation" }
 func (inbox) name() (string, string)         { return "inb", "inbox" }
 func (incoming) name() (string, string)      { return "inp", "incoming" }
 func (journal) name() (string, string)       { return "jrn", "journal" }

@@ -38,12 +38,13 @@ const (
 	Erasure        = "erasure"
 	Deposit        = "deposit"
 	Activation     = "activation" // of a customer who is restricted
+	Unfreezing     = "unfreezing" // of an account
 )
 
 // scopes are what proposer and approver have to have.
 var scopes = map[string]string{
 	RoleGrant: "roles.manage", RoleWithdrawal: "roles.manage", Disabling: "roles.manage", Enrolment: "roles.manage",
-	Reversal: "ledger.reverse", Erasure: "privacy.manage", Deposit: "ledger.post", Activation: "customers.manage",
+	Reversal: "ledger.reverse", Erasure: "privacy.manage", Deposit: "ledger.post", Activation: "customers.manage", Unfreezing: "customers.manage",
 }
 
 // Scope is what a type of proposal asks of both operators; "" of one that is none.
@@ -199,6 +200,9 @@ func fits(kind string, d Details) bool {
 	case Reversal:
 		rest.Transfer, rest.Amount, rest.Reference = id.Transfer{}, Details{}.Amount, domain.Evidence{}
 		return rest == Details{} && !d.Transfer.IsZero()
+	case Unfreezing:
+		rest.Account = id.Account{}
+		return rest == Details{} && !d.Account.IsZero()
 	case Deposit:
 		rest.Account, rest.Amount, rest.Reference = id.Account{}, Details{}.Amount, domain.Evidence{}
 		return rest == Details{} && !d.Account.IsZero() && d.Amount.IsPositive()

@@ -68,6 +68,7 @@ func TestEachTypeHasItsDetailsAndItsScope(t *testing.T) {
 		proposal.Disabling:      {Operator: id.Named[id.Operator]("o")},
 		proposal.Enrolment:      {Operator: id.Named[id.Operator]("o")},
 		proposal.Activation:     {Customer: id.Named[id.Customer]("c")},
+		proposal.Unfreezing:     {Account: id.Named[id.Account]("a")},
 		proposal.Erasure:        {Customer: id.Named[id.Customer]("c"), LegalBasis: "gdpr-17-1-b"},
 		proposal.Reversal:       {Transfer: id.Named[id.Transfer]("t"), Amount: euros, Reference: domain.NewEvidence("x")},
 		proposal.Deposit:        {Account: id.Named[id.Account]("a"), Amount: euros},

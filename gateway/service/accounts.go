@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"florin/commands"
+	"florin/domain/account"
 	"florin/domain/id"
 	"florin/domain/money"
 	"florin/eventbus"
@@ -27,6 +28,8 @@ type AccountAnswer struct {
 	Currency  money.Currency    `json:"currency"`
 	Product   string            `json:"product"`
 	Status    string            `json:"status"`
+	Reason    string            `json:"status_reason,omitzero"` // code, of a freeze or a closure
+	Role      string            `json:"role,omitzero"`          // of the caller: owner or reader
 	Balance   string            `json:"balance"`
 	Available string            `json:"available"`
 	Held      string            `json:"held"`
@@ -57,6 +60,7 @@ type TransactionAnswer struct {
 	Amount       string            `json:"amount"` // signed: negative leaves the account
 	Currency     money.Currency    `json:"currency"`
 	Balance      string            `json:"balance,omitzero"` // after it; none while pending
+	Reason       string            `json:"reason,omitzero"`  // code, of a hold that the bank has placed
 	Reference    string            `json:"reference,omitzero"`
 	Position     eventbus.Position `json:"position"`
 	At           time.Time         `json:"at"`
@@ -93,13 +97,13 @@ func (s Accounts) Open(w http.ResponseWriter, r *http.Request) error {
 	zero := money.Amount{Currency: opened.Currency}
 	return wire.Created(w, "/v1/accounts/"+opened.Account.String(), AccountAnswer{
 		Account: opened.Account, IBAN: opened.IBAN.Reveal(), BIC: s.bic(opened.IBAN.Reveal()),
-		Currency: opened.Currency, Product: opened.Product, Status: string(opened.Status),
+		Currency: opened.Currency, Product: opened.Product, Status: string(opened.Status), Role: string(account.Owner),
 		Balance: zero.Decimal(), Available: opened.Overdraft.Add(zero).Decimal(), Held: zero.Decimal(),
 		OpenedAt: opened.At, Position: outcome.Receipt.Last,
 	})
 }
 
-// List is the caller's own accounts.
+// List is the accounts that the caller holds, in whatever role.
 func (s Accounts) List(w http.ResponseWriter, r *http.Request) error {
 	page, err := s.page(r, "accounts")
 	if err != nil {
@@ -122,7 +126,11 @@ func (s Accounts) List(w http.ResponseWriter, r *http.Request) error {
 	}
 	list := AccountList{Accounts: make([]AccountAnswer, 0, len(rows))}
 	for _, row := range rows {
-		answer, err := s.shown(r, row)
+		role, err := s.Reads.RoleOf(r.Context(), row.Account, CallOf(r.Context()).Caller.Customer)
+		if err != nil {
+			return err
+		}
+		answer, err := s.shown(r, row, role)
 		if err != nil {
 			return err
 		}
@@ -133,11 +141,11 @@ func (s Accounts) List(w http.ResponseWriter, r *http.Request) error {
 
 // Get is one account of the caller's.
 func (s Accounts) Get(w http.ResponseWriter, r *http.Request) error {
-	row, err := s.own(r)
+	row, role, err := s.held(r)
 	if err != nil {
 		return err
 	}
-	answer, err := s.shown(r, row)
+	answer, err := s.shown(r, row, role)
 	if err != nil {
 		return err
 	}
@@ -145,8 +153,9 @@ func (s Accounts) Get(w http.ResponseWriter, r *http.Request) error {
 }
 
 // shown is the account with what other banks know it by.
-func (s Accounts) shown(r *http.Request, row projections.Account) (AccountAnswer, error) {
+func (s Accounts) shown(r *http.Request, row projections.Account, role account.Role) (AccountAnswer, error) {
 	answer := accountOf(row)
+	answer.Role = string(role)
 	var err error
 	answer.IBAN, err = s.Reads.IBAN(r.Context(), row)
 	answer.BIC = s.bic(answer.IBAN)
@@ -161,26 +170,31 @@ func (s Accounts) bic(iban string) string {
 	return s.Bank.Accounts().BIC()
 }
 
-// own is the account of the path if it is the caller's, else not-found.
-func (s Accounts) own(r *http.Request) (projections.Account, error) {
+// held is the account of the path, with what the caller may do with it; not-found
+// if that is nothing.
+func (s Accounts) held(r *http.Request) (projections.Account, account.Role, error) {
 	asked, err := pathID[id.Account](r)
 	if err != nil {
-		return projections.Account{}, err
+		return projections.Account{}, account.NoRole, err
 	}
 	if err := s.fresh(r, "accounts"); err != nil {
-		return projections.Account{}, err
+		return projections.Account{}, account.NoRole, err
 	}
-	row, err := s.Reads.Account(r.Context(), asked)
-	if err == nil && row.Customer != CallOf(r.Context()).Caller.Customer {
+	role, err := s.Reads.RoleOf(r.Context(), asked, CallOf(r.Context()).Caller.Customer)
+	if err == nil && role == account.NoRole {
 		err = problem.NotFound
 	}
-	return row, err
+	if err != nil {
+		return projections.Account{}, account.NoRole, err
+	}
+	row, err := s.Reads.Account(r.Context(), asked)
+	return row, role, err
 }
 
 // Balance is what the account held at a time or a log position; now, if neither
 // is said.
 func (s Accounts) Balance(w http.ResponseWriter, r *http.Request) error {
-	row, err := s.own(r)
+	row, _, err := s.held(r)
 	if err != nil {
 		return err
 	}
@@ -225,7 +239,7 @@ func (s Accounts) moment(r *http.Request, at, position string) (projections.At, 
 
 // Transactions is the account's entries, booked and pending, newest first.
 func (s Accounts) Transactions(w http.ResponseWriter, r *http.Request) error {
-	row, err := s.own(r)
+	row, _, err := s.held(r)
 	if err != nil {
 		return err
 	}

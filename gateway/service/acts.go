@@ -46,7 +46,7 @@ type ActList struct {
 // shownActs are the contexts of which a customer is shown what was done for them.
 // What concerns others in the same commit, what was only looked at, and what two
 // operators have yet to agree on, is not among them.
-var shownActs = []string{"customer", "device", "journal", "recovery", "session", "transfer"}
+var shownActs = []string{"account", "customer", "device", "journal", "recovery", "session", "transfer"}
 
 // Acts is what operators have done on the caller's behalf.
 func (s Customers) Acts(w http.ResponseWriter, r *http.Request) error {

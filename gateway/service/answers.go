@@ -12,7 +12,7 @@ import (
 
 func accountOf(row projections.Account) AccountAnswer {
 	return AccountAnswer{
-		Account: row.Account, Currency: row.Currency, Product: row.Product, Status: string(row.Status),
+		Account: row.Account, Currency: row.Currency, Product: row.Product, Status: string(row.Status), Reason: row.Reason,
 		Balance: row.Balance.Decimal(), Available: row.Available.Decimal(), Held: row.Held.Decimal(),
 		OpenedAt: row.OpenedAt, Position: row.Position,
 	}
@@ -22,7 +22,7 @@ func transactionOf(row projections.Transaction) TransactionAnswer {
 	answer := TransactionAnswer{
 		Posting: row.Posting, Purpose: row.Purpose, Status: "booked", Counterparty: row.Counterparty,
 		Amount: row.Amount.Decimal(), Currency: row.Amount.Currency, Reference: row.Reference,
-		Position: row.Position, At: row.BookedAt,
+		Reason: row.Reason, Position: row.Position, At: row.BookedAt,
 	}
 	if row.Pending {
 		answer.Status = "pending"
