@@ -1,12 +1,14 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
 
 	"florin/domain"
 	"florin/domain/account"
+	"florin/domain/calendar"
 	"florin/domain/customer"
 	"florin/domain/iban"
 	"florin/domain/id"
@@ -46,11 +48,14 @@ type NewDevice struct {
 	DailyUnits int64         // that may leave an account in a day when such a device asks, in whole units of its currency
 }
 
-// Product is a kind of account. Limits are in whole units of its currency.
+// Product is a kind of account. Limits are in whole units of its currency; 0: none.
 type Product struct {
-	Name            string
-	OverdraftUnits  int64
-	DailyLimitUnits int64 // of outgoing payments a day; 0: none
+	Name              string
+	OverdraftUnits    int64
+	DailyLimitUnits   int64 // of outgoing payments a day
+	MonthlyLimitUnits int64 // and a month
+	DailyCapUnits     int64 // of what its owner may set as a limit
+	MonthlyCapUnits   int64
 }
 
 // Methods of answering a challenge.
@@ -63,9 +68,12 @@ const (
 // DefaultTerms are a small bank's. Audience is still to be filled in.
 func DefaultTerms() Terms {
 	return Terms{
-		Issuer:            sandboxIssuer(),
-		BIC:               SandboxBIC,
-		Products:          []Product{{Name: "current", DailyLimitUnits: 10_000}, {Name: "savings", DailyLimitUnits: 10_000}},
+		Issuer: sandboxIssuer(),
+		BIC:    SandboxBIC,
+		Products: []Product{
+			{Name: "current", DailyLimitUnits: 10_000, MonthlyLimitUnits: 100_000, DailyCapUnits: 50_000, MonthlyCapUnits: 500_000},
+			{Name: "savings", DailyLimitUnits: 10_000, MonthlyLimitUnits: 50_000, DailyCapUnits: 50_000, MonthlyCapUnits: 100_000},
+		},
 		DepositAloneUnits: 10_000,
 		Cards:             CardTerms{EachUnits: 5_000, DayUnits: 5_000, MonthUnits: 20_000},
 
@@ -120,20 +128,23 @@ type OpenAccount struct {
 	Name     domain.Profile // of the holder, as payers are shown it
 	Currency money.Currency
 	Product  string // "": the bank's first
+	Zone     string // where its days and months are counted; "": the bank's
 }
 
 // AccountAnswer is an account as the verb left it.
 type AccountAnswer struct {
-	Account    id.Account
-	Customer   id.Customer     // zero unless opened by this verb
-	IBAN       domain.Evidence // zero: the account has none
-	Currency   money.Currency
-	Product    string
-	DailyLimit money.Amount
-	Overdraft  money.Amount
-	Status     account.Status
-	Reason     string // code, of what this verb has changed
-	At         time.Time
+	Account   id.Account
+	Customer  id.Customer     // zero unless opened by this verb
+	IBAN      domain.Evidence // zero: the account has none
+	Currency  money.Currency
+	Product   string
+	Limits    account.Limits
+	Cap       account.Limits
+	Zone      string
+	Overdraft money.Amount
+	Status    account.Status
+	Reason    string // code, of what this verb has changed
+	At        time.Time
 }
 
 // Open opens an account for an active customer, on the terms of the product.
@@ -149,10 +160,11 @@ func (a Accounts) Open(ctx context.Context, order Order, ask OpenAccount) (Accou
 		if err != nil {
 			return err
 		}
-		limit, err := units(product.DailyLimitUnits, ask.Currency)
+		limits, err := product.limits(ask.Currency)
 		if err != nil {
 			return err
 		}
+		limits.Zone, limits.At = cmp.Or(ask.Zone, b.settings.Money.Zone, calendar.UTC), order.At
 		b.accounts.begin(w, opened)
 		holder, err := b.customers.load(w, ask.Customer)
 		switch {
@@ -165,8 +177,11 @@ func (a Accounts) Open(ctx context.Context, order Order, ask OpenAccount) (Accou
 		}
 		w.under(ofCustomer(ask.Customer))
 		open := account.Open{Account: opened, Customer: ask.Customer, Name: ask.Name, Currency: ask.Currency,
-			Product: product.Name, OverdraftLimit: overdraft, DailyLimit: limit, At: order.At}
+			Product: product.Name, OverdraftLimit: overdraft, DailyLimit: limits.Limits.Daily, At: order.At}
 		if err := b.accounts.decide(w, opened, open); err != nil {
+			return err
+		}
+		if err := b.accounts.decide(w, opened, limits); err != nil {
 			return err
 		}
 		return b.number(w, opened)
@@ -213,9 +228,11 @@ func accountAnswer(facts []Fact) (AccountAnswer, error) {
 		switch e := fact.Event.(type) {
 		case account.Opened:
 			answer = AccountAnswer{Account: e.Account, Customer: e.Customer, Currency: e.Currency, Product: e.Product,
-				DailyLimit: e.DailyLimit, Overdraft: e.OverdraftLimit, Status: account.Active, At: e.At}
+				Overdraft: e.OverdraftLimit, Status: account.Active, At: e.At}
 		case account.Numbered:
 			answer.IBAN = e.IBAN
+		case account.LimitsAgreed:
+			answer.Limits, answer.Cap, answer.Zone = e.Limits, e.Cap, e.Zone
 		case account.Frozen:
 			answer = AccountAnswer{Account: id.From[id.Account](uuidIn(fact.Stream)), Status: account.OnIce, Reason: e.Reason, At: e.At}
 		case account.Unfrozen:

@@ -22,8 +22,8 @@ func TestOpenAccount(t *testing.T) {
 	opened, outcome, err := h.bank.Accounts().Open(h.ctx(), h.again(alice, "k"), ask)
 	require.NoError(t, err)
 	require.Equal(t, AccountAnswer{Account: opened.Account, Customer: alice, IBAN: opened.IBAN, Currency: "JPY", Product: "savings",
-		DailyLimit: money.Amount{Minor: 10000, Currency: "JPY"}, Status: account.Active, At: noon}, opened)
-	require.Equal(t, []string{"account.opened", "account.numbered", "claim.assigned"}, h.kinds(outcome))
+		Limits: yens(10_000, 50_000), Cap: yens(50_000, 100_000), Zone: "Europe/Berlin", Status: account.Active, At: noon}, opened)
+	require.Equal(t, []string{"account.opened", "account.limits_agreed", "account.numbered", "claim.assigned"}, h.kinds(outcome))
 
 	again, replayed, err := h.bank.Accounts().Open(h.ctx(), h.again(alice, "k"), ask)
 	require.NoError(t, err)
@@ -42,6 +42,7 @@ func TestOpenAccount(t *testing.T) {
 	}{
 		"an unknown product":          {OpenAccount{Customer: alice, Currency: "EUR", Product: "pyramid"}, "unknown-product"},
 		"a currency that is none":     {OpenAccount{Customer: alice, Currency: "XXX"}, "invalid-account"},
+		"a place that is none":        {OpenAccount{Customer: alice, Currency: "EUR", Zone: "Mars/Olympus"}, "invalid-time-zone"},
 		"no currency":                 {OpenAccount{Customer: alice}, "invalid-account"},
 		"nobody":                      {OpenAccount{Currency: "EUR"}, "not-found"},
 		"a stranger":                  {OpenAccount{Customer: id.Named[id.Customer]("x"), Currency: "EUR"}, "not-found"},
@@ -52,6 +53,44 @@ func TestOpenAccount(t *testing.T) {
 		require.Equal(t, tc.code, refusalCode(err), name)
 		require.Zero(t, outcome.Receipt, name)
 	}
+	h.audit()
+}
+
+func yens(daily, monthly int64) account.Limits {
+	return account.Limits{Daily: money.Amount{Minor: daily, Currency: "JPY"}, Monthly: money.Amount{Minor: monthly, Currency: "JPY"}}
+}
+
+func TestLimitsOfAnAccount(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, newModelLog(t))
+	from, to := h.account(alice, "Alice", 10_000_000), h.account(bob, "Bob", 0)
+	daily := func(minor int64) SetLimits {
+		return SetLimits{Account: from, Limits: account.Limits{Daily: euros(minor)}}
+	}
+	_, _, err := h.bank.Accounts().SetLimits(h.ctx(), h.by(bob), daily(1))
+	require.Equal(t, "not-found", refusalCode(err))
+	set, _, err := h.bank.Accounts().SetLimits(h.ctx(), h.by(alice), daily(5000))
+	require.NoError(t, err)
+	require.Equal(t, account.Limits{Daily: euros(5000), Monthly: euros(10_000_000)}, set.Limits, "what is not said stays")
+	_, _, err = h.send(h.by(alice), from, to, 5001)
+	require.Equal(t, "limit-exceeded", refusalCode(err))
+	_, _, err = h.bank.Accounts().SetLimits(h.ctx(), h.by(alice), daily(5001))
+	require.ErrorIs(t, err, account.ErrWider)
+	confirmed := daily(5001)
+	confirmed.FreshSCA = true
+	_, _, err = h.bank.Accounts().SetLimits(h.ctx(), h.by(alice), confirmed)
+	require.NoError(t, err)
+	capped, outcome, err := h.bank.Accounts().SetCap(h.ctx(), h.operator(), from, account.Limits{Daily: euros(4000)}, "fraud-watch")
+	require.NoError(t, err)
+	require.Equal(t, euros(4000), capped.Limits.Daily, "at once")
+	require.Equal(t, []string{"account.cap_changed"}, h.kinds(outcome))
+	_, _, err = h.bank.Accounts().SetLimits(h.ctx(), h.by(alice), confirmed)
+	require.Equal(t, "limit-beyond-cap", refusalCode(err))
+	_, _, err = h.send(h.by(alice), from, to, 4000)
+	require.NoError(t, err)
+	h.reopen(h.log)
+	_, _, err = h.send(h.by(alice), from, to, 1)
+	require.Equal(t, "limit-exceeded", refusalCode(err), "also after a restart")
 	h.audit()
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -118,9 +119,9 @@ func TestAJointAccount(t *testing.T) {
 			require.Empty(t, holders.Invitations)
 		}
 	}
-	carls := `{"customer":"` + carl.Profile().Customer + `"}`
-	require.Equal(t, "first-holder", code(acted(h, bert, joint, "holders/removal", `{"customer":"`+anna.Profile().Customer+`"}`)))
-	require.Equal(t, "account-read-only", code(acted(h, carl, joint, "holders/removal", `{"customer":"`+bert.Profile().Customer+`"}`)))
+	carls := `{"holder":"` + carl.Profile().Customer + `"}`
+	require.Equal(t, "first-holder", code(acted(h, bert, joint, "holders/removal", `{"holder":"`+anna.Profile().Customer+`"}`)))
+	require.Equal(t, "account-read-only", code(acted(h, carl, joint, "holders/removal", `{"holder":"`+bert.Profile().Customer+`"}`)))
 	require.Equal(t, 200, acted(h, bert, joint, "holders/removal", carls).Status)
 	gone, unknown := h.get(carl, "/v1/accounts/"+joint), h.get(carl, "/v1/accounts/acc_00000000-0000-4000-8000-000000000001")
 	require.Equal(t, 404, gone.Status)
@@ -199,4 +200,50 @@ func TestUnfreezingTakesTwo(t *testing.T) {
 	require.Equal(t, 200, h.approve(otto, field[string](t, asked, "proposal")).Status)
 	require.Equal(t, "open", field[string](t, h.get(anna, "/v1/accounts/"+account), "status"))
 	require.Equal(t, "account-not-frozen", code(acted(h, otto, account, "unfreeze", `{"reason":"court-order"}`)), "nobody proposes what is done")
+}
+
+func TestLimitsOfAnAccount(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	anna, bert := h.customer("anna"), h.customer("bert")
+	desk := h.operator("customers.manage").login()
+	made := h.command(anna, http.MethodPost, "/v1/accounts", []byte(`{"currency":"EUR","time_zone":"Pacific/Kiritimati"}`), "k")
+	require.Equal(t, 201, made.Status, "%s", made.Body)
+	from, to := field[string](t, made, "account"), h.account(bert, "")
+	require.NoError(t, anna.Deposit(t.Context(), from, "900.00", "EUR"))
+	require.Equal(t, "invalid-time-zone", code(h.command(anna, http.MethodPost, "/v1/accounts", []byte(`{"currency":"EUR","time_zone":"Mars/Olympus"}`), "z")))
+	pay := func(amount string) string {
+		return code(h.command(anna, http.MethodPost, "/v1/transfers", order(from, to, amount), anna.NewID()))
+	}
+	h.pass(problemFresh) // the login is too old for what needs a fresh one
+	require.NoError(t, anna.Refresh(t.Context()))
+	require.Equal(t, 404, acted(h, bert, from, "limits", `{"currency":"EUR","daily":"1.00"}`).Status)
+	narrow := acted(h, anna, from, "limits", `{"currency":"EUR","daily":"20.00","monthly":"30.00"}`)
+	require.Equal(t, 200, narrow.Status, "at once, and without a fresh login: %s", narrow.Body)
+	require.Equal(t, "limit-exceeded", pay("20.01"))
+	wider := `{"currency":"EUR","daily":"21.00"}`
+	refused := acted(h, anna, from, "limits", wider)
+	require.Equal(t, 401, refused.Status, "%s", refused.Body)
+	require.Contains(t, refused.Header.Get("WWW-Authenticate"), "insufficient_user_authentication")
+	h.login(anna)
+	require.Equal(t, 200, acted(h, anna, from, "limits", wider).Status)
+	require.Equal(t, "limit-beyond-cap", code(acted(h, anna, from, "limits", `{"currency":"EUR","daily":"90000.00"}`)))
+	require.Equal(t, "limits-unchanged", code(acted(h, anna, from, "limits", wider)))
+	for body, want := range map[string]string{`{"currency":"EUR"}`: "missing-field", `{"currency":"EUR","daily":"0.00"}`: "invalid-limits",
+		`{"currency":"USD","daily":"1.00"}`: "invalid-limits", `{"currency":"EUR","daily":"-1.00"}`: "invalid-amount", `{"currency":"EUR","daily":"1"}`: "invalid-amount"} {
+		require.Contains(t, []string{want, "invalid-limits"}, code(acted(h, anna, from, "limits", body)), body)
+	}
+	require.Equal(t, "", pay("21.00"))
+	require.Equal(t, "limit-exceeded", pay("0.01"))
+	h.pass(22*time.Hour + time.Minute) // from 2026-01-02T12:.. UTC, early on the 3rd there, to the 4th
+	h.login(anna)
+	require.Equal(t, "", pay("9.00"), "another day where the account lives")
+	require.Equal(t, "limit-exceeded", pay("0.01"), "and the same month")
+
+	require.Equal(t, 403, acted(h, anna, from, "cap", `{"currency":"EUR","daily":"1.00","reason":"mine"}`).Status)
+	desk = h.operator("customers.manage").login()
+	capped := acted(h, desk, from, "cap", `{"currency":"EUR","daily":"5.00","reason":"fraud-watch"}`)
+	require.Equal(t, 200, capped.Status, "%s", capped.Body)
+	shown := field[map[string]string](t, h.get(anna, "/v1/accounts/"+from), "limits")
+	require.Equal(t, map[string]string{"daily": "5.00", "monthly": "30.00", "daily_cap": "5.00", "monthly_cap": "500000.00", "time_zone": "Pacific/Kiritimati"}, shown)
 }

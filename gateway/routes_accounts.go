@@ -21,6 +21,8 @@ func accounts(desk service.Desk) []Route {
 	invite := act("invitations", accounts.Invite, of[schemas.InviteHolder](), invitation, write)
 	accept := act("holders", accounts.Accept, of[schemas.AcceptInvitation](), holder, write)
 	invite.Acts, accept.Acts = true, true
+	limits := act("limits", accounts.SetLimits, of[schemas.SetLimits](), of[service.LimitsAnswer](), write)
+	limits.ACR, limits.MaxAge = "", 0 // which the service asks for, of whoever wants wider ones
 	return []Route{
 		{Method: get, Path: "/v1/accounts", Handle: accounts.List, Scopes: scopes("accounts.read"), Response: of[service.AccountList]()},
 		{Method: post, Path: "/v1/accounts", Handle: accounts.Open, Acts: true, Scopes: scopes("accounts.write"), Keyed: true,
@@ -35,6 +37,8 @@ func accounts(desk service.Desk) []Route {
 		act("invitations/end", accounts.EndInvitation, of[schemas.EndInvitation](), invitation, write),
 		accept,
 		act("holders/removal", accounts.RemoveHolder, of[schemas.RemoveHolder](), holder, write),
+		limits,
+		act("cap", accounts.SetCap, of[schemas.SetCap](), of[service.LimitsAnswer](), manage),
 		act("closure", accounts.Close, of[schemas.CloseAccount](), status, write, manage),
 		act("freeze", accounts.Freeze, of[schemas.FreezeAccount](), status, manage),
 		act("unfreeze", accounts.Unfreeze, of[schemas.UnfreezeAccount](), status, manage),

@@ -25,6 +25,10 @@ type Account struct {
 	Available      money.Amount
 	OverdraftLimit money.Amount
 	DailyLimit     money.Amount // zero: none
+	MonthlyLimit   money.Amount
+	DailyCap       money.Amount // of what an owner may set
+	MonthlyCap     money.Amount
+	Zone           string // where days and months are counted; "": UTC
 	Overdrawn      bool
 	OpenedAt       time.Time
 	ClosedAt       time.Time
@@ -39,7 +43,7 @@ var accountsTable = table{
 		{"account", text}, {"customer", text}, {"class", text}, {"chart", text}, {"product", text}, {"currency", text},
 		{"status", text}, {"balance", bigint}, {"held", bigint}, {"available", bigint}, {"overdraft_limit", bigint},
 		{"daily_limit", bigint}, {"overdrawn", bigint}, {"opened_at", bigint}, {"closed_at", bigint}, {"position", bigint}, {"numbered", bigint},
-		{"status_reason", text},
+		{"status_reason", text}, {"monthly_limit", bigint}, {"daily_cap", bigint}, {"monthly_cap", bigint}, {"time_zone", text},
 	},
 	indexes: []index{{"accounts_by_customer", "customer"}},
 }
@@ -49,13 +53,13 @@ func (a *Account) fields() []any {
 		&a.Account, &a.Customer, (*string)(&a.Class), (*string)(&a.Chart), &a.Product, (*string)(&a.Currency),
 		(*string)(&a.Status), &a.Balance.Minor, &a.Held.Minor, &a.Available.Minor, &a.OverdraftLimit.Minor,
 		&a.DailyLimit.Minor, &a.Overdrawn, &a.OpenedAt, &a.ClosedAt, (*uint64)(&a.Position), &a.numbered,
-		&a.Reason,
+		&a.Reason, &a.MonthlyLimit.Minor, &a.DailyCap.Minor, &a.MonthlyCap.Minor, &a.Zone,
 	}
 }
 
 // complete gives every amount the account's currency.
 func (a *Account) complete() {
-	for _, amount := range []*money.Amount{&a.Balance, &a.Held, &a.Available, &a.OverdraftLimit, &a.DailyLimit} {
+	for _, amount := range []*money.Amount{&a.Balance, &a.Held, &a.Available, &a.OverdraftLimit, &a.DailyLimit, &a.MonthlyLimit, &a.DailyCap, &a.MonthlyCap} {
 		amount.Currency = a.Currency
 	}
 }
@@ -222,6 +226,13 @@ func (a *accountsFold) move(w *writer, c *commit, f *fact, row *Account) error {
 		row.Held.Minor += e.Amount.Minor
 	case account.HoldLifted:
 		a.free(w, row, e.Hold.Stream(), e.Amount.Minor)
+	case account.LimitsAgreed:
+		row.Zone = e.Zone
+		row.limit(e.Limits, e.Cap)
+	case account.LimitsChanged:
+		row.limit(e.Limits, account.Limits{Daily: row.DailyCap, Monthly: row.MonthlyCap})
+	case account.CapChanged:
+		row.limit(e.Limits, e.Cap)
 	case account.Overdrawn:
 		row.Overdrawn = true
 	case account.Frozen:
@@ -234,6 +245,11 @@ func (a *accountsFold) move(w *writer, c *commit, f *fact, row *Account) error {
 		return a.share(w, f, row)
 	}
 	return nil
+}
+
+func (a *Account) limit(limits, cap account.Limits) {
+	a.DailyLimit.Minor, a.MonthlyLimit.Minor = limits.Daily.Minor, limits.Monthly.Minor
+	a.DailyCap.Minor, a.MonthlyCap.Minor = cap.Daily.Minor, cap.Monthly.Minor
 }
 
 func (a *accountsFold) book(c *commit, f *fact, row *Account, t Transaction) {

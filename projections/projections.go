@@ -36,7 +36,7 @@ import (
 
 // definitions are all projections of the read database.
 var definitions = []definition{
-	{"accounts", 3, []string{"account", "transfer", "journal"}, false, []table{accountsTable, holdsTable, transactionsTable, holdersTable, invitationsTable}, beginAccounts},
+	{"accounts", 4, []string{"account", "transfer", "journal"}, false, []table{accountsTable, holdsTable, transactionsTable, holdersTable, invitationsTable}, beginAccounts},
 	{"transfers", 1, []string{"transfer"}, false, []table{transfersTable}, beginTransfers},
 	{"cards", 1, []string{"card", "authorisation"}, false, []table{cardsTable, authorisationsTable}, beginCards},
 	{"payees", 1, []string{"payees"}, false, []table{payeesTable}, beginPayees},

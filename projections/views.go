@@ -113,12 +113,16 @@ var accountColumns = []Column{
 	{"held", Money, "sum of pending holds"},
 	{"available", Money, "balance less holds plus overdraft limit"},
 	{"overdraft_limit", Money, "how far below nought the balance may go"},
-	{"daily_limit", Money, "of outgoing payments a day (UTC); 0: none"},
+	{"daily_limit", Money, "of outgoing payments a day where the account lives; 0: none"},
 	{"overdrawn", Boolean, "a forced debit left it below what the overdraft allows"},
 	{"opened_at", Time, "when it was opened"},
 	{"closed_at", Time, "when it was closed; 0 while it is not"},
 	{"position", Integer, "log position of the last event that is in the row"},
 	{"status_reason", Text, "code: why it is frozen or closed"},
+	{"monthly_limit", Money, "of outgoing payments a month; 0: none"},
+	{"daily_cap", Money, "of the daily limit that an owner may set; 0: none"},
+	{"monthly_cap", Money, "of the monthly limit that an owner may set; 0: none"},
+	{"time_zone", Text, "where days and months are counted; empty: UTC"},
 }
 
 var transactionColumns = []Column{

@@ -149,6 +149,20 @@ type (
 		Currency string `json:"currency"`
 		Name     string `json:"name,omitzero"`
 		Product  string `json:"product,omitzero"`
+		TimeZone string `json:"time_zone,omitzero"` // IANA, where days and months of limits are counted
+	}
+	// SetLimits is POST /v1/accounts/{id}/limits: what is not said stays as it is.
+	SetLimits struct {
+		Daily    Decimal `json:"daily,omitzero" jsonschema:"anyof_required=daily"`
+		Monthly  Decimal `json:"monthly,omitzero" jsonschema:"anyof_required=monthly"`
+		Currency string  `json:"currency"`
+	}
+	// SetCap is POST /v1/accounts/{id}/cap: how far the owners may widen the limits.
+	SetCap struct {
+		Daily    Decimal `json:"daily,omitzero" jsonschema:"anyof_required=daily"`
+		Monthly  Decimal `json:"monthly,omitzero" jsonschema:"anyof_required=monthly"`
+		Currency string  `json:"currency"`
+		Reason   string  `json:"reason"` // code
 	}
 	// CloseAccount is POST /v1/accounts/{id}/closure, FreezeAccount POST
 	// /v1/accounts/{id}/freeze, UnfreezeAccount POST /v1/accounts/{id}/unfreeze.
@@ -186,7 +200,7 @@ type (
 		Invitation id.Invitation `json:"invitation"`
 	}
 	RemoveHolder struct {
-		Customer id.Customer `json:"customer"`
+		Holder id.Customer `json:"holder"`
 	}
 	// InitiateTransfer is POST /v1/transfers.
 	InitiateTransfer struct {

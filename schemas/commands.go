@@ -128,6 +128,8 @@ var commandTable = []Command{
 	form[RevokeToken]("session.revoke"),
 	asked[RotateSigningKey]("signing.rotate"),
 	body[SetCardLimits]("card.set_limits"),
+	body[SetCap]("account.set_cap"),
+	body[SetLimits]("account.set_limits"),
 	body[StopRecovery]("recovery.object"),
 	body[PlaceStandingOrder]("standing.place"),
 	body[AuthoriseStandingOrder]("standing.authorise"),

@@ -14,12 +14,12 @@
 // its transfer or journal entry, and every debit or credit here names it. It must
 // never hold a balance that its postings do not add up to.
 //
-// A day is a UTC day, and never goes back: an older time counts to the latest day.
+// A day is one where the account lives, and never goes back: an older time counts
+// to the latest day.
 package account
 
 import (
 	"slices"
-	"time"
 
 	"florin/domain/id"
 	"florin/domain/money"
@@ -54,9 +54,13 @@ type State struct {
 	Balance      int64          `json:"balance"`
 	Held         int64          `json:"held"`
 	Overdraft    int64          `json:"overdraft"`
-	DailyLimit   int64          `json:"daily_limit"` // 0: none
-	Day          string         `json:"day"`         // the latest day that payments count to
-	Spent        int64          `json:"spent"`       // on that day
+	DailyLimit   int64          `json:"daily_limit"`   // 0: none
+	Day          string         `json:"day"`           // the latest day that payments count to
+	Spent        int64          `json:"spent"`         // on that day
+	MonthlyLimit int64          `json:"monthly_limit"` // 0: none
+	MonthSpent   int64          `json:"month_spent"`   // in the month of Day
+	Cap          Limits         `json:"cap"`           // of what an owner may set
+	Zone         string         `json:"zone"`          // where days are counted; "": UTC
 	Overdrawn    bool           `json:"overdrawn"`
 	Numbered     bool           `json:"numbered"` // it has an IBAN
 	Reservations []Reservation  `json:"reservations"`
@@ -96,9 +100,6 @@ func (s State) find(name string) int {
 	return slices.IndexFunc(s.Reservations, func(r Reservation) bool { return r.Name == name })
 }
 
-// day is the day that a payment at this time counts to.
-func (s State) day(at time.Time) string { return max(s.Day, at.UTC().Format(time.DateOnly)) }
-
 // Evolve takes in one fact. It never refuses: what is in the log has happened.
 func (s State) Evolve(event Event) State {
 	switch e := event.(type) {
@@ -121,9 +122,8 @@ func (s State) Evolve(event Event) State {
 		s, _ = s.free(e.Reservation, e.Amount.Minor)
 	case ReservationReleased:
 		var day string
-		if s, day = s.free(e.Reservation, e.Amount.Minor); day != "" && day == s.Day {
-			s.Spent -= e.Amount.Minor
-		}
+		s, day = s.free(e.Reservation, e.Amount.Minor)
+		s = s.uncount(day, e.Amount.Minor)
 	case HoldPlaced:
 		s = s.hold(Reservation{Name: e.Hold.Stream(), Minor: e.Amount.Minor})
 	case HoldLifted:
@@ -137,20 +137,11 @@ func (s State) Evolve(event Event) State {
 	case Closed:
 		s.Status = Finished
 	default:
+		if limited, ok := s.evolveLimits(event); ok {
+			return limited
+		}
 		s = s.evolveHolders(event)
 	}
-	return s
-}
-
-// count adds to what the day has seen; "" counts nowhere.
-func (s State) count(day string, minor int64) State {
-	switch {
-	case day == "" || day < s.Day:
-		return s
-	case day > s.Day:
-		s.Day, s.Spent = day, 0
-	}
-	s.Spent = min(s.Spent+minor, spentMax)
 	return s
 }
 

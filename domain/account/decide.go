@@ -25,7 +25,7 @@ var (
 	ErrReason            = &domain.Refusal{Class: domain.Invalid, Code: "invalid-reason", Detail: "Give a reason code of lower-case letters, digits and hyphens."}
 	ErrFunds             = &domain.Refusal{Class: domain.Refused, Code: "insufficient-funds", Detail: "There is not enough money available on the account."}
 	ErrCeiling           = &domain.Refusal{Class: domain.Refused, Code: "device-new", Detail: "This device is new: for a while it sends only little. Use a device that you have had for longer, or wait."}
-	ErrLimit             = &domain.Refusal{Class: domain.Refused, Code: "limit-exceeded", Detail: "This is more than may leave the account today."}
+	ErrLimit             = &domain.Refusal{Class: domain.Refused, Code: "limit-exceeded", Detail: "This is more than may leave the account in a day or in a month."}
 	ErrFrozen            = &domain.Refusal{Class: domain.Refused, Code: "account-frozen", Detail: "The account is frozen."}
 	ErrNotFrozen         = &domain.Refusal{Class: domain.Conflict, Code: "account-not-frozen", Detail: "The account is not frozen."}
 	ErrClosed            = &domain.Refusal{Class: domain.Refused, Code: "account-closed", Detail: "The account is closed."}
@@ -78,6 +78,12 @@ func (s State) Decide(command Command) ([]Event, error) {
 		return s.placeHold(c)
 	case LiftHold:
 		return s.liftHold(c)
+	case AgreeLimits:
+		return s.agreeLimits(c)
+	case ChangeLimits:
+		return s.changeLimits(c)
+	case ChangeCap:
+		return s.changeCap(c)
 	case Invite:
 		return s.invite(c)
 	case EndInvitation:
@@ -159,20 +165,12 @@ func (s State) mayTake(amount money.Amount, limited bool, ceiling int64, at time
 		return ErrFrozen
 	case s.Class != Internal && s.Available().Minor < amount.Minor:
 		return ErrFunds
-	case limited && !s.withinLimit(amount.Minor, s.day(at), s.DailyLimit):
+	case limited && !s.withinLimits(amount.Minor, s.day(at)):
 		return ErrLimit
 	case limited && !s.withinLimit(amount.Minor, s.day(at), ceiling):
 		return ErrCeiling
 	}
 	return nil
-}
-
-func (s State) withinLimit(minor int64, day string, limit int64) bool {
-	spent := s.Spent
-	if day != s.Day {
-		spent = 0
-	}
-	return limit == 0 || spent+minor <= limit
 }
 
 // marked adds the mark if the balance falls below what the overdraft allows.

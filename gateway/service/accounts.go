@@ -33,6 +33,7 @@ type AccountAnswer struct {
 	Balance   string            `json:"balance"`
 	Available string            `json:"available"`
 	Held      string            `json:"held"`
+	Limits    AccountLimits     `json:"limits"`
 	OpenedAt  time.Time         `json:"opened_at"`
 	Position  eventbus.Position `json:"position,omitzero"`
 }
@@ -89,7 +90,7 @@ func (s Accounts) Open(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	opened, outcome, err := s.Bank.Accounts().Open(r.Context(), s.order(r, call), commands.OpenAccount{
-		Customer: call.Caller.Customer, Name: name, Currency: currency, Product: body.Product})
+		Customer: call.Caller.Customer, Name: name, Currency: currency, Product: body.Product, Zone: body.TimeZone})
 	if err != nil {
 		return refused(w, outcome, err)
 	}
@@ -99,7 +100,7 @@ func (s Accounts) Open(w http.ResponseWriter, r *http.Request) error {
 		Account: opened.Account, IBAN: opened.IBAN.Reveal(), BIC: s.bic(opened.IBAN.Reveal()),
 		Currency: opened.Currency, Product: opened.Product, Status: string(opened.Status), Role: string(account.Owner),
 		Balance: zero.Decimal(), Available: opened.Overdraft.Add(zero).Decimal(), Held: zero.Decimal(),
-		OpenedAt: opened.At, Position: outcome.Receipt.Last,
+		Limits: accountLimitsOf(opened.Limits, opened.Cap, opened.Zone, opened.Overdraft), OpenedAt: opened.At, Position: outcome.Receipt.Last,
 	})
 }
 

@@ -112,7 +112,7 @@ func (s Accounts) RemoveHolder(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	removed, outcome, err := s.Bank.Accounts().RemoveHolder(r.Context(), s.order(r, call), asked, body.Customer)
+	removed, outcome, err := s.Bank.Accounts().RemoveHolder(r.Context(), s.order(r, call), asked, body.Holder)
 	if err != nil {
 		return refused(w, outcome, err)
 	}

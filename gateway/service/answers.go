@@ -3,6 +3,7 @@ package service
 import (
 	"encoding/json"
 
+	"florin/domain/account"
 	"florin/domain/money"
 	"florin/projections"
 )
@@ -14,6 +15,8 @@ func accountOf(row projections.Account) AccountAnswer {
 	return AccountAnswer{
 		Account: row.Account, Currency: row.Currency, Product: row.Product, Status: string(row.Status), Reason: row.Reason,
 		Balance: row.Balance.Decimal(), Available: row.Available.Decimal(), Held: row.Held.Decimal(),
+		Limits: accountLimitsOf(account.Limits{Daily: row.DailyLimit, Monthly: row.MonthlyLimit},
+			account.Limits{Daily: row.DailyCap, Monthly: row.MonthlyCap}, row.Zone, row.OverdraftLimit),
 		OpenedAt: row.OpenedAt, Position: row.Position,
 	}
 }

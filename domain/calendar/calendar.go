@@ -1,0 +1,66 @@
+// Package calendar says which day it is for somebody: the civil date of a moment
+// in a place, by the IANA time zone database.
+//
+// The database is compiled in, as the list of currencies is: reference data, and
+// no question to the machine that runs the bank. Why that is pure enough for this
+// floor: a day is asked for once, when something is decided, and from then on it
+// stands in the event; no state is ever folded by it. So another edition of the
+// database changes no past.
+//
+// Days are dates, and never counted in hours: one with a change of the clock has
+// 23 or 25.
+package calendar
+
+import (
+	"strings"
+	"sync"
+	"time"
+	_ "time/tzdata" // the same places on every machine
+)
+
+// UTC is the place of whoever has named none.
+const UTC = "UTC"
+
+// ZoneBytesMax bounds a name; the longest of the database has 32.
+const ZoneBytesMax = 64
+
+// places remembers what was read: parsing a place for every payment would cost more
+// than deciding it.
+var places sync.Map // name -> *time.Location
+
+// Known tells whether the database has a place by this name, written as it is there.
+func Known(zone string) bool {
+	_, ok := place(zone)
+	return ok
+}
+
+func place(zone string) (*time.Location, bool) {
+	if found, ok := places.Load(zone); ok {
+		return found.(*time.Location), true
+	}
+	if zone == "" || zone == "Local" || len(zone) > ZoneBytesMax || strings.Trim(zone, letters) != "" || strings.Contains(zone, "..") || zone[0] == '/' {
+		return nil, false
+	}
+	found, err := time.LoadLocation(zone)
+	if err != nil || found.String() != zone {
+		return nil, false
+	}
+	places.Store(zone, found)
+	return found, true
+}
+
+const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/"
+
+// Day is the date of a moment in a place, such as "2026-01-02"; a place that is not
+// known is UTC.
+func Day(zone string, at time.Time) string {
+	if found, ok := place(zone); ok {
+		return at.In(found).Format(time.DateOnly)
+	}
+	return at.UTC().Format(time.DateOnly)
+}
+
+// Month is that of a day, such as "2026-01"; "" of none.
+func Month(day string) string {
+	return day[:max(strings.LastIndexByte(day, '-'), 0)]
+}
