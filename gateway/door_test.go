@@ -101,7 +101,7 @@ func newPorch(t testing.TB, change func(*Settings)) *porch {
 	p.door, err = newDoor(settings, commands.Sources{Now: p.now, Random: rand.Reader}, public, p.guards.guards())
 	require.NoError(t, err)
 	server := Server(p.door.handler(p.rows()), settings.Logger)
-	go func() { _ = server.Serve(listener) }()
+	go func() { _ = server.Serve(Framed(listener)) }()
 	t.Cleanup(func() { _ = server.Close() })
 	return p
 }

@@ -22,8 +22,8 @@ import (
 	"florin/projections"
 )
 
-// FrontSettings of a gateway that is a process of its own. All are needed but Hosts
-// and Rates; Issuer and Sandbox are the core's. Sources have the world's time.
+// FrontSettings of a gateway that is a process of its own. All are needed but Hosts,
+// Rates and Load; Issuer and Sandbox are the core's. Sources have the world's time.
 type FrontSettings struct {
 	Core        string // HOST:PORT of its internal listener
 	Credentials *split.Credentials
@@ -32,6 +32,7 @@ type FrontSettings struct {
 	Hosts       []string
 	Sandbox     bool
 	Rates       Rates
+	Load        Load
 	Logger      *slog.Logger
 	Registry    *prometheus.Registry
 }
@@ -49,7 +50,7 @@ type Front struct {
 // NewFront builds it. Nothing is asked of the core before Follow.
 func NewFront(s FrontSettings) (*Front, error) {
 	var known *split.Copy
-	settings := Settings{Issuer: s.Issuer, Hosts: s.Hosts, Sandbox: s.Sandbox, Rates: s.Rates, Logger: s.Logger, Registry: s.Registry}
+	settings := Settings{Issuer: s.Issuer, Hosts: s.Hosts, Sandbox: s.Sandbox, Rates: s.Rates, Load: s.Load, Logger: s.Logger, Registry: s.Registry}
 	key := func(keyID string) (*ecdsa.PublicKey, bool) { return known.Key(keyID) }
 	face, err := identity.Face(s.Issuer)
 	if err != nil {

@@ -225,11 +225,12 @@ const (
 	idleTimeout   = 90 * time.Second
 )
 
-// Server is an http.Server with the timeouts and limits that New counts on.
+// Server is an http.Server with the timeouts and limits that New counts on. A
+// public listener is to be Framed.
 func Server(handler http.Handler, logger *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler: handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: bodyTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
-		MaxHeaderBytes: 2 * HeaderBytesMax, DisableGeneralOptionsHandler: true,
+		MaxHeaderBytes: 2 * HeaderBytesMax, DisableGeneralOptionsHandler: true, ConnContext: withFraming,
 		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
 	}
 }

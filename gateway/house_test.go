@@ -167,7 +167,7 @@ func (h *house) open(address string) {
 		h.truth = newTruth(h.routes)
 	}
 	server := Server(contractOf(t, h.sandbox).watch(h.t, h.truth.watch(h.door)), logger)
-	go func() { _ = server.Serve(listener) }()
+	go func() { _ = server.Serve(Framed(listener)) }()
 	h.stop = func() {
 		_ = server.Close()
 		halt()

@@ -40,6 +40,8 @@ func (d *door) hygiene(next http.Handler) http.Handler {
 func (d *door) wellFormed(r *http.Request) error {
 	path := r.URL.EscapedPath()
 	switch {
+	case !framed(r):
+		return problem.BadFraming
 	case r.URL.IsAbs(), r.URL.Host != "", r.Method == http.MethodConnect, !d.answersFor(r.Host):
 		return problem.Misdirected
 	case len(r.URL.RawQuery) > QueryBytesMax, len(path) > PathBytesMax:
@@ -134,7 +136,13 @@ func buffer(w http.ResponseWriter, r *http.Request) error {
 		if late, is := errors.AsType[net.Error](err); is && late.Timeout() {
 			return problem.RequestTimeout
 		}
-		return problem.BadRequest // cut off, or badly framed
+		if !framed(r) {
+			return problem.BadFraming
+		}
+		return problem.BadRequest // cut off
+	}
+	if !framed(r) { // a chunk that net/http took
+		return problem.BadFraming
 	}
 	visitOf(r.Context()).body = body
 	r.Body = io.NopCloser(bytes.NewReader(body))

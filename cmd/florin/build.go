@@ -95,7 +95,7 @@ func build(ctx context.Context, c config, logger *slog.Logger) (_ *bank, err err
 	}
 	registry := prometheus.NewRegistry()
 	handler, err := b.front(gateway.Settings{
-		Bank: b.write, Guards: b.guards, Issuer: c.Issuer, Hosts: []string{c.Listen}, Sandbox: c.Sandbox, Certificates: c.TLSClientCA != "", Rates: c.rates(),
+		Bank: b.write, Guards: b.guards, Issuer: c.Issuer, Hosts: []string{c.Listen}, Sandbox: c.Sandbox, Certificates: c.TLSClientCA != "", Rates: c.rates(), Load: c.load(),
 		Logger: logger, Registry: registry,
 		Desk: service.Desk{Bank: b.write, Reads: b.reads, Log: b.ledger.log, Treaty: b.ledger.treaty, Cursors: wire.NewCursors(cursors)},
 	})
@@ -171,6 +171,12 @@ func (c config) rates() gateway.Rates {
 	return gateway.Rates{Caller: caller, Login: caller, Peer: peer}
 }
 
+// load is what the public listener takes on at once: eight streams and half a body
+// of the longest for each request.
+func (c config) load() gateway.Load {
+	return gateway.Load{Requests: c.RequestsAtOnce, Streams: 8 * c.RequestsAtOnce, Bytes: int64(c.RequestsAtOnce) * gateway.BodyBytesMax / 2}
+}
+
 // run serves until ctx ends or a part of the bank fails.
 func (b *bank) run(ctx context.Context, serving func(public, admin net.Addr)) error {
 	address := b.config.Listen
@@ -187,7 +193,7 @@ func (b *bank) run(ctx context.Context, serving func(public, admin net.Addr)) er
 		writing = append(writing, b.door.Run)
 	}
 	writing = append(writing,
-		func(context.Context) error { return b.public.Serve(b.secured(public)) },
+		func(context.Context) error { return b.public.Serve(gateway.Framed(b.secured(public))) },
 		func(context.Context) error { return b.admin.Serve(admin) })
 	ended := make(chan error, len(following)+len(writing)) // nobody waits to say that it has ended
 	whole := context.WithoutCancel(ctx)                    // the end is in order: who writes ends before who follows

@@ -40,6 +40,7 @@ type config struct {
 	RecoveryWait   string `koanf:"recovery_wait"`
 	RatePerSecond  int    `koanf:"rate_per_second"`
 	RateBurst      int    `koanf:"rate_burst"`
+	RequestsAtOnce int    `koanf:"requests_at_once"`
 	TLSCert        string `koanf:"tls_cert"`
 	TLSKey         string `koanf:"tls_key"`
 	TLSClientCA    string `koanf:"tls_client_ca"`
@@ -85,6 +86,7 @@ var settings = []setting{
 	{"recovery_wait", "24h", "how long a recovery that an operator has permitted waits for objections; at least 1h but in a sandbox", false},
 	{"rate_per_second", 50, "requests a second that one caller may make", false},
 	{"rate_burst", 100, "requests that one caller may make at once", false},
+	{"requests_at_once", 512, "requests that are answered at once, of all callers; more are told to come back", false},
 	{"tls_cert", "", "PEM file of the public listener's certificate chain; read again when it changes", false},
 	{"tls_key", "", "PEM file of its private key", false},
 	{"tls_client_ca", "", "PEM file of authorities; every client of the public listener needs a certificate of one", false},
@@ -225,8 +227,8 @@ func (c config) checked() (config, error) {
 		return config{}, fmt.Errorf("%w: with only, internal_cert, internal_key and internal_ca are needed; 'florin keys internal' makes them", errUsage)
 	case c.Only == onlyCore && c.TLSCert != "":
 		return config{}, fmt.Errorf("%w: a core has no public listener: tls_cert is the gateway's", errUsage)
-	case c.RatePerSecond < 1, c.RateBurst < 1:
-		return config{}, fmt.Errorf("%w: rate_per_second and rate_burst are at least 1", errUsage)
+	case c.RatePerSecond < 1, c.RateBurst < 1, c.RequestsAtOnce < 1:
+		return config{}, fmt.Errorf("%w: rate_per_second, rate_burst and requests_at_once are at least 1", errUsage)
 	}
 	if c.LegalEntity == "" && c.Sandbox {
 		c.LegalEntity = sandboxEntity
@@ -312,7 +314,7 @@ func (c config) masked() map[string]any {
 	values := map[string]any{
 		"dir": c.Dir, "listen": c.Listen, "admin": c.Admin, "issuer": c.Issuer, "sandbox": c.Sandbox,
 		"legal_entity": c.LegalEntity, "master_key_file": c.MasterKeyFile, "log_level": c.LogLevel,
-		"challenge_over": c.ChallengeOver, "new_device_hours": c.NewDeviceHours, "new_device_limit": c.NewDeviceLimit, "rate_per_second": c.RatePerSecond, "rate_burst": c.RateBurst,
+		"challenge_over": c.ChallengeOver, "new_device_hours": c.NewDeviceHours, "new_device_limit": c.NewDeviceLimit, "rate_per_second": c.RatePerSecond, "rate_burst": c.RateBurst, "requests_at_once": c.RequestsAtOnce,
 		"notifier": c.Notifier, "recovery_wait": c.RecoveryWait, "tls_cert": c.TLSCert, "tls_key": c.TLSKey, "tls_client_ca": c.TLSClientCA, "tls_client_optional": c.TLSClientOptional,
 		"breached_passwords": c.BreachedPasswords, "bank_code": c.BankCode, "bic": c.BIC, "rail": c.Rail, "only": c.Only, "internal": c.Internal, "internal_cert": c.InternalCert,
 		"internal_key": c.InternalKey, "internal_ca": c.InternalCA,

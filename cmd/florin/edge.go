@@ -36,7 +36,7 @@ func buildEdge(c config, logger *slog.Logger) (_ *edge, err error) {
 	}
 	registry := prometheus.NewRegistry()
 	e.front, err = gateway.NewFront(gateway.FrontSettings{
-		Core: c.Internal, Credentials: e.inside, Sources: sources(), Issuer: c.Issuer, Hosts: []string{c.Listen}, Sandbox: c.Sandbox, Rates: c.rates(),
+		Core: c.Internal, Credentials: e.inside, Sources: sources(), Issuer: c.Issuer, Hosts: []string{c.Listen}, Sandbox: c.Sandbox, Rates: c.rates(), Load: c.load(),
 		Logger: logger, Registry: registry,
 	})
 	if err != nil {
@@ -68,7 +68,7 @@ func (e *edge) run(ctx context.Context, serving func(public, admin net.Addr)) er
 		public = tls.NewListener(public, e.tls.Config())
 	}
 	parts := append(watches(e.tls, e.inside, e.logger), e.front.Follow, e.front.Run, e.tick,
-		func(context.Context) error { return e.public.Serve(public) },
+		func(context.Context) error { return e.public.Serve(gateway.Framed(public)) },
 		func(context.Context) error { return e.admin.Serve(admin) })
 	ended := make(chan error, len(parts))
 	whole := context.WithoutCancel(ctx)

@@ -74,6 +74,7 @@ func Faults() []*Fault {
 var (
 	BadPath          = fault(400, "bad-path", "The path is not in its one canonical spelling.")
 	BadRequest       = fault(400, "bad-request", "The request cannot be read.")
+	BadFraming       = fault(400, "bad-framing", "Where the request ends can be read in more than one way, or in none.")
 	BadJSON          = fault(400, "bad-json", "The body is not JSON as this endpoint reads it.")
 	UnknownField     = fault(400, "unknown-field", "The body has a member that this endpoint does not know.")
 	MissingField     = fault(400, "missing-field", "The body lacks a required member.")
@@ -93,6 +94,8 @@ var (
 	QueryTooLong     = fault(414, "query-too-long", "The query is longer than 8 KiB.")
 	WrongMediaType   = fault(415, "unsupported-media-type", "The body's media type or encoding is not read here.")
 	Misdirected      = fault(421, "misdirected-request", "This server does not answer for that host.")
+	CodingUnknown    = fault(501, "transfer-coding-unknown", "Bodies come with a Content-Length or chunked, and in no other coding.")
+	VersionUnknown   = fault(505, "http-version-unknown", "This server speaks HTTP/1.0, HTTP/1.1 and HTTP/2.")
 	HeadersTooLarge  = fault(431, "headers-too-large", "The headers are larger than 32 KiB.")
 )
 

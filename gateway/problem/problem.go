@@ -15,6 +15,7 @@ package problem
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math"
 	"net/http"
@@ -95,6 +96,17 @@ func Write(w http.ResponseWriter, r *http.Request, err error) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(fault.Status)
 	_, _ = w.Write(body)
+}
+
+// Wire is a fault as a whole HTTP/1.1 response that ends its connection: for what
+// is wrong before there is a request to answer.
+func Wire(fault *Fault) []byte {
+	body, err := json.Marshal(Document{Type: "/problems/" + fault.Code, Title: title(fault.Code), Status: fault.Status, Detail: fault.Detail, Code: fault.Code})
+	if err != nil {
+		body = []byte("{}")
+	}
+	return fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nContent-Type: application/problem+json\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
+		fault.Status, http.StatusText(fault.Status), len(body), body)
 }
 
 // Of gives the fault that err stands for; what it does not know is internal.
