@@ -47,7 +47,7 @@ func newGuarded(t *testing.T) *guarded {
 	require.NoError(t, err)
 	g.address = listener.Addr().String()
 	server := Server(g.truth.watch(g.door), slog.New(slog.DiscardHandler))
-	go func() { _ = server.Serve(tls.NewListener(listener, loaded.Config())) }()
+	go func() { _ = server.Serve(Framed(tls.NewListener(listener, loaded.Config()))) }()
 	t.Cleanup(func() { _ = server.Close() })
 	return g
 }

@@ -66,8 +66,8 @@ func (f *framing) shake(secure *tls.Conn) {
 		return
 	}
 	var conn net.Conn = secure
-	if secure.ConnectionState().NegotiatedProtocol != "h2" {
-		conn = &framedConn{Conn: secure}
+	if state := secure.ConnectionState(); state.NegotiatedProtocol != "h2" {
+		conn = &framedConn{Conn: secure, secure: &state}
 	}
 	f.give(accepted{conn, nil})
 }
@@ -101,6 +101,7 @@ func (f *framing) Close() error {
 // framedConn is a connection of HTTP/1.
 type framedConn struct {
 	net.Conn
+	secure *tls.ConnectionState // nil: in clear
 	frames frames
 	bad    atomic.Bool // from here on nothing on it is believed
 }
@@ -140,6 +141,14 @@ func withFraming(ctx context.Context, conn net.Conn) context.Context {
 		return context.WithValue(ctx, framedKey{}, framed)
 	}
 	return ctx
+}
+
+// underTLS tells the request the connection's state, with the client's certificate,
+// as net/http does where it sees the TLS connection itself.
+func underTLS(r *http.Request) {
+	if conn, is := r.Context().Value(framedKey{}).(*framedConn); is && r.TLS == nil {
+		r.TLS = conn.secure
+	}
 }
 
 // framed tells whether a request's frame, and those of all before it, are beyond doubt.

@@ -134,7 +134,7 @@ func TestRefusalsBeforeTheHandlerAreProblems(t *testing.T) {
 func TestRow1OverTLS(t *testing.T) {
 	t.Parallel()
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !framed(r) {
+		if underTLS(r); r.TLS == nil || !framed(r) {
 			w.WriteHeader(http.StatusBadRequest)
 		}
 		_, _ = io.WriteString(w, r.Proto)

@@ -25,6 +25,7 @@ func (d *door) record(next http.Handler) http.Handler {
 		ctx := withVisit(problem.WithReport(traces.Extract(r.Context(), propagation.HeaderCarrier(r.Header)), &visit.report), visit)
 		ctx, span := d.tracer.Start(ctx, "request", trace.WithSpanKind(trace.SpanKindServer))
 		r = r.WithContext(ctx)
+		underTLS(r)
 		seen := &watched{ResponseWriter: w}
 		d.metrics.open.Inc()
 		defer func() {
