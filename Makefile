@@ -59,4 +59,5 @@ golden: ## rewrite golden files and JSON Schemas; look at the diff before you co
 	go test ./eventbus ./schemas -update
 
 soak: ## the long versions of the kill and fault tests
-	FLORIN_SOAK=1 go test -timeout 2h -run 'Kill|Fault|Crash|Soak' ./...
+	FLORIN_SOAK=1 go test -timeout 2h -run 'Kill|Fault|Crash' ./...
+	FLORIN_SOAK=1 go test -count=1 -timeout 10m -run Soak ./cmd/florin

@@ -53,7 +53,7 @@ func (f *frames) pass(p []byte) bool {
 		end := bytes.IndexByte(p, '\n')
 		if end < 0 {
 			f.line = append(f.line, p...)
-			return len(f.line) <= lineMax
+			return len(f.line) <= lineMax+len("\r")
 		}
 		f.line = append(f.line, p[:end]...)
 		p = p[end+1:]

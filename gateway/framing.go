@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/http"
 	"strconv"
@@ -37,8 +38,9 @@ type accepted struct {
 	err  error
 }
 
-// accept takes connections. A TLS handshake says whether it is HTTP/1; nobody waits
-// for another's.
+// accept takes connections until Close. An error, such as of a process that has no
+// more files, is the server's to judge: it tries again, or closes. A TLS handshake
+// says whether it is HTTP/1; nobody waits for another's.
 func (f *framing) accept() {
 	for {
 		conn, err := f.Listener.Accept()
@@ -52,9 +54,6 @@ func (f *framing) accept() {
 		if !f.give(accepted{conn, err}) {
 			return
 		}
-		if late, is := err.(net.Error); err != nil && !(is && late.Timeout()) {
-			return
-		}
 	}
 }
 
@@ -62,6 +61,9 @@ func (f *framing) shake(secure *tls.Conn) {
 	ctx, done := context.WithTimeout(context.Background(), headerTimeout)
 	defer done()
 	if err := secure.HandshakeContext(ctx); err != nil {
+		if clear, is := errors.AsType[tls.RecordHeaderError](err); is && clear.Conn != nil { // no TLS at all: HTTP in clear, most likely
+			_, _ = clear.Conn.Write(problem.Wire(problem.BadRequest))
+		}
 		_ = secure.Close()
 		return
 	}

@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -168,6 +170,43 @@ func TestRow1OverTLS(t *testing.T) {
 		require.Equal(t, status, answer.StatusCode, headers)
 		require.NoError(t, conn.Close())
 	}
+}
+
+// shortOfFiles fails to accept once, as a process does that has too many files open.
+type shortOfFiles struct {
+	net.Listener
+	once sync.Once
+}
+
+func (s *shortOfFiles) Accept() (conn net.Conn, err error) {
+	s.once.Do(func() { err = &net.OpError{Op: "accept", Net: "tcp", Err: syscall.EMFILE} })
+	if err != nil {
+		return nil, err
+	}
+	return s.Listener.Accept()
+}
+
+// A passing failure to accept ends nothing, and a closed listener ends the server.
+func TestFramedGoesOnAfterAPassingFailure(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	framed := Framed(&shortOfFiles{Listener: listener})
+	server := Server(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.Proto) }), slog.New(slog.DiscardHandler))
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(framed) }()
+	client := &http.Client{Timeout: 20 * time.Second}
+	response, err := client.Get("http://" + listener.Addr().String() + "/")
+	require.NoError(t, err)
+	text, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	require.Equal(t, "HTTP/1.1", string(text))
+	client.CloseIdleConnections()
+	require.NoError(t, server.Close())
+	require.ErrorIs(t, <-ended, http.ErrServerClosed)
+	_, err = framed.Accept()
+	require.ErrorIs(t, err, net.ErrClosed)
 }
 
 // FuzzFrames: however bytes are cut, what is said of them is the same.

@@ -193,7 +193,7 @@ func (b *bank) run(ctx context.Context, serving func(public, admin net.Addr)) er
 		writing = append(writing, b.door.Run)
 	}
 	writing = append(writing,
-		func(context.Context) error { return b.public.Serve(gateway.Framed(b.secured(public))) },
+		func(context.Context) error { return b.public.Serve(b.secured(public)) },
 		func(context.Context) error { return b.admin.Serve(admin) })
 	ended := make(chan error, len(following)+len(writing)) // nobody waits to say that it has ended
 	whole := context.WithoutCancel(ctx)                    // the end is in order: who writes ends before who follows
@@ -231,15 +231,15 @@ func (b *bank) showAll(ctx context.Context) {
 }
 
 // secured puts TLS around what is served: the bank's certificate if it has one, and
-// around a core what lets in gateways alone.
+// around a core what lets in gateways alone, who have looked at the framing.
 func (b *bank) secured(listener net.Listener) net.Listener {
 	switch {
 	case b.core != nil:
 		return tls.NewListener(listener, b.inside.Server(sources().Now))
 	case b.tls != nil:
-		return tls.NewListener(listener, b.tls.Config())
+		listener = tls.NewListener(listener, b.tls.Config())
 	}
-	return listener
+	return gateway.Framed(listener)
 }
 
 // serious leaves out the errors that an orderly end consists of.

@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -133,6 +135,10 @@ func TestAGatewayOutlivesItsCore(t *testing.T) {
 	require.NoError(t, bank.start(ctx))
 	status, _ = get(bank.base + "/oauth2/jwks")
 	require.Equal(t, http.StatusOK, status, "without a restart of the gateway")
+	address := strings.TrimPrefix(bank.base, "http://")
+	conn, err := net.Dial("tcp", address)
+	require.NoError(t, err)
+	requireFramed(t, conn, address)
 	require.NoError(t, bank.gateway.stop())
 	require.NoError(t, bank.core.stop(), "in order, though a gateway followed it")
 }

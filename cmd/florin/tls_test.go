@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -10,6 +11,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
+	"io"
 	"math/big"
 	"net"
 	"net/http"
@@ -39,6 +41,33 @@ func layCertificate(t *testing.T, certFile, keyFile string, serial int64) *x509.
 	cert, err := x509.ParseCertificate(der)
 	require.NoError(t, err)
 	return cert
+}
+
+// requireFramed has a connection of HTTP/1.1 answer request after request, and one
+// whose end can be seen in two places with the connection's end.
+func requireFramed(t *testing.T, conn net.Conn, host string) {
+	t.Helper()
+	defer conn.Close()
+	require.NoError(t, conn.SetDeadline(time.Now().Add(20*time.Second)))
+	reader := bufio.NewReader(conn)
+	ask := func(text string) (status int, body string) {
+		_, err := io.WriteString(conn, text)
+		require.NoError(t, err)
+		answer, err := http.ReadResponse(reader, nil)
+		require.NoError(t, err)
+		told, err := io.ReadAll(answer.Body)
+		require.NoError(t, err)
+		return answer.StatusCode, string(told)
+	}
+	for range 3 {
+		status, _ := ask("GET /oauth2/jwks HTTP/1.1\r\nHost: " + host + "\r\n\r\n")
+		require.Equal(t, http.StatusOK, status)
+	}
+	status, body := ask("POST /v1/transfers HTTP/1.1\r\nHost: " + host + "\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+	require.Equal(t, http.StatusBadRequest, status)
+	require.Contains(t, body, `"bad-framing"`)
+	_, err := reader.ReadByte()
+	require.ErrorIs(t, err, io.EOF, "the connection is over")
 }
 
 // TestRow50TheBankServesTLSAndReloads has a customer bank over TLS with the real
@@ -102,6 +131,14 @@ func TestRow50TheBankServesTLSAndReloads(t *testing.T) {
 	require.Zero(t, failed.Load(), "requests over connections that were open")
 	require.NotZero(t, asked.Load())
 	t.Logf("the new certificate was served after %s; %d requests meanwhile, none failed", took.Round(time.Millisecond), asked.Load())
+
+	h1, err := tls.Dial("tcp", address, &tls.Config{InsecureSkipVerify: true})
+	require.NoError(t, err)
+	requireFramed(t, h1, address)
+	h2, err := tls.Dial("tcp", address, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
+	require.NoError(t, err)
+	require.Equal(t, "h2", h2.ConnectionState().NegotiatedProtocol)
+	require.NoError(t, h2.Close())
 
 	plain, err := http.Get(base + "/oauth2/jwks")
 	require.NoError(t, err)
