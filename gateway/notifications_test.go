@@ -64,6 +64,7 @@ func (s *scene) notificationTries() map[string]try {
 		"POST /v1/notifications/{id}/read":  {by: "customer"},
 		"POST /v1/notifications/read":       {by: "customer", body: fmt.Sprintf(`{"through":%q}`, s.annas["notifications"])},
 		"GET /v1/notifications/preferences": {by: "customer"},
+		"GET /v1/notifications/stream":      {by: "customer"},
 		"PUT /v1/notifications/preferences": {by: "customer", body: `{"language":"de","time_zone":"Europe/Berlin","channels":{"account":["email"],"payments":[],"cards":[]}}`},
 	}
 }

@@ -9,7 +9,7 @@ import (
 
 // notifications: a customer's inbox. Only the bank's own app reads it.
 func notifications(desk service.Desk) []Route {
-	inbox := service.Notifications{Desk: desk}
+	inbox := service.NewNotifications(desk)
 	own := func(method, path string, handle func(http.ResponseWriter, *http.Request) error) Route {
 		return Route{Method: method, Path: "/v1/notifications" + path, Handle: handle, OwnApp: true, Scopes: scopes("notifications.read")}
 	}
@@ -21,5 +21,7 @@ func notifications(desk service.Desk) []Route {
 	choose := own(http.MethodPut, "/preferences", inbox.Choose)
 	choose.Keyed, choose.Signed = true, true
 	choose.Request, choose.Response = of[schemas.ChooseNotifications](), of[service.PreferencesAnswer]()
-	return []Route{list, read, all, preferences, choose}
+	stream := own(get, "/stream", inbox.Stream)
+	stream.Gives = []string{"text/event-stream"}
+	return []Route{list, read, all, preferences, choose, stream}
 }

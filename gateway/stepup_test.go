@@ -178,7 +178,7 @@ func TestLimitedCustomersLookAndDoNotAct(t *testing.T) {
 		case try.by != "customer":
 		case row.Acts:
 			require.Equal(t, "customer-limited", code(s.ask(s.anna, row, try.path, try.body, nil)))
-		case row.Method == http.MethodGet:
+		case row.Method == http.MethodGet && len(row.Gives) == 0: // a stream does not end
 			require.Equal(t, 200, s.ask(s.anna, row, try.path, try.body, nil).Status)
 		}
 	})

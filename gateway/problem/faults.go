@@ -110,6 +110,7 @@ var (
 	Inside            = fault(401, "internal-token", "Services answer the bank's own gateway alone.")
 	ForeignOrigin     = fault(403, "foreign-origin", "Requests from other web origins are refused.")
 	FormForeign       = fault(403, "form-foreign", "The form was not made for this browser, or its cookie is gone. Go back to the app that sent you here and begin again.")
+	TooManyStreams    = fault(429, "too-many-streams", "This customer has as many streams open as there may be; end one of them.").After(time.Second)
 	TooManyRequests   = fault(429, "too-many-requests", "Too many requests; wait as Retry-After says.")
 )
 

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -101,7 +102,12 @@ func (s Audit) pump(ctx context.Context, call Call, stream *eventStream, after e
 type eventStream struct {
 	w     http.ResponseWriter
 	flush func() error
+	cut   func() // ends a write under way
 }
+
+// writeWithin is how long a reader may take nothing. What its connection's buffers
+// hold is all that waits for it.
+const writeWithin = 10 * time.Second
 
 func newEventStream(w http.ResponseWriter) (*eventStream, error) {
 	control := http.NewResponseController(w)
@@ -112,7 +118,19 @@ func newEventStream(w http.ResponseWriter) (*eventStream, error) {
 	header.Set("Content-Type", "text/event-stream")
 	header.Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusOK)
-	return &eventStream{w, control.Flush}, control.Flush()
+	cut := func() { _ = control.SetWriteDeadline(time.Unix(1, 0)) } // long ago
+	stream := &eventStream{w, control.Flush, cut}
+	return stream, stream.comment("begun")
+}
+
+// send writes a text and hands it on; a reader who does not take it in time is cut off.
+func (s *eventStream) send(text string) error {
+	slow := time.AfterFunc(writeWithin, s.cut)
+	defer slow.Stop()
+	if _, err := io.WriteString(s.w, text); err != nil {
+		return err
+	}
+	return s.flush()
 }
 
 // sendCommit sends a commit's events above the position.
@@ -132,19 +150,14 @@ func (s *eventStream) sendCommit(record eventbus.Record, after eventbus.Position
 		if err != nil {
 			return err
 		}
-		if _, err := fmt.Fprintf(s.w, "id: %d\nevent: %s\ndata: %s\n\n", e.Position, e.Kind, body); err != nil {
+		if err := s.send(fmt.Sprintf("id: %d\nevent: %s\ndata: %s\n\n", e.Position, e.Kind, body)); err != nil {
 			return err
 		}
 	}
-	return s.flush()
+	return nil
 }
 
-func (s *eventStream) comment(text string) error {
-	if _, err := fmt.Fprintf(s.w, ": %s\n\n", text); err != nil {
-		return err
-	}
-	return s.flush()
-}
+func (s *eventStream) comment(text string) error { return s.send(": " + text + "\n\n") }
 
 func hashText(h eventbus.Hash) string { return hex.EncodeToString(h[:]) }
 

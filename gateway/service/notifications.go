@@ -19,7 +19,15 @@ import (
 // Notifications serves /v1/notifications: a customer's inbox, and how the customer
 // wants to be told. It is for the customer's own devices: who got in where, and by
 // what, is nothing for third parties.
-type Notifications struct{ Desk }
+type Notifications struct {
+	Desk
+	bells *bells
+}
+
+// NewNotifications makes the service, with one reader of the log for all its streams.
+func NewNotifications(desk Desk) Notifications {
+	return Notifications{desk, newBells(desk.Log, desk.Treaty)}
+}
 
 // NotificationAnswer is an entry on the wire. Title and text are in the language of
 // the customer's preferences, made when it is read.
