@@ -77,7 +77,7 @@ func TestAMoveIsMadeOnceAndEveryBankOnTheLogFollows(t *testing.T) {
 	require.Equal(t, noon, other.Sources().Time())
 	for record, err := range h.log.ReadAll(h.ctx(), 0) {
 		require.NoError(t, err)
-		require.NoError(t, other.hear(h.ctx(), record))
+		require.NoError(t, hear(h.ctx(), other.runners, record))
 	}
 	require.Equal(t, noon.Add(time.Hour), other.Sources().Time())
 }

@@ -63,6 +63,7 @@ type Settings struct {
 
 	Rail      Rail // to other banks; nil: no payment leaves this one
 	RailTerms RailTerms
+	Webhooks  WebhookSender // tells partners what happens; nil: none is told
 
 	Money    Terms
 	Identity IdentitySettings
@@ -84,7 +85,9 @@ type Bank struct {
 	locks    *locks
 	counts   counts
 	runners  []*runner
+	posters  []*runner // of RunWebhooks: they run apart
 	ticks    atomic.Uint64
+	posts    atomic.Uint64 // ticks of posters
 	identity *identity
 	clock    movable
 	tracer   trace.Tracer
@@ -109,6 +112,9 @@ func Open(ctx context.Context, log eventbus.Log, treaty *schemas.Treaty, ring *s
 	b.identity = newIdentity(settings.Identity)
 	b.shelves = newShelves(b)
 	b.runners = newRunners(b)
+	if settings.Webhooks != nil {
+		b.posters = []*runner{b.newRunner(newPosting(b))}
+	}
 	return b, b.setClock(ctx)
 }
 

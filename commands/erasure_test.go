@@ -154,7 +154,7 @@ func TestARestoredKeyRingIsErasedAgain(t *testing.T) {
 			f.request()
 			f.tick(1)
 			f.tick(tc.afterTime)
-			require.NoError(t, f.bank.saveProcesses())
+			require.NoError(t, saveProcesses(f.bank.runners))
 
 			require.NoError(t, f.ring.Close())
 			require.NoError(t, os.WriteFile(f.keys, backup, 0o600))

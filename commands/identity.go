@@ -72,6 +72,7 @@ const (
 
 	keyAuthReqID     = "auth-req-id"
 	keyAuthReqIDHash = "auth-req-id-hash"
+	keyWebhook       = "webhook"
 )
 
 // mac is the HMAC of the parts under one of the ledger's keys.

@@ -57,7 +57,7 @@ func (b *branch) deliver() {
 	require.NoError(b.t, b.log.Durable(background))
 	for record, err := range b.log.ReadAll(background, heard) {
 		require.NoError(b.t, err)
-		require.NoError(b.t, b.bank.hear(background, record))
+		require.NoError(b.t, hear(background, b.bank.runners, record))
 	}
 	require.NoError(b.t, b.bank.Tick(background))
 }

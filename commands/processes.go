@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -126,9 +128,21 @@ func newRunners(b *Bank) []*runner {
 
 // Run has the bank's processes follow the log until ctx ends. What waits for a
 // time is done by Tick. It returns nil when ctx ends, else why the log ended.
-func (b *Bank) Run(ctx context.Context) error {
+func (b *Bank) Run(ctx context.Context) error { return b.follow(ctx, b.runners) }
+
+// RunWebhooks is Run, and TickWebhooks Tick, of what waits for partners' servers: they
+// are called apart from those, so that a slow partner keeps no customer waiting.
+func (b *Bank) RunWebhooks(ctx context.Context) error {
+	if len(b.posters) == 0 {
+		<-ctx.Done()
+		return nil
+	}
+	return b.follow(ctx, b.posters)
+}
+
+func (b *Bank) follow(ctx context.Context, runners []*runner) error {
 	after := eventbus.Position(0)
-	for i, r := range b.runners {
+	for i, r := range runners {
 		if err := r.resume(ctx); err != nil {
 			return err
 		}
@@ -138,7 +152,7 @@ func (b *Bank) Run(ctx context.Context) error {
 	}
 	for record, err := range b.log.Subscribe(ctx, after) {
 		if err == nil {
-			err = b.hear(ctx, record)
+			err = hear(ctx, runners, record)
 		}
 		if ctx.Err() != nil {
 			break
@@ -147,11 +161,11 @@ func (b *Bank) Run(ctx context.Context) error {
 			return fmt.Errorf("commands: processes: %w", err)
 		}
 	}
-	return b.saveProcesses()
+	return saveProcesses(runners)
 }
 
-func (b *Bank) hear(ctx context.Context, record eventbus.Record) error {
-	for _, r := range b.runners {
+func hear(ctx context.Context, runners []*runner, record eventbus.Record) error {
+	for _, r := range runners {
 		if record.Last() > r.position() {
 			if err := r.hear(ctx, record); err != nil {
 				return err
@@ -164,30 +178,35 @@ func (b *Bank) hear(ctx context.Context, record eventbus.Record) error {
 // Tick does what has become due and keeps the processes' checkpoints. The
 // wiring calls it about once a second; tests call it when they have moved the
 // clock. One failing alarm does not keep the others from being tried.
-func (b *Bank) Tick(ctx context.Context) error {
-	for _, r := range b.runners {
+func (b *Bank) Tick(ctx context.Context) error { return b.tick(ctx, b.runners, &b.ticks) }
+
+// TickWebhooks is Tick for RunWebhooks.
+func (b *Bank) TickWebhooks(ctx context.Context) error { return b.tick(ctx, b.posters, &b.posts) }
+
+func (b *Bank) tick(ctx context.Context, runners []*runner, ticks *atomic.Uint64) error {
+	for _, r := range runners {
 		if err := r.tick(ctx, b.sources.Time()); err != nil {
 			return err
 		}
 	}
-	if b.ticks.Add(1)%ticksPerSave != 0 {
+	if ticks.Add(1)%ticksPerSave != 0 {
 		return nil
 	}
-	return b.saveProcesses()
+	return saveProcesses(runners)
 }
 
 // Processes tells how each is doing.
 func (b *Bank) Processes() []ProcessHealth {
-	all := make([]ProcessHealth, 0, len(b.runners))
-	for _, r := range b.runners {
+	all := make([]ProcessHealth, 0, len(b.runners)+len(b.posters))
+	for _, r := range slices.Concat(b.runners, b.posters) {
 		all = append(all, r.health())
 	}
 	return all
 }
 
-func (b *Bank) saveProcesses() error {
+func saveProcesses(runners []*runner) error {
 	var failures []error
-	for _, r := range b.runners {
+	for _, r := range runners {
 		failures = append(failures, r.save())
 	}
 	return errors.Join(failures...)

@@ -192,7 +192,7 @@ func TestStartingFromTheBeginningIsHarmless(t *testing.T) {
 		after, err := f.log.Head(background)
 		require.NoError(t, err)
 		require.Equal(t, head.Position, after.Position, "%s: the derived id makes it a repeat", name)
-		require.NoError(t, f.bank.saveProcesses())
+		require.NoError(t, saveProcesses(f.bank.runners))
 	}
 }
 

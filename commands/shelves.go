@@ -26,6 +26,7 @@ import (
 	"florin/domain/signing"
 	"florin/domain/standing"
 	"florin/domain/transfer"
+	"florin/domain/webhook"
 )
 
 // accountShape is raised whenever account.State changes in fields or meaning.
@@ -43,6 +44,7 @@ type shelves struct {
 	clocks         *shelf[id.Clock, clock.State, clock.Command, clock.Event]
 	consents       *shelf[id.Consent, consent.State, consent.Command, consent.Event]
 	customers      *shelf[id.Customer, customer.State, customer.Command, customer.Event]
+	deliveries     *shelf[id.Delivery, webhook.Delivery, webhook.DeliveryCommand, webhook.DeliveryEvent]
 	devices        *shelf[id.Device, device.State, device.Command, device.Event]
 	grants         *shelf[id.Grant, grant.State, grant.Command, grant.Event]
 	inboxes        *shelf[id.Inbox, notification.Inbox, notification.InboxCommand, notification.InboxEvent]
@@ -58,6 +60,7 @@ type shelves struct {
 	sessions       *shelf[id.Session, session.State, session.Command, session.Event]
 	signings       *shelf[id.Signing, signing.State, signing.Command, signing.Event]
 	transfers      *shelf[id.Transfer, transfer.State, transfer.Command, transfer.Event]
+	webhooks       *shelf[id.Webhook, webhook.State, webhook.Command, webhook.Event]
 	orders         *shelf[id.StandingOrder, standing.State, standing.Command, standing.Event]
 	payees         *shelf[id.Payees, payee.State, payee.Command, payee.Event]
 }
@@ -75,6 +78,7 @@ func newShelves(b *Bank) shelves {
 		clocks:         newShelf[id.Clock, clock.State, clock.Command](b, t.Clocks),
 		consents:       newShelf[id.Consent, consent.State, consent.Command](b, t.Consents),
 		customers:      newShelf[id.Customer, customer.State, customer.Command](b, t.Customers),
+		deliveries:     newShelf[id.Delivery, webhook.Delivery, webhook.DeliveryCommand](b, t.Deliveries),
 		devices:        newShelf[id.Device, device.State, device.Command](b, t.Devices),
 		grants:         newShelf[id.Grant, grant.State, grant.Command](b, t.Grants),
 		inboxes:        newShelf[id.Inbox, notification.Inbox, notification.InboxCommand](b, t.Inboxes),
@@ -90,6 +94,7 @@ func newShelves(b *Bank) shelves {
 		sessions:       newShelf[id.Session, session.State, session.Command](b, t.Sessions),
 		signings:       newShelf[id.Signing, signing.State, signing.Command](b, t.Signings),
 		transfers:      newShelf[id.Transfer, transfer.State, transfer.Command](b, t.Transfers),
+		webhooks:       newShelf[id.Webhook, webhook.State, webhook.Command](b, t.Webhooks),
 		orders:         newShelf[id.StandingOrder, standing.State, standing.Command](b, t.Standing),
 		payees:         newShelf[id.Payees, payee.State, payee.Command](b, t.Payees),
 	}
@@ -98,6 +103,7 @@ func newShelves(b *Bank) shelves {
 	s.transfers.worth = func(t transfer.State) bool { return t.Phase == transfer.Pending }
 	s.authorisations.worth = func(a authorisation.State) bool { return a.Phase == authorisation.Open }
 	s.notifications.worth = func(notification.State) bool { return false }
+	s.deliveries.worth = func(d webhook.Delivery) bool { return d.Failed > 0 }
 	s.journals.worth = func(journal.State) bool { return false }
 	if b.settings.Snapshots != nil { // only accounts have streams without end
 		s.accounts.snapshots = &snapshots[account.State]{b.settings.Snapshots, accountShape}

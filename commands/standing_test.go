@@ -47,7 +47,7 @@ func (h *house) catchUp() {
 			records = append(records, record)
 		}
 		for _, record := range records {
-			require.NoError(h.t, h.bank.hear(h.ctx(), record))
+			require.NoError(h.t, hear(h.ctx(), h.bank.runners, record))
 		}
 		require.NoError(h.t, h.bank.Tick(h.ctx()))
 		if h.commits() == before {

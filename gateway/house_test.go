@@ -25,6 +25,8 @@ import (
 	"florin/eventbus"
 	"florin/eventbus/embedded"
 	"florin/gateway/backchannel"
+	"florin/gateway/outbound"
+	"florin/gateway/partner"
 	"florin/gateway/phone"
 	"florin/gateway/service"
 	"florin/gateway/wire"
@@ -132,7 +134,8 @@ func (h *house) open(address string) {
 	terms := commands.DefaultTerms()
 	terms.Audience = h.issuer
 	h.bank, err = commands.Open(ctx, h.log, treaty, h.ring, commands.Sources{Now: h.now, Random: rand.Reader}, commands.Settings{
-		BuildVersion: "test", CheckSchemas: true, Money: terms, Notifier: h.post, Rail: h.rail.client(h.now), Logouts: backchannel.New(h.issuer, h.sandbox),
+		BuildVersion: "test", CheckSchemas: true, Money: terms, Notifier: h.post, Rail: h.rail.client(h.now), Logouts: backchannel.New(h.issuer, outbound.New(outbound.Internet(), h.sandbox)),
+		Webhooks: partner.New(outbound.New(outbound.Internet(), h.sandbox)),
 		Identity: commands.IdentitySettings{Argon: commands.Argon{MemoryKiB: 64, Passes: 1, Lanes: 1}},
 	})
 	require.NoError(t, err)
@@ -144,6 +147,7 @@ func (h *house) open(address string) {
 	followers.Go(func() { _ = reads.Run(ctx) })
 	followers.Go(func() { _ = h.guards.Run(ctx) })
 	followers.Go(func() { _ = h.bank.Run(ctx) })
+	followers.Go(func() { _ = h.bank.RunWebhooks(ctx) })
 	require.NoError(t, h.guards.Caught(ctx))
 	cursors, err := h.ring.Named("cursor")
 	require.NoError(t, err)

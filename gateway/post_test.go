@@ -47,6 +47,7 @@ func (h *house) settle() {
 	for head := h.head(); ; head = h.head() {
 		h.processed(eventbus.Position(head))
 		require.NoError(h.t, h.bank.Tick(context.Background()))
+		require.NoError(h.t, h.bank.TickWebhooks(context.Background()))
 		if h.head() == head {
 			return // nothing followed from what followed
 		}

@@ -35,6 +35,7 @@ func Routes(p *identity.Provider, desk service.Desk) []Route {
 	rows = append(rows, transfers(desk)...)
 	rows = append(rows, notifications(desk)...)
 	rows = append(rows, payments(desk)...)
+	rows = append(rows, webhooks(desk)...)
 	rows = append(rows, operators(desk)...)
 	rows = append(rows, sandbox(desk)...)
 	rows = append(rows, readers(desk)...)

@@ -26,6 +26,7 @@ import (
 	"florin/domain/session"
 	"florin/domain/standing"
 	"florin/domain/transfer"
+	"florin/domain/webhook"
 	"florin/eventbus"
 )
 
@@ -43,6 +44,7 @@ func TestEveryReleasedKindHasAFold(t *testing.T) {
 	require.NoError(t, err)
 	openers := map[string]string{"account": "account.opened", "authorisation": "authorisation.requested", "card": "card.issued", "consent": "consent.granted", "customer": "customer.enrolled", "device": "device.registered", "inbox": "inbox.read", "notification": "notification.filed", "payee": "payee.saved", "proposal": "proposal.made", "session": "session.started", "standing": "standing.ordered", "transfer": "transfer.initiated"}
 	openers["payment"] = "payment.initiated"
+	openers["webhook"], openers["delivery"] = "webhook.registered", "delivery.made"
 	contexts := map[string][]golden{}
 	for _, name := range files {
 		data, err := os.ReadFile(name)
@@ -105,6 +107,10 @@ func streamOf(event domain.Event) string {
 		return id.From[id.Payees](e.Customer.UUID()).Stream()
 	case standing.Ordered:
 		return e.Order.Stream()
+	case webhook.Registered:
+		return e.Webhook.Stream()
+	case webhook.Delivered:
+		return e.Delivery.Stream()
 	case transfer.Initiated:
 		return e.Transfer.Stream()
 	}

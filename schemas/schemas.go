@@ -46,6 +46,7 @@ import (
 	"florin/domain/signing"
 	"florin/domain/standing"
 	"florin/domain/transfer"
+	"florin/domain/webhook"
 	"florin/schemas/seal"
 )
 
@@ -81,6 +82,7 @@ type Treaty struct {
 	Clocks         *Codec[clock.Event]
 	Consents       *Codec[consent.Event]
 	Customers      *Codec[customer.Event]
+	Deliveries     *Codec[webhook.DeliveryEvent]
 	Devices        *Codec[device.Event]
 	Grants         *Codec[grant.Event]
 	Inboxes        *Codec[notification.InboxEvent]
@@ -95,6 +97,7 @@ type Treaty struct {
 	Sessions       *Codec[session.Event]
 	Signings       *Codec[signing.Event]
 	Transfers      *Codec[transfer.Event]
+	Webhooks       *Codec[webhook.Event]
 	Standing       *Codec[standing.Event]
 	Payees         *Codec[payee.Event]
 
@@ -116,6 +119,7 @@ func New(ring *seal.Ring) *Treaty {
 	t.Clocks = sign(t, d, Clocks)
 	t.Consents = sign(t, d, Consents)
 	t.Customers = sign(t, d, Customers)
+	t.Deliveries = sign(t, d, Deliveries)
 	t.Devices = sign(t, d, Devices)
 	t.Grants = sign(t, d, Grants)
 	t.Inboxes = sign(t, d, Inboxes)
@@ -132,6 +136,7 @@ func New(ring *seal.Ring) *Treaty {
 	t.Signings = sign(t, d, Signings)
 	t.Standing = sign(t, d, Standing)
 	t.Transfers = sign(t, d, Transfers)
+	t.Webhooks = sign(t, d, Webhooks)
 	return t
 }
 

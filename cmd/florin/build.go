@@ -22,6 +22,8 @@ import (
 	"florin/gateway"
 	"florin/gateway/backchannel"
 	"florin/gateway/notify"
+	"florin/gateway/outbound"
+	"florin/gateway/partner"
 	"florin/gateway/service"
 	"florin/gateway/split"
 	"florin/gateway/wire"
@@ -146,9 +148,10 @@ func openCommands(ctx context.Context, c config, l *ledger, checked bool) (*comm
 	if l.leaked != nil {
 		identity.Breached = l.leaked.has
 	}
+	calls := outbound.New(outbound.Internet(), c.Sandbox)
 	terms.Scorer = risk.Fixed{ChallengeOver: c.ChallengeOver, LowValueMax: lowValueMax, NewPayeeMax: newPayeeMax}.Score
 	return commands.Open(ctx, l.log, l.treaty, l.ring, sources(), commands.Settings{
-		BuildVersion: buildVersion(), CheckSchemas: checked, Snapshots: l.journal.Snapshots(), Dir: filepath.Join(c.Dir, "processes"), Money: terms, Rail: toOthers, Notifier: notifier, Logouts: backchannel.New(c.Issuer, c.Sandbox),
+		BuildVersion: buildVersion(), CheckSchemas: checked, Snapshots: l.journal.Snapshots(), Dir: filepath.Join(c.Dir, "processes"), Money: terms, Rail: toOthers, Notifier: notifier, Logouts: backchannel.New(c.Issuer, calls), Webhooks: partner.New(calls),
 		Identity: identity,
 	})
 }
@@ -187,7 +190,7 @@ func (b *bank) run(ctx context.Context, serving func(public, admin net.Addr)) er
 	if err != nil {
 		return err
 	}
-	following, writing := []part{b.reads.Run, b.guards.Run, b.watch, b.catchUp}, []part{b.write.Run, b.tick}
+	following, writing := []part{b.reads.Run, b.guards.Run, b.watch, b.catchUp}, []part{b.write.Run, b.write.RunWebhooks, b.tick, b.post}
 	following = append(following, watches(b.tls, b.inside, b.logger)...)
 	if b.door != nil {
 		writing = append(writing, b.door.Run)
@@ -269,6 +272,22 @@ func (b *bank) tick(ctx context.Context) error {
 				b.core.Tick(ctx)
 			} else {
 				b.door.Tick(ctx)
+			}
+		}
+	}
+}
+
+// post sends partners what is due, at its own pace.
+func (b *bank) post(ctx context.Context) error {
+	clock := time.NewTicker(tick)
+	defer clock.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-clock.C:
+			if err := b.write.TickWebhooks(ctx); err != nil {
+				return fmt.Errorf("tell partners: %w", err)
 			}
 		}
 	}

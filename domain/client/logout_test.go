@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"florin/domain/callback"
 	"florin/domain/client"
 	"florin/domain/id"
 )
@@ -32,6 +33,6 @@ func TestBackchannelURIsLeadToPublicPlaces(t *testing.T) {
 	}
 	require.NoError(t, arrange("http://127.0.0.1:8081/logout", true), "a sandbox's own machine")
 	require.ErrorIs(t, arrange("http://shop.example/logout", true), client.ErrLogout)
-	require.False(t, client.Reachable(netip.MustParseAddr("255.255.255.255")))
-	require.False(t, client.Reachable(netip.MustParseAddr("224.0.0.1")))
+	require.False(t, callback.Reachable(netip.MustParseAddr("255.255.255.255")))
+	require.False(t, callback.Reachable(netip.MustParseAddr("224.0.0.1")))
 }

@@ -38,6 +38,7 @@ type (
 	Clock         = ID[clock]
 	Consent       = ID[consent]
 	Customer      = ID[customer]
+	Delivery      = ID[delivery]
 	Device        = ID[device]
 	Factor        = ID[factor]
 	Grant         = ID[grant]
@@ -54,6 +55,7 @@ type (
 	Session       = ID[session]
 	Signing       = ID[signing]
 	Transfer      = ID[transfer]
+	Webhook       = ID[webhook]
 )
 
 type (
@@ -70,6 +72,7 @@ type (
 	clock         struct{}
 	consent       struct{}
 	customer      struct{}
+	delivery      struct{}
 	device        struct{}
 	factor        struct{}
 	grant         struct{}
@@ -86,6 +89,7 @@ type (
 	session       struct{}
 	signing       struct{}
 	transfer      struct{}
+	webhook       struct{}
 )
 
 func (access) name() (string, string)        { return "acs", "access" }
@@ -101,6 +105,7 @@ func (client) name() (string, string)        { return "cli", "client" }
 func (clock) name() (string, string)         { return "clk", "clock" }
 func (consent) name() (string, string)       { return "con", "consent" }
 func (customer) name() (string, string)      { return "cus", "customer" }
+func (delivery) name() (string, string)      { return "dlv", "delivery" }
 func (device) name() (string, string)        { return "dev", "device" }
 func (factor) name() (string, string)        { return "fac", "factor" }
 func (grant) name() (string, string)         { return "gra", "grant" }
@@ -117,6 +122,7 @@ func (proposal) name() (string, string)      { return "prp", "proposal" }
 func (session) name() (string, string)       { return "ses", "session" }
 func (signing) name() (string, string)       { return "sig", "signing" }
 func (transfer) name() (string, string)      { return "trf", "transfer" }
+func (webhook) name() (string, string)       { return "whk", "webhook" }
 
 // From makes an identifier of a UUID.
 func From[I ID[K], K Kind](u uuid.UUID) I { return I(ID[K]{u}) }
