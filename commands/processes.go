@@ -115,6 +115,7 @@ func newRunners(b *Bank) []*runner {
 		b.newRunner(&lapsing{b}),
 		b.newRunner(&unholding{b}),
 		b.newRunner(&ordering{b}),
+		b.newRunner(&shelving{b}),
 		b.newRunner(&notifying{b}),
 	}
 	if b.settings.Rail != nil {

@@ -6,6 +6,7 @@ import (
 	"florin/domain/approval"
 	"florin/domain/attempt"
 	"florin/domain/authorisation"
+	"florin/domain/batch"
 	"florin/domain/card"
 	"florin/domain/client"
 	"florin/domain/clock"
@@ -38,6 +39,7 @@ type shelves struct {
 	accounts       *shelf[id.Account, account.State, account.Command, account.Event]
 	approvals      *shelf[id.Approvals, approval.State, approval.Command, approval.Event]
 	attempts       *shelf[id.Attempts, attempt.State, attempt.Command, attempt.Event]
+	batches        *shelf[id.Batch, batch.State, batch.Command, batch.Event]
 	authorisations *shelf[id.Authorisation, authorisation.State, authorisation.Command, authorisation.Event]
 	cards          *shelf[id.Card, card.State, card.Command, card.Event]
 	clients        *shelf[id.Client, client.State, client.Command, client.Event]
@@ -72,6 +74,7 @@ func newShelves(b *Bank) shelves {
 		accounts:       newShelf[id.Account, account.State, account.Command](b, t.Accounts),
 		approvals:      newShelf[id.Approvals, approval.State, approval.Command](b, t.Approvals),
 		attempts:       newShelf[id.Attempts, attempt.State, attempt.Command](b, t.Attempts),
+		batches:        newShelf[id.Batch, batch.State, batch.Command](b, t.Batches),
 		authorisations: newShelf[id.Authorisation, authorisation.State, authorisation.Command](b, t.Authorisations),
 		cards:          newShelf[id.Card, card.State, card.Command](b, t.Cards),
 		clients:        newShelf[id.Client, client.State, client.Command](b, t.Clients),
@@ -100,7 +103,7 @@ func newShelves(b *Bank) shelves {
 	}
 	s.accounts.cache = newCache[account.State](b.settings.StatesMax) // money is decided here most of the time
 	// What is over is seldom asked for again, and there is one for every payment.
-	s.transfers.worth = func(t transfer.State) bool { return t.Phase == transfer.Pending }
+	s.transfers.worth = func(t transfer.State) bool { return t.Phase == transfer.Pending || t.Phase == transfer.Joined }
 	s.authorisations.worth = func(a authorisation.State) bool { return a.Phase == authorisation.Open }
 	s.notifications.worth = func(notification.State) bool { return false }
 	s.deliveries.worth = func(d webhook.Delivery) bool { return d.Failed > 0 }

@@ -73,6 +73,8 @@ func (a *TransferAnswer) take(event transfer.Event) error {
 		a.Reference, a.Original, a.At = e.Reference, e.Original, e.At
 	case transfer.Assessed:
 		a.Exemption = e.Exemption
+	case transfer.Batched:
+		a.Status = transfer.Joined
 	case transfer.PayeeNamed:
 		a.Payee = e.Payee
 	case transfer.Consented:

@@ -9,6 +9,7 @@ import (
 // transfers: money between accounts of the bank, at once and on later days.
 func transfers(desk service.Desk) []Route {
 	transfers, orders, payees := service.Transfers{Desk: desk}, service.StandingOrders{Desk: desk}, service.Payees{Desk: desk}
+	batches := service.Batches{Desk: desk}
 	return []Route{
 		{Method: post, Path: "/v1/transfers", Handle: transfers.Initiate, Acts: true, Agreed: true, Scopes: scopes("payments.transfer"), Keyed: true, Signed: true,
 			Request: of[schemas.InitiateTransfer](), Response: of[service.TransferAnswer]()},
@@ -19,6 +20,13 @@ func transfers(desk service.Desk) []Route {
 			Request: of[schemas.CancelTransfer](), Response: of[service.TransferAnswer]()},
 		{Method: post, Path: "/v1/transfers/{id}/reversal", Handle: transfers.Reverse, Scopes: scopes("ledger.reverse"), Keyed: true, Signed: true,
 			ACR: problem.StrongACR, MaxAge: problem.Fresh, Request: of[schemas.ReverseTransfer](), Response: of[service.TransferAnswer]()},
+		{Method: post, Path: "/v1/batches", Handle: batches.Submit, Acts: true, Scopes: scopes("payments.transfer"), Keyed: true, Signed: true,
+			Request: of[schemas.SubmitBatch](), Response: of[service.BatchAnswer]()},
+		{Method: get, Path: "/v1/batches/{id}", Handle: batches.Get, OwnApp: true, Scopes: scopes("payments.read", "payments.transfer"), Response: of[service.BatchAnswer]()},
+		{Method: post, Path: "/v1/batches/{id}/authorization", Handle: batches.Authorise, Acts: true, Scopes: scopes("payments.transfer"), Keyed: true, Signed: true,
+			Request: of[schemas.AuthoriseBatch](), Response: of[service.BatchAnswer]()},
+		{Method: post, Path: "/v1/batches/{id}/cancellation", Handle: batches.Cancel, Scopes: scopes("payments.transfer"), Keyed: true, Signed: true,
+			Request: of[schemas.CancelBatch](), Response: of[service.BatchAnswer]()},
 		{Method: post, Path: "/v1/payees", Handle: payees.Save, Acts: true, Scopes: scopes("payments.transfer"), Keyed: true, Signed: true,
 			ACR: problem.StrongACR, MaxAge: problem.Fresh, Request: of[schemas.SavePayee](), Response: of[service.PayeeAnswer]()},
 		{Method: get, Path: "/v1/payees", Handle: payees.List, OwnApp: true, Scopes: scopes("payments.transfer"), Response: of[service.PayeeList]()},

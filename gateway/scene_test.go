@@ -51,6 +51,7 @@ func newScene(t testing.TB) *scene {
 	s.posted = h.transfer(s.anna, s.from, s.to, "10.00")
 	s.challenged = h.transfer(s.anna, s.from, s.berts, "2000.00")
 	s.annas, s.bertsThings = h.things(s.anna, s.from, s.challenged), h.things(s.bert, s.berts, h.transfer(s.bert, s.berts, s.from, "1500.00"))
+	s.annas["batches"], s.bertsThings["batches"] = h.batch(s.anna, s.from, s.berts), h.batch(s.bert, s.berts, s.from)
 	s.annas["payees"], s.bertsThings["payees"] = h.payee(s.anna, s.bert), h.payee(s.bert, s.anna)
 	s.annas["standing-orders"], s.bertsThings["standing-orders"] = h.standingOrder(s.anna, s.from, s.berts), h.standingOrder(s.bert, s.berts, s.from)
 	s.annas["payments"], s.bertsThings["payments"] = h.paid(s.anna, s.from, "1500.00"), h.paid(s.bert, s.berts, "1500.00")
@@ -171,6 +172,7 @@ func (s *scene) tries() map[string]try {
 	maps.Copy(tries, s.sandboxTries())
 	maps.Copy(tries, s.transferTries())
 	maps.Copy(tries, s.payeeTries())
+	maps.Copy(tries, s.batchTries())
 	return tries
 }
 

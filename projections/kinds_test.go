@@ -14,6 +14,7 @@ import (
 	"florin/domain"
 	"florin/domain/account"
 	"florin/domain/authorisation"
+	"florin/domain/batch"
 	"florin/domain/card"
 	"florin/domain/consent"
 	"florin/domain/customer"
@@ -42,7 +43,7 @@ func TestEveryReleasedKindHasAFold(t *testing.T) {
 	b := newBank(t)
 	files, err := filepath.Glob("../schemas/testdata/*.json")
 	require.NoError(t, err)
-	openers := map[string]string{"account": "account.opened", "authorisation": "authorisation.requested", "card": "card.issued", "consent": "consent.granted", "customer": "customer.enrolled", "device": "device.registered", "inbox": "inbox.read", "notification": "notification.filed", "payee": "payee.saved", "proposal": "proposal.made", "session": "session.started", "standing": "standing.ordered", "transfer": "transfer.initiated"}
+	openers := map[string]string{"account": "account.opened", "authorisation": "authorisation.requested", "batch": "batch.submitted", "card": "card.issued", "consent": "consent.granted", "customer": "customer.enrolled", "device": "device.registered", "inbox": "inbox.read", "notification": "notification.filed", "payee": "payee.saved", "proposal": "proposal.made", "session": "session.started", "standing": "standing.ordered", "transfer": "transfer.initiated"}
 	openers["payment"] = "payment.initiated"
 	openers["webhook"], openers["delivery"] = "webhook.registered", "delivery.made"
 	contexts := map[string][]golden{}
@@ -103,6 +104,8 @@ func streamOf(event domain.Event) string {
 		return e.Proposal.Stream()
 	case session.Started:
 		return e.Session.Stream()
+	case batch.Submitted:
+		return e.Batch.Stream()
 	case payee.Saved:
 		return id.From[id.Payees](e.Customer.UUID()).Stream()
 	case standing.Ordered:

@@ -108,6 +108,8 @@ func (t *Transfer) evolve(f *fact) error {
 	switch e := f.event.(type) {
 	case transfer.Assessed:
 		t.Outcome, t.Score, t.Policy, t.Exemption, t.ChangedAt = e.Outcome, e.Score, e.Policy, e.Exemption, e.At
+	case transfer.Batched:
+		t.Status, t.ChangedAt = transfer.Joined, e.At
 	case transfer.PayeeNamed:
 		t.ChangedAt = e.At
 	case transfer.Consented:

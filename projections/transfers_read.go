@@ -15,6 +15,8 @@ func (t *Transfer) tell(step *Step, event domain.Event) {
 		step.At, t.Reference = e.At, e.Reference.Reveal()
 	case transfer.Assessed:
 		step.At, step.Detail = e.At, string(e.Outcome)
+	case transfer.Batched:
+		step.At, step.Detail = e.At, e.Batch.String()
 	case transfer.PayeeNamed:
 		step.At, t.Payee = e.At, e.Payee
 	case transfer.Consented:

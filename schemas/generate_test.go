@@ -192,6 +192,7 @@ var exampleIDs = map[reflect.Type]string{
 	reflect.TypeFor[id.Transfer]():      id.Named[id.Transfer]("example").String(),
 	reflect.TypeFor[id.Webhook]():       id.Named[id.Webhook]("example").String(),
 	reflect.TypeFor[id.Clock]():         id.Named[id.Clock]("example").String(),
+	reflect.TypeFor[id.Batch]():         id.Named[id.Batch]("example").String(),
 	reflect.TypeFor[id.Payee]():         id.Named[id.Payee]("example").String(),
 	reflect.TypeFor[id.Payees]():        id.Named[id.Payees]("example").String(),
 	reflect.TypeFor[id.StandingOrder](): id.Named[id.StandingOrder]("example").String(),

@@ -27,6 +27,7 @@ import (
 	"florin/domain/approval"
 	"florin/domain/attempt"
 	"florin/domain/authorisation"
+	"florin/domain/batch"
 	"florin/domain/card"
 	"florin/domain/client"
 	"florin/domain/clock"
@@ -75,6 +76,7 @@ type Treaty struct {
 	Accounts       *Codec[account.Event]
 	Approvals      *Codec[approval.Event]
 	Attempts       *Codec[attempt.Event]
+	Batches        *Codec[batch.Event]
 	Authorisations *Codec[authorisation.Event]
 	Cards          *Codec[card.Event]
 	Claims         *Codec[customer.NameEvent]
@@ -112,6 +114,7 @@ func New(ring *seal.Ring) *Treaty {
 	t.Accounts = sign(t, d, Accounts)
 	t.Approvals = sign(t, d, Approvals)
 	t.Attempts = sign(t, d, Attempts)
+	t.Batches = sign(t, d, Batches)
 	t.Authorisations = sign(t, d, Authorisations)
 	t.Cards = sign(t, d, Cards)
 	t.Claims = sign(t, d, Claims)

@@ -6,6 +6,7 @@ import "florin/domain/transfer"
 var Transfers = newTable(
 	Event(1, func(e transfer.Initiated) transfer.Event { return e }),
 	Event(1, func(e transfer.Assessed) transfer.Event { return e }),
+	Event(1, func(e transfer.Batched) transfer.Event { return e }),
 	Event(1, func(e transfer.PayeeNamed) transfer.Event { return e }),
 	Event(1, func(e transfer.Consented) transfer.Event { return e }),
 	Event(1, func(e transfer.Challenged) transfer.Event { return e }),

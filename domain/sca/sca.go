@@ -80,3 +80,6 @@ func (c Challenge) Failed() (after Challenge, over bool) {
 	c.Failures++
 	return c, c.Failures >= FailuresMax
 }
+
+// FailedCode is why something ends that was not confirmed.
+const FailedCode = "sca-failed"

@@ -30,6 +30,7 @@ type (
 		Demand     Demand
 		Consented  Consented  // At is filled in
 		Payee      PayeeNamed // zero: the creditor is none
+		Batch      id.Batch   // it waits for its batch; zero: it is by itself
 		At         time.Time
 	}
 	// Demand is a challenge ready to be set.
@@ -51,6 +52,13 @@ type (
 		Evidence  domain.Evidence
 		Refused   string
 		At        time.Time
+	}
+	// Execute posts what waits with its batch: every rule was asked there.
+	Execute struct{ At time.Time }
+	// Drop ends what waits with its batch.
+	Drop struct {
+		Code string
+		At   time.Time
 	}
 	// Cancel withdraws what is not executed yet.
 	Cancel struct{ At time.Time }
@@ -77,6 +85,8 @@ type (
 
 func (Initiate) transferCommand()  {}
 func (Authorise) transferCommand() {}
+func (Execute) transferCommand()   {}
+func (Drop) transferCommand()      {}
 func (Cancel) transferCommand()    {}
 func (Expire) transferCommand()    {}
 func (Reverse) transferCommand()   {}

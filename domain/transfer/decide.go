@@ -21,6 +21,7 @@ var (
 	ErrBlocked        = &domain.Refusal{Class: domain.Forbidden, Code: "transfer-blocked", Detail: "This transfer cannot be made. Please contact the bank."}
 	ErrSCA            = &domain.Refusal{Class: domain.Forbidden, Code: "sca-failed", Detail: "The transfer could not be confirmed."}
 	ErrNotCancellable = &domain.Refusal{Class: domain.Conflict, Code: "transfer-not-cancellable", Detail: "This transfer can no longer be cancelled."}
+	ErrNotBatched     = &domain.Refusal{Class: domain.Conflict, Code: "transfer-not-batched", Detail: "This transfer does not wait for a batch."}
 	ErrNotExpired     = &domain.Refusal{Class: domain.Conflict, Code: "transfer-not-expired", Detail: "This transfer does not wait past its time."}
 	ErrNotReversible  = &domain.Refusal{Class: domain.Conflict, Code: "transfer-not-reversible", Detail: "This transfer has nothing left to give back."}
 	ErrOverReversal   = &domain.Refusal{Class: domain.Refused, Code: "reversal-exceeds-transfer", Detail: "This is more than the transfer has left to give back."}
@@ -45,6 +46,16 @@ func (s State) Decide(command Command) ([]Event, error) {
 		return s.initiate(c)
 	case Authorise:
 		return s.authorise(c)
+	case Execute:
+		if s.Phase != Joined {
+			return nil, ErrNotBatched
+		}
+		return []Event{post(s.From, s.To, s.Amount, c.At)}, nil
+	case Drop:
+		if s.Phase != Joined {
+			return nil, ErrNotBatched
+		}
+		return []Event{Rejected(c)}, nil
 	case Cancel:
 		return s.cancel(c)
 	case Expire:
@@ -93,6 +104,9 @@ func (s State) initiate(c Initiate) ([]Event, error) {
 	refused := Violation(c.From, c.To, c.Amount)
 	if refused == "" {
 		refused = c.Refused
+	}
+	if refused == "" && !c.Batch.IsZero() {
+		return append(events, Batched{Batch: c.Batch, At: c.At}), nil
 	}
 	if refused != "" {
 		return append(events, Rejected{Code: refused, At: c.At}), nil

@@ -40,6 +40,11 @@ type (
 		Reasons   []string  `json:"reasons,omitempty"`   // codes
 		At        time.Time `json:"at"`
 	}
+	// Batched: it is one of a batch's, and posted or rejected with all of them.
+	Batched struct {
+		Batch id.Batch  `json:"batch"`
+		At    time.Time `json:"at"`
+	}
 	// PayeeNamed: the creditor is one of the customer's payees. Trusted: for so long
 	// that a payment may be spared the challenge (PSD2 RTS art. 13).
 	PayeeNamed struct {
@@ -129,6 +134,7 @@ const (
 
 func (Initiated) Kind() string           { return "transfer.initiated" }
 func (Assessed) Kind() string            { return "transfer.assessed" }
+func (Batched) Kind() string             { return "transfer.batched" }
 func (PayeeNamed) Kind() string          { return "transfer.payee_named" }
 func (Consented) Kind() string           { return "transfer.consented" }
 func (Challenged) Kind() string          { return "transfer.challenged" }
@@ -142,6 +148,7 @@ func (Reversed) Kind() string            { return "transfer.reversed" }
 
 func (Initiated) transferEvent()           {}
 func (Assessed) transferEvent()            {}
+func (Batched) transferEvent()             {}
 func (PayeeNamed) transferEvent()          {}
 func (Consented) transferEvent()           {}
 func (Challenged) transferEvent()          {}

@@ -7,7 +7,9 @@
 //	                          |\       |
 //	                          | '--> challenged --+-- five failures --> rejected
 //	                          |                   +-- Expire ---------> expired
-//	                          '--> rejected       '-- Cancel ---------> cancelled
+//	                          |\                   '-- Cancel ---------> cancelled
+//	                          | '--> batched --> posted or rejected, with its batch
+//	                          '--> rejected
 //
 // rejected, expired, cancelled and reversed are final; posted only ever gives
 // back. A refusal by a rule of money, limit or risk is a fact (rejected), so the
@@ -35,6 +37,7 @@ type Phase string
 const (
 	Absent    Phase = ""
 	Pending   Phase = "challenged"
+	Joined    Phase = "batched"
 	Done      Phase = "posted"
 	Declined  Phase = "rejected"
 	TimedOut  Phase = "expired"
@@ -89,6 +92,8 @@ func (s State) Evolve(event Event) State {
 	case Challenged:
 		s.Phase, s.Challenge, s.Methods, s.AskedAt, s.ExpiresAt = Pending, e.Challenge, e.Methods, e.At, e.ExpiresAt
 		s.Displayed = digestOf(e.Display.Reveal())
+	case Batched:
+		s.Phase = Joined
 	case AuthorisationFailed:
 		s.Failures++
 	case Posted:

@@ -178,6 +178,35 @@ func TestAuthorise(t *testing.T) {
 	domaintest.Run[transfer.State](t, rows)
 }
 
+func TestATransferWaitsForItsBatch(t *testing.T) {
+	t.Parallel()
+	ten := money.Amount{Minor: 1000, Currency: "EUR"}
+	at := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+	ask := transfer.Initiate{Transfer: id.Named[id.Transfer]("b1"), Customer: id.Named[id.Customer]("alice"), From: id.Named[id.Account]("a"), To: id.Named[id.Account]("b"),
+		Amount: ten, Batch: id.Named[id.Batch]("batch"), At: at}
+	events, err := transfer.State{}.Decide(ask)
+	require.NoError(t, err)
+	require.Equal(t, transfer.Batched{Batch: ask.Batch, At: at}, events[1])
+	refused := ask
+	refused.To = refused.From
+	no, err := transfer.State{}.Decide(refused)
+	require.NoError(t, err)
+	require.Equal(t, transfer.Rejected{Code: "transfer-same-account", At: at}, no[1])
+	legs, err := money.NewPosting(money.Leg{Account: ask.From, Amount: ten.Negate()}, money.Leg{Account: ask.To, Amount: ten})
+	require.NoError(t, err)
+	posted := transfer.Posted{Legs: legs, At: at}
+	domaintest.Run[transfer.State](t, []domaintest.Case[transfer.Command, transfer.Event]{
+		{Name: "it is posted with its batch", Given: events, When: transfer.Execute{At: at}, Then: []transfer.Event{posted}},
+		{Name: "or rejected with it", Given: events, When: transfer.Drop{Code: "batch-expired", At: at}, Then: []transfer.Event{transfer.Rejected{Code: "batch-expired", At: at}}},
+		{Name: "once", Given: append(events[:2:2], posted), When: transfer.Execute{At: at}, Refused: transfer.ErrNotBatched},
+		{Name: "and not both", Given: append(events[:2:2], posted), When: transfer.Drop{Code: "batch-expired", At: at}, Refused: transfer.ErrNotBatched},
+		{Name: "one by itself is not posted so", When: transfer.Execute{At: at}, Refused: transfer.ErrNotBatched},
+		{Name: "nor withdrawn by itself", Given: events, When: transfer.Cancel{At: at}, Refused: transfer.ErrNotCancellable},
+		{Name: "nor confirmed", Given: events, When: transfer.Authorise{Method: "totp", Proven: true, At: at}, Refused: transfer.ErrSCA},
+		{Name: "nor given back", Given: events, When: transfer.Reverse{Reversal: id.Named[id.Transfer]("r"), Amount: ten, At: at}, Refused: transfer.ErrNotReversible},
+	})
+}
+
 func TestCancelAndExpire(t *testing.T) {
 	t.Parallel()
 	rows := []row{

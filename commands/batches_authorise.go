@@ -1,0 +1,102 @@
+package commands
+
+import (
+	"context"
+
+	"florin/domain/batch"
+	"florin/domain/id"
+	"florin/domain/sca"
+	"florin/domain/transfer"
+)
+
+// Authorise executes a challenged batch whose displayed total and list were
+// confirmed, as a transfer is: with the same one text for every failure.
+func (t Batches) Authorise(ctx context.Context, order Order, authorised id.Batch, said Confirmation) (BatchAnswer, Outcome, error) {
+	b := t.bank
+	before, err := b.batches.look(ctx, authorised) // only for what never changes
+	if err != nil {
+		return BatchAnswer{}, Outcome{}, err
+	}
+	return execute(ctx, b, "batch.authorise", order, streams(authorised, before.From, before.Customer), func(w *work) error {
+		state, err := b.batches.load(w, authorised)
+		switch {
+		case err != nil:
+			return err
+		case !submitted(order.Caller, state):
+			return batch.ErrMissing
+		case state.Phase != batch.Pending:
+			return batch.ErrSCA // and no one-time password is spent
+		}
+		w.under(ofCustomer(state.Customer))
+		return w.authoriseBatch(state, said)
+	}, func(facts []Fact) (BatchAnswer, error) {
+		answer, err := batchAnswer(facts)
+		if err == nil && answer.Status == batch.TimedOut { // found too late by the answer itself
+			err = batch.ErrSCA
+		}
+		return answer, err
+	})
+}
+
+func (w *work) authoriseBatch(state batch.State, said Confirmation) error {
+	b, at := w.bank, w.order.At
+	items, own, err := w.batchItems(state)
+	if err != nil {
+		return err
+	}
+	proven, err := w.proves(awaited{state.Customer, state.Device, state.SCA.AskedAt, own, state.Total}, said)
+	if err != nil {
+		return err
+	}
+	command := batch.Authorise{Answer: said.answer(proven), At: at}
+	if state.SCA.Waits(at) && state.SCA.Confirmed(command.Answer) {
+		command.Refused, err = codeOf(try(w, func() error {
+			if !own {
+				if err := b.payable(w, state.Customer); err != nil {
+					return err
+				}
+			}
+			return w.takeBatch(state.Batch, state.From, items, &command.Item)
+		}))
+		if err != nil {
+			return err
+		}
+	}
+	if err := b.batches.decide(w, state.Batch, command); err != nil {
+		return err
+	}
+	after, err := b.batches.load(w, state.Batch)
+	switch {
+	case err != nil || after.Phase == batch.Pending: // failed, and may be tried again
+		return err
+	case after.Phase == batch.TimedOut:
+		return w.dropBatch(state, "batch-expired")
+	case after.Phase != batch.Done && command.Refused != "":
+		return w.dropBatch(state, command.Refused)
+	case after.Phase != batch.Done:
+		return w.dropBatch(state, sca.FailedCode)
+	}
+	for i := range state.Count {
+		if err := b.transfers.decide(w, BatchTransfer(state.Batch, i), transfer.Execute{At: at}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// batchItems are a waiting batch's transfers, as their own streams have them.
+func (w *work) batchItems(state batch.State) (items []BatchItem, own bool, err error) {
+	own = true
+	for i := range state.Count {
+		one, err := w.bank.transfers.load(w, BatchTransfer(state.Batch, i))
+		if err != nil {
+			return nil, false, err
+		}
+		stays, err := w.own(one.From, one.To)
+		if err != nil {
+			return nil, false, err
+		}
+		own, items = own && stays, append(items, BatchItem{To: one.To, Amount: one.Amount})
+	}
+	return items, own, nil
+}
