@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -10,9 +11,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
+	"florin/commands"
+	"florin/domain/id"
 	"florin/gateway/phone"
+	"florin/schemas/seal"
 )
 
 // batchTries are those of batches.
@@ -81,8 +86,13 @@ func TestABatchIsAllOrNothing(t *testing.T) {
 		require.Equal(t, "posted", field[string](t, one, "status"), "%s", one.Body)
 	}
 
-	order := h.command(bert, http.MethodPost, "/v1/accounts/"+closed+"/closure", map[string]string{"reason": "moved"}, "close")
-	require.Equal(t, 200, order.Status, "%s", order.Body)
+	gone, err := id.Parse[id.Account](closed)
+	require.NoError(t, err)
+	holder, err := id.Parse[id.Customer](bert.Profile().Customer)
+	require.NoError(t, err)
+	order := commands.SystemOrder("test", uuid.New(), "close", h.now(), seal.Subject{Kind: "customer", ID: holder.UUID()})
+	_, _, err = h.bank.Accounts().Close(context.Background(), order, gone, "moved")
+	require.NoError(t, err)
 	for says, body := range map[string][]byte{
 		"account-closed": batchOf(from, "10.00", x, closed), "insufficient-funds": batchOf(from, "2400.00", x, y), "transfer-same-account": batchOf(from, "1.00", x, from),
 	} {
