@@ -234,7 +234,7 @@ func TestRow46MediaTypes(t *testing.T) {
 	s := newScene(t)
 	s.each(t, func(t *testing.T, row Route, try try) {
 		p := s.caller(try.by)
-		answer := s.ask(p, row, try.path, try.body, func(r *phone.Request) { r.Header.Set("Accept", "application/xml") })
+		answer := s.ask(p, row, try.path, try.body, func(r *phone.Request) { r.Header.Set("Accept", "application/x-nothing") })
 		require.Equal(t, 406, answer.Status)
 		require.Equal(t, "not-acceptable", code(answer))
 		if row.Request == nil || row.Request.NumField() == 0 {

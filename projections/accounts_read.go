@@ -75,22 +75,30 @@ func (r *Reads) IBAN(ctx context.Context, of Account) (string, error) {
 	return numbered.IBAN.Reveal(), nil
 }
 
+// Span is a time by the log's own clock, from one moment to before another; a zero
+// moment is no bound.
+type Span struct{ From, To time.Time }
+
 // transactionsPage is one page of what is booked and what is pending, newest first.
 var transactionsPage = `select * from (select * from (select position, account, 0 as pending, purpose, posting, counterparty, minor, balance, currency, forced, booked_at, recorded_at, '' as reason
-  from transactions where account = ? and position < ? order by position desc limit ?) as booked
+  from transactions where account = ? and position < ? and recorded_at >= ? and recorded_at < ? order by position desc limit ?) as booked
 union all select * from (select position, account, 1 as pending, purpose, reservation as posting, counterparty, -minor as minor, 0 as balance, currency, 0 as forced, booked_at, recorded_at, reason
-  from holds where account = ? and position < ? order by position desc limit ?) as held) as both_kinds order by position desc limit ?`
+  from holds where account = ? and position < ? and recorded_at >= ? and recorded_at < ? order by position desc limit ?) as held) as both_kinds order by position desc limit ?`
 
 // Transactions lists an account's bookings and holds, newest first: up to limit
-// below the position before (0: from the newest). References are opened from the log.
-func (r *Reads) Transactions(ctx context.Context, in id.Account, before eventbus.Position, limit int) ([]Transaction, error) {
+// below the position before (0: from the newest), of a time. References are opened
+// from the log.
+func (r *Reads) Transactions(ctx context.Context, in id.Account, within Span, before eventbus.Position, limit int) ([]Transaction, error) {
 	top, n := int64(math.MaxInt64), bounded(limit)
 	if before > 0 && before < math.MaxInt64 {
 		top = int64(before)
 	}
 	var found []Transaction
-	of := in.String()
-	err := r.database.each(ctx, transactionsPage, []any{of, top, n, of, top, n, n}, func(row scanner) error {
+	of, from, to := in.String(), micros(within.From), int64(math.MaxInt64)
+	if !within.To.IsZero() {
+		to = micros(within.To)
+	}
+	err := r.database.each(ctx, transactionsPage, []any{of, top, from, to, n, of, top, from, to, n, n}, func(row scanner) error {
 		var t Transaction
 		f := t.fields()
 		into := append(append([]any{f[0], f[1], &t.Pending}, f[2:]...), &t.Reason)

@@ -29,7 +29,7 @@ func TestAccountsShowBalancesAndTransactions(t *testing.T) {
 	all, err := r.AccountsOf(ctx, owner, id.Account{}, 10)
 	require.NoError(t, err)
 	require.Len(t, all, 2)
-	page, err := r.Transactions(ctx, from, 0, 10)
+	page, err := r.Transactions(ctx, from, Span{}, 0, 10)
 	require.NoError(t, err)
 	require.Len(t, page, 2)
 	require.Equal(t, eur(-2_500), page[0].Amount)

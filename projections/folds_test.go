@@ -84,7 +84,7 @@ func TestHoldsAreAvailableNoMore(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, account.OnIce, berts.Status)
 
-	page, err := r.Transactions(ctx, w.annas, 0, 0)
+	page, err := r.Transactions(ctx, w.annas, Span{}, 0, 0)
 	require.NoError(t, err)
 	var got []string
 	var pending int
@@ -103,7 +103,7 @@ func TestHoldsAreAvailableNoMore(t *testing.T) {
 	// Page by page it is the same list.
 	var paged []Transaction
 	for before := eventbus.Position(0); ; {
-		some, err := r.Transactions(ctx, w.annas, before, 2)
+		some, err := r.Transactions(ctx, w.annas, Span{}, before, 2)
 		require.NoError(t, err)
 		if len(some) == 0 {
 			break
@@ -118,7 +118,7 @@ func TestBalanceAtAnyMoment(t *testing.T) {
 	w, r := followed(t)
 	ctx := context.Background()
 	// Every booking's balance is found again, by its position and by its time.
-	page, err := r.Transactions(ctx, w.annas, 0, 0)
+	page, err := r.Transactions(ctx, w.annas, Span{}, 0, 0)
 	require.NoError(t, err)
 	for _, p := range page {
 		if p.Pending {

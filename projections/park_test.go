@@ -96,7 +96,7 @@ func TestAFoldThatPanicsLeavesNoHalfChange(t *testing.T) {
 	got, err := r.Account(context.Background(), w.annas)
 	require.NoError(t, err)
 	require.Equal(t, eur(b.balances[w.annas]+200), got.Balance)
-	page, err := r.Transactions(context.Background(), w.berts, 0, 2)
+	page, err := r.Transactions(context.Background(), w.berts, Span{}, 0, 2)
 	require.NoError(t, err)
 	require.Equal(t, eur(100), page[0].Amount)
 	require.Equal(t, eur(100), page[1].Amount)

@@ -266,7 +266,7 @@ func TestFieldsComeBackAsTheyWereStored(t *testing.T) {
 		w.exec(transactionsTable.insert(1), appendValues(nil, direct.fields())...)
 		return nil
 	}))
-	page, err := r.Transactions(context.Background(), w.annas, 0, 1)
+	page, err := r.Transactions(context.Background(), w.annas, Span{}, 0, 1)
 	require.NoError(t, err)
 	require.Equal(t, direct, page[0])
 

@@ -60,6 +60,42 @@ func Day(zone string, at time.Time) string {
 	return at.UTC().Format(time.DateOnly)
 }
 
+// Start is the first moment of a date in a place; ok is false of what is no date, or
+// was none there. Where clocks go forward at midnight a day begins later.
+func Start(zone, day string) (_ time.Time, ok bool) {
+	found, known := place(zone)
+	if !known {
+		found = time.UTC
+	}
+	date, err := time.Parse(time.DateOnly, day)
+	if err != nil {
+		return time.Time{}, false
+	}
+	start := time.Date(date.Year(), date.Month(), date.Day(), 0, 0, 0, 0, found).Add(-gapMax)
+	for range 2 * gapMax / gapStep {
+		if start.In(found).Format(time.DateOnly) >= day {
+			break
+		}
+		start = start.Add(gapStep)
+	}
+	return start.UTC(), start.In(found).Format(time.DateOnly) == day
+}
+
+// Clocks change by no more than this, and in steps of this.
+const (
+	gapMax  = 3 * time.Hour
+	gapStep = 15 * time.Minute
+)
+
+// After is the date so many days later; "" of what is no date.
+func After(day string, days int) string {
+	date, err := time.Parse(time.DateOnly, day)
+	if err != nil {
+		return ""
+	}
+	return date.AddDate(0, 0, days).Format(time.DateOnly)
+}
+
 // Month is that of a day, such as "2026-01"; "" of none.
 func Month(day string) string {
 	return day[:max(strings.LastIndexByte(day, '-'), 0)]

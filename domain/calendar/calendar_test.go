@@ -49,3 +49,33 @@ func TestPlacesAreThoseOfTheDatabase(t *testing.T) {
 		require.False(t, calendar.Known(bad), bad)
 	}
 }
+
+func TestStartsOfDays(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ zone, day, start string }{
+		{"UTC", "2026-01-02", "2026-01-02T00:00:00Z"},
+		{"", "2026-01-02", "2026-01-02T00:00:00Z"},
+		{"Europe/Berlin", "2026-01-02", "2026-01-01T23:00:00Z"},
+		{"Europe/Berlin", "2026-03-29", "2026-03-28T23:00:00Z"},
+		{"Europe/Berlin", "2026-03-30", "2026-03-29T22:00:00Z"},
+		{"Europe/Berlin", "2026-10-25", "2026-10-24T22:00:00Z"},
+		{"Europe/Berlin", "2026-10-26", "2026-10-25T23:00:00Z"},
+		{"America/Sao_Paulo", "2018-11-04", "2018-11-04T03:00:00Z"}, // at one o'clock
+		{"America/Sao_Paulo", "2018-02-17", "2018-02-17T02:00:00Z"}, // whose last hour came twice
+		{"America/Sao_Paulo", "2018-02-18", "2018-02-18T03:00:00Z"},
+		{"Asia/Kathmandu", "2026-01-02", "2026-01-01T18:15:00Z"},
+	} {
+		start, ok := calendar.Start(tc.zone, tc.day)
+		require.True(t, ok, tc.day)
+		require.Equal(t, tc.start, start.Format(time.RFC3339), "%s in %s", tc.day, tc.zone)
+		require.Equal(t, tc.day, calendar.Day(tc.zone, start))
+		require.Equal(t, calendar.After(tc.day, -1), calendar.Day(tc.zone, start.Add(-time.Microsecond)))
+	}
+	for _, none := range []string{"", "2026-02-30", "2026-1-2", "02.01.2026", "2026-01-02T00:00:00Z"} {
+		_, ok := calendar.Start("UTC", none)
+		require.False(t, ok, none)
+		require.Empty(t, calendar.After(none, 1))
+	}
+	_, ok := calendar.Start("Pacific/Apia", "2011-12-30") // which Samoa has left out
+	require.False(t, ok)
+}

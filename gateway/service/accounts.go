@@ -7,6 +7,7 @@ import (
 
 	"florin/commands"
 	"florin/domain/account"
+	"florin/domain/calendar"
 	"florin/domain/id"
 	"florin/domain/money"
 	"florin/eventbus"
@@ -238,13 +239,37 @@ func (s Accounts) moment(r *http.Request, at, position string) (projections.At, 
 	return projections.At{Position: asked}, s.Reads.WaitFor(r.Context(), "accounts", asked)
 }
 
+// within is the time between the dates from and to, both included, where the account
+// lives; either may be left out. Its name goes into the cursor.
+func (s Accounts) within(r *http.Request, row projections.Account) (within projections.Span, name string, err error) {
+	query, err := wire.Query(r, "limit", "cursor", "from", "to")
+	if err != nil {
+		return within, "", err
+	}
+	from, to, known := query.Get("from"), query.Get("to"), true
+	if from != "" {
+		within.From, known = calendar.Start(row.Zone, from)
+	}
+	if to != "" && known {
+		within.To, known = calendar.Start(row.Zone, calendar.After(to, 1))
+	}
+	if !known {
+		return within, "", problem.BadParameter.With("The dates from and to are such as 2026-01-31.")
+	}
+	return within, "/" + from + "/" + to, nil
+}
+
 // Transactions is the account's entries, booked and pending, newest first.
 func (s Accounts) Transactions(w http.ResponseWriter, r *http.Request) error {
 	row, _, err := s.held(r)
 	if err != nil {
 		return err
 	}
-	page, err := s.page(r, "transactions/"+row.Account.String())
+	within, dates, err := s.within(r, row)
+	if err != nil {
+		return err
+	}
+	page, err := s.page(r, "transactions/"+row.Account.String()+dates, "from", "to")
 	if err != nil {
 		return err
 	}
@@ -252,7 +277,7 @@ func (s Accounts) Transactions(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	rows, err := s.Reads.Transactions(r.Context(), row.Account, before, page.limit+1)
+	rows, err := s.Reads.Transactions(r.Context(), row.Account, within, before, page.limit+1)
 	if err != nil {
 		return err
 	}

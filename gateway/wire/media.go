@@ -52,6 +52,16 @@ func Gives(r *http.Request, mediaTypes ...string) error {
 	return problem.NotAcceptable
 }
 
+// Wanted lists the media types that a request names, in its order.
+func Wanted(r *http.Request) (named []string) {
+	for part := range strings.SplitSeq(strings.Join(r.Header.Values("Accept"), ","), ",") {
+		if given, parameters, err := mime.ParseMediaType(part); err == nil && !zeroWeight(parameters["q"]) {
+			named = append(named, given)
+		}
+	}
+	return named
+}
+
 func zeroWeight(q string) bool {
 	return q != "" && strings.Trim(q, "0.") == ""
 }
