@@ -80,7 +80,7 @@ type (
 	}
 )
 
-func writeCamt(w http.ResponseWriter, made statement) error {
+func writeCamt(w http.ResponseWriter, made period) error {
 	text, err := xml.MarshalIndent(camtOf(made), "", "  ")
 	if err != nil {
 		return err
@@ -91,7 +91,7 @@ func writeCamt(w http.ResponseWriter, made statement) error {
 	return nil
 }
 
-func camtOf(made statement) camtDocument {
+func camtOf(made period) camtDocument {
 	created, name := isoTime(made.MadeAt), statementID(made)
 	document := camtDocument{
 		Header: camtHeader{MessageID: name, CreatedAt: created},

@@ -52,8 +52,8 @@ type StatementDay struct {
 	Entries int    `json:"entries"`
 }
 
-// statement is one on its way out, in whatever form.
-type statement struct {
+// period is the statement of one on its way out, in whatever form.
+type period struct {
 	StatementAnswer
 	rows         []projections.Transaction
 	opening      money.Amount
@@ -81,8 +81,8 @@ func (s Accounts) Statement(w http.ResponseWriter, r *http.Request) error {
 	return wire.OK(w, made.StatementAnswer)
 }
 
-func (s Accounts) statement(r *http.Request, row projections.Account) (statement, error) {
-	var made statement
+func (s Accounts) statement(r *http.Request, row projections.Account) (period, error) {
+	var made period
 	query, err := wire.Query(r, "from", "to")
 	if err != nil {
 		return made, err
@@ -163,7 +163,7 @@ func chosen(r *http.Request, ours ...string) string {
 
 // writeStatementCSV begins and ends with the balances. What somebody else has
 // written cannot be taken for a formula.
-func writeStatementCSV(w http.ResponseWriter, made statement) error {
+func writeStatementCSV(w http.ResponseWriter, made period) error {
 	w.Header().Set("Content-Type", mediaCSV+"; charset=utf-8")
 	w.Header().Set("Content-Disposition", `attachment; filename="statement-`+made.From+`-`+made.To+`.csv"`)
 	out := csv.NewWriter(w)
@@ -185,7 +185,7 @@ func writeStatementCSV(w http.ResponseWriter, made statement) error {
 
 // statementID names a statement by what is in it, in the 35 characters that ISO
 // 20022 allows: the same one asked for twice has one name.
-func statementID(made statement) string {
+func statementID(made period) string {
 	u := commands.DerivedID(made.Account.UUID(), "statement/"+made.From+"/"+made.To+"/"+made.Closing+"/"+strconv.Itoa(len(made.rows)))
 	return compact(u)
 }
