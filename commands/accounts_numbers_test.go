@@ -95,5 +95,5 @@ func TestABankWithoutACodeNumbersNothing(t *testing.T) {
 	opened, outcome, err := h.bank.Accounts().Open(h.ctx(), h.by(alice), OpenAccount{Customer: alice, Currency: "EUR"})
 	require.NoError(t, err)
 	require.True(t, opened.IBAN.IsZero())
-	require.Equal(t, []string{"account.opened"}, h.kinds(outcome))
+	require.Equal(t, []string{"account.opened", "account.limits_agreed"}, h.kinds(outcome))
 }

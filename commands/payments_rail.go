@@ -155,6 +155,7 @@ func (b *Bank) known(ctx context.Context, of id.Account) (holder domain.Profile,
 			holder = e.Name
 		case account.Numbered:
 			return holder, e.IBAN, nil
+		case account.LimitsAgreed: // said in between
 		default:
 			return holder, number, nil
 		}

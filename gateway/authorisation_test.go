@@ -129,10 +129,13 @@ func shown(a phone.Answer) map[string][]string {
 
 // meant are identifiers in bodies that are another's by their purpose.
 var meant = map[string]string{
-	"InitiateTransfer.to":   "anybody may be paid",
-	"PlaceStandingOrder.to": "anybody may be paid",
-	"SavePayee.account":     "anybody may be paid",
-	"Deposit.to":            "anybody may be paid",
+	"InitiateTransfer.to":         "anybody may be paid",
+	"PlaceStandingOrder.to":       "anybody may be paid",
+	"SavePayee.account":           "anybody may be paid",
+	"Deposit.to":                  "anybody may be paid",
+	"AcceptInvitation.invitation": "it came from another; whose it is not is tried in TestInvitationsTellNobodyApart",
+	"EndInvitation.invitation":    "as that of AcceptInvitation",
+	"RemoveHolder.holder":         "another holder of the account is removed",
 }
 
 // Row 31: nor does one that is named in a body do more than one that is not there.

@@ -87,8 +87,8 @@ func closed(schema any, open bool) {
 		if _, listed := s["properties"]; listed && s["additionalProperties"] == nil && !open {
 			s["additionalProperties"] = false
 		}
-		for _, inner := range s {
-			closed(inner, open)
+		for name, inner := range s {
+			closed(inner, open || name == "anyOf" || name == "oneOf") // a branch names what it is about; the object around it closes
 		}
 	case []any:
 		for _, inner := range s {

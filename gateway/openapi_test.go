@@ -147,7 +147,7 @@ func TestExamplesOfTheDocumentFit(t *testing.T) {
 func TestAnAnswerBesidesTheDocumentIsFound(t *testing.T) {
 	t.Parallel()
 	c := contractOf(t, true)
-	account := `{"account":"acc_6f1e3a52-8f0b-4c4d-9c1e-5a7d2b9f0e11","currency":"EUR","product":"current","status":"open","balance":"0.00","available":"0.00","held":"0.00","opened_at":"2026-01-02T15:04:05Z"`
+	account := `{"account":"acc_6f1e3a52-8f0b-4c4d-9c1e-5a7d2b9f0e11","currency":"EUR","product":"current","status":"open","balance":"0.00","available":"0.00","held":"0.00","limits":{},"opened_at":"2026-01-02T15:04:05Z"`
 	said := func(status int, mediaType, body string) *recorded {
 		r := &recorded{ResponseWriter: discarded{http.Header{"Content-Type": {mediaType}}}, status: status}
 		r.body.WriteString(body)

@@ -37,7 +37,7 @@ func (h *house) refusedSince(after uint64) (all []refusal) {
 	for record, err := range h.log.ReadAll(context.Background(), eventbus.Position(after)) {
 		require.NoError(h.t, err)
 		for _, e := range record.Events {
-			if e.Kind != "access.refused" && !strings.HasPrefix(e.Kind, "notification.") {
+			if e.Kind != "access.refused" {
 				continue
 			}
 			event, err := treaty.Accesses.Decode(e.Kind, e.SchemaVersion, e.ID, e.Data)

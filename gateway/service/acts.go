@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"florin/commands"
+	"florin/domain/account"
 	"florin/domain/id"
 	"florin/eventbus"
 	"florin/gateway/wire"
@@ -48,6 +49,12 @@ type ActList struct {
 // operators have yet to agree on, is not among them.
 var shownActs = []string{"account", "customer", "device", "journal", "recovery", "session", "transfer"}
 
+// moves are facts of accounts that only follow from an act that is shown by itself.
+var moves = map[string]bool{
+	account.Opened{}.Kind(): true, account.Debited{}.Kind(): true, account.Credited{}.Kind(): true, account.FundsReserved{}.Kind(): true,
+	account.ReservationCaptured{}.Kind(): true, account.ReservationReleased{}.Kind(): true, account.Overdrawn{}.Kind(): true,
+}
+
 // Acts is what operators have done on the caller's behalf.
 func (s Customers) Acts(w http.ResponseWriter, r *http.Request) error {
 	page, err := s.page(r, "acts")
@@ -72,7 +79,7 @@ func (s Customers) Acts(w http.ResponseWriter, r *http.Request) error {
 	}
 	list := ActList{Acts: []ActAnswer{}}
 	for _, row := range rows {
-		if context, _, _ := strings.Cut(string(row.Stream), "/"); slices.Contains(shownActs, context) {
+		if context, _, _ := strings.Cut(string(row.Stream), "/"); slices.Contains(shownActs, context) && !moves[row.Kind] {
 			list.Acts = append(list.Acts, ActAnswer{Kind: row.Kind, Position: row.Position, At: row.RecordedAt})
 		}
 	}
