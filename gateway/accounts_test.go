@@ -206,7 +206,6 @@ func TestLimitsOfAnAccount(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	anna, bert := h.customer("anna"), h.customer("bert")
-	desk := h.operator("customers.manage").login()
 	made := h.command(anna, http.MethodPost, "/v1/accounts", []byte(`{"currency":"EUR","time_zone":"Pacific/Kiritimati"}`), "k")
 	require.Equal(t, 201, made.Status, "%s", made.Body)
 	from, to := field[string](t, made, "account"), h.account(bert, "")
@@ -241,7 +240,7 @@ func TestLimitsOfAnAccount(t *testing.T) {
 	require.Equal(t, "limit-exceeded", pay("0.01"), "and the same month")
 
 	require.Equal(t, 403, acted(h, anna, from, "cap", `{"currency":"EUR","daily":"1.00","reason":"mine"}`).Status)
-	desk = h.operator("customers.manage").login()
+	desk := h.operator("customers.manage").login()
 	capped := acted(h, desk, from, "cap", `{"currency":"EUR","daily":"5.00","reason":"fraud-watch"}`)
 	require.Equal(t, 200, capped.Status, "%s", capped.Body)
 	shown := field[map[string]string](t, h.get(anna, "/v1/accounts/"+from), "limits")

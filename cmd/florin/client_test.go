@@ -28,7 +28,7 @@ func (h *host) registerClients(dir string) {
 	h.does(register("shop", append(back, "--jwks", keys)...)...)
 	require.Contains(t, h.fails(register("shop", append(back, "--jwks", keys)...)...), "registered already")
 	require.Contains(t, h.fails(register("spa", back...)...), "needs --jwks", "a third party is confidential")
-	require.Contains(t, h.fails(register("spa", append(back, "--jwks", keys, "--first-party")...)...), "no keys")
+	require.Contains(t, h.fails(register("spa", append(back, "--jwks", keys, "--first-party")...)...), "--first-party and neither")
 	require.Contains(t, h.fails(register("nowhere", "--jwks", keys)...), "redirect URI")
 	require.Contains(t, h.fails(register("bad", "--redirect-uri", "https://a.example/#x", "--jwks", keys)...), "redirect URI")
 	for name, text := range map[string]string{

@@ -248,7 +248,7 @@ func (s State) release(c Release) ([]Event, error) {
 	case !c.Amount.IsPositive(), c.Amount.Minor > held.Minor:
 		return nil, ErrOverRelease
 	}
-	return []Event{ReservationReleased{Reservation: c.Reservation, Amount: c.Amount, At: c.At}}, nil
+	return []Event{ReservationReleased(c)}, nil
 }
 
 func isCode(code string) bool {

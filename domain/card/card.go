@@ -63,10 +63,9 @@ type State struct {
 	Monthly  int64          `json:"monthly"` // spent in that month
 }
 
-// day and month are those that spending at a time counts to: never an earlier one
-// than has been counted.
-func (s State) day(at time.Time) string   { return max(s.Day, at.UTC().Format(time.DateOnly)) }
-func (s State) month(at time.Time) string { return s.day(at)[:len(monthLayout)] }
+// day is the one that spending at a time counts to, with its month: never an earlier
+// one than has been counted.
+func (s State) day(at time.Time) string { return max(s.Day, at.UTC().Format(time.DateOnly)) }
 
 const monthLayout = "2006-01"
 
