@@ -121,8 +121,12 @@ func (h *house) open(address string) {
 	t := h.t
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	listener, err := net.Listen("tcp", address)
-	require.NoError(t, err)
+	var listener net.Listener
+	var err error
+	require.Eventually(t, func() bool { // a connection of another test's may have the port for a moment
+		listener, err = net.Listen("tcp", address)
+		return err == nil
+	}, 10*time.Second, 20*time.Millisecond)
 	h.address = listener.Addr().String()
 	h.issuer = "http://" + h.address
 	journal, err := embedded.Open("log", embedded.Options{FS: h.fs, CreateIfMissing: true, Fatal: func(err error) { panic(err) }})
