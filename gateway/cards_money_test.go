@@ -10,6 +10,7 @@ import (
 
 	"florin/domain/authorisation"
 	"florin/domain/id"
+	"florin/eventbus"
 	"florin/gateway/phone"
 	"florin/projections"
 	"florin/schemas"
@@ -67,6 +68,7 @@ func TestTheBooksAreSoundWhateverAShopDoes(t *testing.T) {
 	require.Equal(t, 404, h.shop(network, "/aut_00000000-0000-4000-8000-000000000000/capture", euros("1.00")).Status)
 
 	late := h.authorised(network, card, "30.00")
+	h.processed(eventbus.Position(h.head()))
 	h.pass(authorisation.ExpiresAfter)
 	require.NoError(t, h.bank.Tick(t.Context()))
 	stands("100.00", "0.00")

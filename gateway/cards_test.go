@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"florin/domain/authorisation"
+	"florin/eventbus"
 	"florin/gateway/phone"
 	"florin/gateway/service"
 )
@@ -108,7 +109,7 @@ func TestAShopThatDoesNotCome(t *testing.T) {
 	anna, network := h.customer("anna"), h.machine("network", "cards.network").login()
 	account := h.account(anna, "100.00")
 	h.authorised(network, h.card(anna, account), "100.00")
-	h.processed(0)
+	h.processed(eventbus.Position(h.head()))
 	h.pass(authorisation.ExpiresAfter)
 	require.NoError(t, h.bank.Tick(t.Context()))
 	h.login(anna)

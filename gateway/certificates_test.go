@@ -98,6 +98,9 @@ func (m *machine) byCertificate() phone.Answer {
 // that the bank has chosen.
 func TestAClientAuthenticatesByItsCertificate(t *testing.T) {
 	t.Parallel()
+	if wiredApart {
+		t.Skip("a gateway does not hand its clients' certificates on to the core")
+	}
 	g := newGuarded(t)
 	others := newAuthority(t, "others")
 	right := g.clients.named("rail", "rail.example")
@@ -141,6 +144,9 @@ func TestAClientAuthenticatesByItsCertificate(t *testing.T) {
 // and still needs its key's proof.
 func TestATokenIsBoundToItsCertificate(t *testing.T) {
 	t.Parallel()
+	if wiredApart {
+		t.Skip("a gateway does not hand its clients' certificates on to the core")
+	}
 	g := newGuarded(t)
 	private := key(t)
 	jwk, err := domain.ECKey(&private.PublicKey)
