@@ -52,7 +52,7 @@ type StatementDay struct {
 	Entries int    `json:"entries"`
 }
 
-// period is the statement of one on its way out, in whatever form.
+// period is a statement on its way out, in whatever form.
 type period struct {
 	StatementAnswer
 	rows         []projections.Transaction
