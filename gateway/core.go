@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net/http"
 	"strings"
@@ -90,28 +91,31 @@ func (c *Core) inside(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		visit := visitOf(r.Context())
 		w = &telling{ResponseWriter: w, visit: visit, core: c}
-		if err := c.open(w, r, visit); err != nil {
+		shown, err := c.open(w, r, visit)
+		if err != nil {
 			problem.Write(w, r, err)
 			return
 		}
 		client := *r
-		client.TLS = nil // the certificate is the gateway's: no service may take it for a client's
+		client.TLS = shown // this connection's certificate is the gateway's: no service may take it for a client's
 		next.ServeHTTP(w, &client)
 	})
 }
 
-func (c *Core) open(w http.ResponseWriter, r *http.Request, visit *visit) error {
-	refuse := func(why string) error {
+// open takes the request for what the internal token says, once, and gives the
+// client's connection: what it has shown to the gateway.
+func (c *Core) open(w http.ResponseWriter, r *http.Request, visit *visit) (*tls.ConnectionState, error) {
+	refuse := func(why string) (*tls.ConnectionState, error) {
 		visit.why = why
 		c.door.metrics.misused.WithLabelValues(why).Inc()
-		return problem.Inside
+		return nil, problem.Inside
 	}
 	key := split.PeerKey(r)
 	if key == nil {
 		return refuse("no-certificate")
 	}
 	if err := buffer(w, r); err != nil {
-		return err
+		return nil, err
 	}
 	shown := r.Header.Values(split.HeaderToken)
 	if len(shown) != 1 {
@@ -122,16 +126,20 @@ func (c *Core) open(w http.ResponseWriter, r *http.Request, visit *visit) error 
 	if misused, ok := errors.AsType[*token.Misused](err); ok {
 		return refuse(misused.Why)
 	} else if err != nil {
-		return problem.Busy
+		return nil, problem.Busy
 	}
 	if !agree(r.Header, said) {
 		return refuse("other-identity")
+	}
+	client, err := said.Client()
+	if err != nil {
+		return refuse("malformed")
 	}
 	if name, err := uuid.Parse(said.Request); err == nil {
 		visit.id, visit.report.Instance = name, "urn:uuid:"+name.String()
 	}
 	visit.address, visit.inside = said.Address, said
-	return nil
+	return client, nil
 }
 
 // agree: the identity headers say what the token says, and nothing beside it.
@@ -196,6 +204,10 @@ func (c *Core) known(r *http.Request, row Route) (*token.Access, *token.Proof, e
 	visit.shown = access
 	if c.door.guards.ended(access.Session, access.Device, access.Customer, access.Operator) {
 		visit.why = token.Why(&token.Ended{Access: access})
+		return nil, nil, problem.InvalidToken.Challenged()
+	}
+	if !access.On(r) {
+		visit.why = "other-certificate"
 		return nil, nil, problem.InvalidToken.Challenged()
 	}
 	var proof *token.Proof

@@ -23,7 +23,8 @@ import (
 )
 
 // FrontSettings of a gateway that is a process of its own. All are needed but Hosts,
-// Rates and Load; Issuer and Sandbox are the core's. Sources have the world's time.
+// Certificates, Rates and Load; Issuer and Sandbox are the core's. Sources have the
+// world's time.
 type FrontSettings struct {
 	Core        string // HOST:PORT of its internal listener
 	Credentials *split.Credentials
@@ -32,9 +33,12 @@ type FrontSettings struct {
 	Hosts       []string
 	Sandbox     bool
 	Rates       Rates
-	Load        Load
-	Logger      *slog.Logger
-	Registry    *prometheus.Registry
+
+	Certificates bool // the listener asks clients for certificates (TLSFiles.ClientCA)
+
+	Load     Load
+	Logger   *slog.Logger
+	Registry *prometheus.Registry
 }
 
 // Front is the front door in a process of its own: the same layers before the same
@@ -50,7 +54,7 @@ type Front struct {
 // NewFront builds it. Nothing is asked of the core before Follow.
 func NewFront(s FrontSettings) (*Front, error) {
 	var known *split.Copy
-	settings := Settings{Issuer: s.Issuer, Hosts: s.Hosts, Sandbox: s.Sandbox, Rates: s.Rates, Load: s.Load, Logger: s.Logger, Registry: s.Registry}
+	settings := Settings{Issuer: s.Issuer, Hosts: s.Hosts, Sandbox: s.Sandbox, Certificates: s.Certificates, Rates: s.Rates, Load: s.Load, Logger: s.Logger, Registry: s.Registry}
 	key := func(keyID string) (*ecdsa.PublicKey, bool) { return known.Key(keyID) }
 	face, err := identity.Face(s.Issuer)
 	if err != nil {
@@ -134,7 +138,10 @@ func (f *Front) forward(row Route) func(http.ResponseWriter, *http.Request) erro
 		visit := visitOf(r.Context())
 		said := token.Internal{
 			Audience: audience, ID: f.sources.NewID().String(), Method: r.Method, Target: token.TargetOf(r.URL), ContentDigest: token.ContentDigest(visit.body),
-			Request: visit.id.String(), Address: visit.address, Key: service.CallOf(r.Context()).Key,
+			Request: visit.id.String(), Address: visit.address, Key: service.CallOf(r.Context()).Key, Asks: f.door.settings.Certificates,
+		}
+		if certificate := token.Certificate(r); certificate != nil {
+			said.Certificate = certificate.Raw
 		}
 		if !row.Open {
 			claims := visit.shown.Claims

@@ -51,7 +51,8 @@ type Settings struct {
 	Issuer  string   // public base URL, without a trailing slash
 	Hosts   []string // further names this server answers for, e.g. localhost:8080; may be empty
 	Sandbox bool
-	// Certificates: the listener asks clients for certificates (TLSFiles.ClientCA).
+	// Certificates: the listener asks clients for certificates (TLSFiles.ClientCA). A
+	// core's gateways say it of theirs.
 	Certificates bool
 	Rates        Rates // zero: DefaultRates
 	Load         Load  // zero: DefaultLoad
@@ -130,7 +131,7 @@ func furnished(settings Settings) (*door, []Route, error) {
 		return nil, nil, err
 	}
 	provider, err := identity.New(identity.Settings{
-		Bank: d.settings.Bank, Proofs: d.proofs, Issuer: d.settings.Issuer, Settled: d.settings.Guards.WaitFor, Reads: settings.Desk.Reads, Certificates: settings.Certificates,
+		Bank: d.settings.Bank, Proofs: d.proofs, Issuer: d.settings.Issuer, Settled: d.settings.Guards.WaitFor, Reads: settings.Desk.Reads, Certificates: d.asksForCertificates,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -148,6 +149,14 @@ func furnished(settings Settings) (*door, []Route, error) {
 		return d.guards.ended(call.Caller.Session, call.Caller.Device, call.Caller.Customer, operator)
 	}
 	return d, Routes(provider, desk), nil
+}
+
+// asksForCertificates tells whether the listener that the request has come to asks for them.
+func (d *door) asksForCertificates(r *http.Request) bool {
+	if said := visitOf(r.Context()).inside; said != nil {
+		return said.Asks
+	}
+	return d.settings.Certificates
 }
 
 // newDoor makes what layers stand on; key gives the public keys that tokens are signed with.

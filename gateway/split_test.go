@@ -29,6 +29,7 @@ type caller struct {
 	h      *house
 	creds  *split.Credentials
 	client *http.Client
+	why    string // what the core said of its last answer
 }
 
 func (h *house) caller(t *testing.T, dir, role string, change func(*tls.Config)) *caller {
@@ -41,7 +42,7 @@ func (h *house) caller(t *testing.T, dir, role string, change func(*tls.Config))
 	}
 	transport := &http.Transport{TLSClientConfig: config}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &caller{t, h, creds, &http.Client{Transport: transport}}
+	return &caller{t: t, h: h, creds: creds, client: &http.Client{Transport: transport}}
 }
 
 // send sends with the given internal tokens and headers, past every gateway.
@@ -59,6 +60,7 @@ func (c *caller) send(method, target, body string, headers map[string]string, to
 		return 0, "", err
 	}
 	defer answer.Body.Close()
+	c.why = answer.Header.Get(split.HeaderWhy)
 	var doc struct{ Code string }
 	text, err := io.ReadAll(answer.Body)
 	_ = json.Unmarshal(text, &doc)

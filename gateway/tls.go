@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"florin/gateway/token"
 )
 
 // TLS is the certificate of the public listener, read from disk and read again
@@ -102,6 +104,12 @@ func configOf(read [3]string, files TLSFiles, now time.Time) (*tls.Config, error
 	config.ClientCAs, config.ClientAuth = x509.NewCertPool(), tls.RequireAndVerifyClientCert
 	if files.Optional {
 		config.ClientAuth = tls.VerifyClientCertIfGiven
+	}
+	config.VerifyConnection = func(state tls.ConnectionState) error {
+		if shown := state.PeerCertificates; len(shown) > 0 && len(shown[0].Raw) > token.CertificateBytesMax {
+			return errors.New("gateway: the client's certificate is too long")
+		}
+		return nil
 	}
 	// A session that is resumed would outlive a change of the authorities.
 	config.SessionTicketsDisabled = true

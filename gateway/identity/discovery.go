@@ -84,15 +84,16 @@ var (
 )
 
 // Discover answers what the provider can do. It is not a secret: caches may keep it.
-func (p *Provider) Discover(w http.ResponseWriter, _ *http.Request) error {
+func (p *Provider) Discover(w http.ResponseWriter, r *http.Request) error {
 	base := p.settings.Issuer
 	proven := []string{"private_key_jwt"}
-	if p.settings.Certificates {
+	certificates := p.settings.Certificates(r)
+	if certificates {
 		proven = append(proven, "tls_client_auth")
 	}
 	cacheable(w)
 	return wire.OK(w, Metadata{
-		CertificateBound: p.settings.Certificates,
+		CertificateBound: certificates,
 		Issuer:           base, Authorization: base + AuthorizePath, Pushed: base + "/oauth2/par", PushedRequired: true, IssuerInResponse: true,
 		DetailTypes: []string{token.PaymentType}, TokenEndpoint: base + "/oauth2/token", Ask: base + AskPath, AskDelivery: []string{"poll"}, Challenge: base + "/oauth2/challenge",
 		RevocationEndpoint: base + "/oauth2/revoke", JWKS: base + "/oauth2/jwks",

@@ -41,9 +41,9 @@ type Settings struct {
 	Bank   *commands.Bank
 	Proofs *token.Proofs
 	Issuer string
-	// Certificates: the listener asks clients for certificates and follows them to
-	// authorities that the bank has chosen (RFC 8705).
-	Certificates bool
+	// Certificates: the request's listener asks clients for certificates and follows
+	// them to authorities that the bank has chosen (RFC 8705).
+	Certificates func(*http.Request) bool
 	// Settled returns when what a commit has ended is over for every request.
 	Settled func(context.Context, eventbus.Position) error
 	// Reads is what the account page shows. No login looks there.

@@ -3,11 +3,16 @@ package token
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
 	"net/http"
 	"slices"
 )
+
+// CertificateBytesMax bounds a client's certificate: the gateway sends it on with every
+// request. A listener refuses a longer one in the handshake.
+const CertificateBytesMax = 8 << 10
 
 // Certificate is what the request's connection has shown, and the listener has
 // followed to one of its authorities; nil if there is none. Headers say nothing here:
@@ -17,6 +22,22 @@ func Certificate(r *http.Request) *x509.Certificate {
 		return nil
 	}
 	return r.TLS.PeerCertificates[0]
+}
+
+// Client is the client's connection as the gateway has seen it: with the certificate
+// that it has shown there, nil if it has shown none. ErrInternal: it is no certificate.
+// Of the chain only the leaf is told: it is all that RFC 8705 looks at, and what it
+// leads to is for whoever has done the handshake to judge.
+func (i *Internal) Client() (*tls.ConnectionState, error) {
+	if len(i.Certificate) == 0 {
+		return nil, nil
+	}
+	leaf, err := x509.ParseCertificate(i.Certificate)
+	if err != nil || len(i.Certificate) > CertificateBytesMax {
+		return nil, ErrInternal
+	}
+	chain := []*x509.Certificate{leaf}
+	return &tls.ConnectionState{PeerCertificates: chain, VerifiedChains: [][]*x509.Certificate{chain}}, nil
 }
 
 // CertificateThumbprint is the x5t#S256 of a certificate (RFC 8705 section 3.1), ""

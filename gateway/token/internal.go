@@ -24,8 +24,9 @@ import (
 // InternalTTL is how long an internal token is good: from gateway to service.
 const InternalTTL = 5 * time.Second
 
-// internalBytesMax bounds an internal token: an access token's claims, and the request's.
-const internalBytesMax = 12 << 10
+// internalBytesMax bounds an internal token: an access token's claims, the request's,
+// and a client's certificate, which is in base64 twice.
+const internalBytesMax = 12<<10 + 2*CertificateBytesMax
 
 // ErrInternal: an internal token that is not one for this request.
 var ErrInternal = errors.New("token: internal token refused")
@@ -52,6 +53,9 @@ type Internal struct {
 	Identity      *Claims `json:"identity,omitempty"` // of the verified access token; nil: nobody has to show who they are
 	TokenHash     string  `json:"ath,omitzero"`       // of that token
 	Proof         *Shown  `json:"proof,omitempty"`    // the verified DPoP proof, to be used up
+
+	Asks        bool   `json:"certificates,omitzero"` // the gateway's listener asks clients for certificates
+	Certificate []byte `json:"certificate,omitempty"` // DER of the one that the connection has shown, followed to its authority
 }
 
 // Shown is a proof that a gateway has verified.
