@@ -41,7 +41,7 @@ func newGuarded(t *testing.T, h *house) *guarded {
 	files := TLSFiles{Cert: filepath.Join(dir, "cert.pem"), Key: filepath.Join(dir, "key.pem"), ClientCA: filepath.Join(dir, "clients.pem"), Optional: true}
 	write(t, files.ClientCA, "CERTIFICATE", g.clients.cert.Raw)
 	lay(t, files, g.ca.issue(10, time.Now().Add(time.Hour)))
-	loaded, err := LoadTLS(files, time.Now())
+	loaded, err := LoadTLS(files, []string{"127.0.0.1"}, time.Now())
 	require.NoError(t, err)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -36,8 +35,6 @@ type Core struct {
 	bank      *commands.Bank
 	internals *token.Internals
 	feed      split.Source
-	ends      chan struct{}
-	end       sync.Once
 }
 
 // NewCore builds it for an internal listener. Rates and Hosts of the settings are a
@@ -48,7 +45,7 @@ func NewCore(settings Settings) (*Core, error) {
 		return nil, err
 	}
 	signings := settings.Bank.Signings()
-	c := &Core{door: d, bank: settings.Bank, internals: token.NewInternals(d.sources.Wall), ends: make(chan struct{}), feed: split.Source{
+	c := &Core{door: d, bank: settings.Bank, internals: token.NewInternals(d.sources.Wall), feed: split.Source{
 		Issuer: settings.Issuer, Sandbox: settings.Sandbox, Standing: settings.Guards.Standing, Nonces: d.proofs.NonceKeys,
 		Keys: func() ([]domain.PublicKey, <-chan struct{}) {
 			rotated := signings.Rotated()
@@ -61,7 +58,7 @@ func NewCore(settings Settings) (*Core, error) {
 	router := d.router(rows)
 	router.Method(get, split.FeedPath, problem.Handler(func(w http.ResponseWriter, r *http.Request) error {
 		routed(r)
-		return c.feed.Serve(w, r, c.ends)
+		return c.feed.Serve(w, r, d.serving.Done())
 	}))
 	router.Method(post, split.RefusalsPath, problem.Handler(c.recordRefusal))
 	c.Handler = layered(router, d.record, d.recovered, c.inside)
@@ -71,9 +68,8 @@ func NewCore(settings Settings) (*Core, error) {
 // Tick turns the nonce keys; see Gateway.Tick.
 func (c *Core) Tick(ctx context.Context) { c.door.turn(ctx) }
 
-// End lets go of the gateways that follow: for the listener's shutdown, which waits
-// for every request.
-func (c *Core) End() { c.end.Do(func() { close(c.ends) }) }
+// End lets go of the gateways that follow, and ends the streams; see Gateway.End.
+func (c *Core) End() { c.door.end() }
 
 // serviceOf is the service that a path belongs to: the audience of its internal
 // tokens.

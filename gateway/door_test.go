@@ -133,6 +133,8 @@ func (p *porch) rows() []Route {
 		{Method: post, Path: "/signed", Handle: tell, Keyed: true, Signed: true, Request: of[echoBody]()},
 		{Method: get, Path: "/strong", Handle: tell, ACR: "urn:florin:acr:mfa", MaxAge: 5 * time.Minute},
 		{Method: get, Path: "/boom", Handle: boom, Open: true},
+		{Method: get, Path: "/scarce", Handle: tell, Scopes: scopes("accounts.read"), Share: 0.25},
+		{Method: post, Path: "/rare", Handle: tell, Open: true, Request: of[echoBody](), Share: 0.5},
 		{Method: get, Path: "/heavy", Handle: tell, Gives: []string{"application/json", "text/csv"}},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"mime"
 	"net/http"
@@ -179,9 +180,25 @@ func (f *Front) answered(w http.ResponseWriter, visit *visit, answer *http.Respo
 	for name := range answer.Header {
 		w.Header().Del(name)
 	}
-	if kind, _, _ := mime.ParseMediaType(answer.Header.Get("Content-Type")); kind == "text/event-stream" {
+	if kind, _, _ := mime.ParseMediaType(answer.Header.Get("Content-Type")); kind == eventStream {
+		answer.Body = untilTheEnd{answer.Body, answer.Request.Context()}
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // without it the stream is cut sooner, and taken up again
 	}
+}
+
+// untilTheEnd is a stream that this process ends in order: to the client as if the
+// core had ended it, and not as a connection that broke.
+type untilTheEnd struct {
+	io.ReadCloser
+	ctx context.Context
+}
+
+func (u untilTheEnd) Read(p []byte) (int, error) {
+	n, err := u.ReadCloser.Read(p)
+	if err != nil && u.ctx.Err() != nil {
+		err = io.EOF
+	}
+	return n, err
 }
 
 // ask is the gateway's own request to the core.

@@ -77,7 +77,9 @@ type door struct {
 	logins   *buckets
 	people   *buckets
 	load     *load
-	refusals *refusals // nil at a core: its gateways count
+	refusals *refusals       // nil at a core: its gateways count
+	serving  context.Context // ends with the process's last orderly word
+	end      context.CancelFunc
 	admits   func(http.ResponseWriter, *http.Request, Route) (*http.Request, error)
 }
 
@@ -101,6 +103,10 @@ func (g *Gateway) Tick(ctx context.Context) {
 	g.refusals.tick(ctx)
 	g.door.turn(ctx)
 }
+
+// End ends the streams: for the listener's shutdown, which waits for every request.
+// Clients go on where they were, by Last-Event-ID, with whoever serves next.
+func (g *Gateway) End() { g.door.end() }
 
 func (d *door) turn(ctx context.Context) {
 	if err := d.proofs.Turn(); err != nil {
@@ -177,6 +183,7 @@ func newDoor(settings Settings, sources commands.Sources, key func(string) (*ecd
 		peers: newBuckets("peer", settings.Rates.Peer), callers: newBuckets("caller", settings.Rates.Caller), logins: newBuckets("login", settings.Rates.Login),
 		people: newBuckets("customer", settings.Rates.customer()), load: newLoad(settings.Load, settings.Registry),
 	}
+	d.serving, d.end = context.WithCancel(context.Background())
 	d.admits, d.refusals = d.admit, newRefusals(sources, d.metrics, settings.Logger)
 	if d.proofs, err = token.NewProofs(sources.Wall, sources.Random); err != nil {
 		return nil, fmt.Errorf("gateway: nonce keys: %w", err)

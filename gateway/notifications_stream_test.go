@@ -28,18 +28,28 @@ type following struct {
 // dial asks for a stream; last is Last-Event-ID.
 func (h *house) dial(t *testing.T, p *phone.Phone, query, last string) *following {
 	t.Helper()
+	return h.dialBy(t, &http.Client{Transport: &http.Transport{}}, p, query, last)
+}
+
+func (h *house) dialBy(t *testing.T, client *http.Client, p *phone.Phone, query, last string) *following {
+	t.Helper()
 	h.get(p, "/v1/notifications") // learns the nonce
-	signed, err := p.Prepare(http.MethodGet, "/v1/notifications/stream", nil, "")
+	return h.following(t, client, p, "/v1/notifications/stream", query, last)
+}
+
+func (h *house) following(t *testing.T, client *http.Client, p *phone.Phone, path, query, last string) *following {
+	t.Helper()
+	signed, err := p.Prepare(http.MethodGet, path, nil, "")
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, h.issuer+"/v1/notifications/stream"+query, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, h.issuer+path+query, nil)
 	require.NoError(t, err)
 	request.Header = signed.Header
 	request.Header.Set("Accept", "text/event-stream")
 	if last != "" {
 		request.Header.Set("Last-Event-ID", last)
 	}
-	answer, err := (&http.Client{Transport: &http.Transport{}}).Do(request)
+	answer, err := client.Do(request)
 	require.NoError(t, err)
 	f := &following{t: t, answer: answer, lines: bufio.NewReader(answer.Body), cancel: cancel}
 	t.Cleanup(f.hangUp)
@@ -89,9 +99,13 @@ func (f *following) ended() time.Duration {
 	return time.Since(began)
 }
 
+// Through one process and through the line between two.
 func TestAStreamOfNotificationsLosesAndDoublesNothing(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	inBothWirings(t, losesAndDoublesNothing)
+}
+
+func losesAndDoublesNothing(t *testing.T, h *house) {
 	anna, bert := h.customer("anna"), h.customer("bert")
 	account := h.account(anna, "")
 	h.entries(anna)
@@ -147,7 +161,10 @@ func TestAStreamOfNotificationsLosesAndDoublesNothing(t *testing.T) {
 
 func TestAStreamOfNotificationsEndsWithWhatItIsFor(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	inBothWirings(t, endsWithWhatItIsFor)
+}
+
+func endsWithWhatItIsFor(t *testing.T, h *house) {
 	anna := h.customer("anna")
 	session := h.dial(t, anna, "", "")
 	require.Equal(t, 200, session.answer.StatusCode)

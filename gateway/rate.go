@@ -43,6 +43,32 @@ const (
 	costTable = 5 // reads as much of the read side as it likes
 )
 
+// Shares of a caller's rate, for rows that nobody needs often, or that cost or tell
+// more than others.
+const (
+	shareTables  = 0.2 // whole statements and views
+	shareBegin   = 0.2 // what comes once in a phone's life: enrolment, recovery
+	shareSecrets = 0.1 // changes of passwords and factors
+	shareOutside = 0.1 // what has others called, or names told
+	shareStreams = 0.1 // each lasts as long as its token
+)
+
+// share is a part of a rate, and never nothing.
+func (r Rate) share(part float64) Rate {
+	return Rate{r.PerSecond * part, max(1, int(math.Ceil(float64(r.Burst)*part)))}
+}
+
+// limitOf is the row's own limit; nil: it has none.
+func (d *door) limitOf(row Route) *buckets {
+	switch {
+	case row.Share == 0:
+		return nil
+	case row.Open:
+		return newBuckets("route", d.settings.Rates.Login.share(row.Share))
+	}
+	return newBuckets("route", d.settings.Rates.Caller.share(row.Share))
+}
+
 func (row Route) cost() int {
 	for _, media := range row.Gives {
 		if media == "text/csv" || media == "application/xml" {
@@ -116,17 +142,42 @@ func (b *buckets) take(w http.ResponseWriter, caller string, cost int, now time.
 	return nil
 }
 
-// callerLimited holds a proven request to its device's limit, and to its customer's.
-func (d *door) callerLimited(w http.ResponseWriter, access *token.Access, row Route) error {
-	now := d.sources.Wall()
-	if err := d.callers.take(w, limitKey(access), row.cost(), now); err != nil || access.Customer.IsZero() {
-		return err
+// limit is a bucket that a request needs tokens of.
+type limit struct {
+	buckets *buckets
+	of      string
+	cost    int
+}
+
+// within takes the tokens of all, one after the other, and says what is left of each;
+// the first that has too few refuses.
+func (d *door) within(w http.ResponseWriter, limits ...limit) error {
+	header, now := w.Header(), d.sources.Wall()
+	var policy, left []string
+	for _, l := range limits {
+		err := l.buckets.take(w, l.of, l.cost, now)
+		policy, left = append(policy, header["Ratelimit-Policy"]...), append(left, header["Ratelimit"]...)
+		header["Ratelimit-Policy"], header["Ratelimit"] = policy, left
+		if err != nil {
+			return err
+		}
 	}
-	header := w.Header()
-	policy, left := header["Ratelimit-Policy"], header["Ratelimit"]
-	err := d.people.take(w, access.Customer.String(), row.cost(), now)
-	header["Ratelimit-Policy"], header["Ratelimit"] = append(policy[:1:1], header["Ratelimit-Policy"]...), append(left, header["Ratelimit"]...)
-	return err
+	return nil
+}
+
+// callerLimited holds a proven request to its device's limit, its customer's, and the
+// row's own, which is the customer's too: more devices do not have more of it.
+func (d *door) callerLimited(w http.ResponseWriter, access *token.Access, row Route) error {
+	limits := append(make([]limit, 0, 3), limit{d.callers, limitKey(access), row.cost()})
+	whose := limitKey(access)
+	if !access.Customer.IsZero() {
+		whose = access.Customer.String()
+		limits = append(limits, limit{d.people, whose, row.cost()})
+	}
+	if row.limit != nil {
+		limits = append(limits, limit{row.limit, whose, costPlain})
+	}
+	return d.within(w, limits...)
 }
 
 // loginLimited holds an address to the limit of those who need not show who they
@@ -135,7 +186,11 @@ func (d *door) loginLimited(w http.ResponseWriter, r *http.Request, row Route) e
 	if row.Method == get && row.Page == nil {
 		return nil
 	}
-	return d.logins.take(w, peer(r), costPlain, d.sources.Wall())
+	limits := append(make([]limit, 0, 2), limit{d.logins, peer(r), costPlain})
+	if row.limit != nil {
+		limits = append(limits, limit{row.limit, peer(r), costPlain})
+	}
+	return d.within(w, limits...)
 }
 
 // peerLimited holds every address to its limit before anything is computed for it.

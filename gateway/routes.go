@@ -73,8 +73,8 @@ func persons(p *identity.Provider, desk service.Desk) []Route {
 	consents := service.Consents{Desk: desk}
 	enrol := Route{Method: post, Path: "/v1/customers", Handle: customers.Enrol, Keyed: true,
 		Request: of[schemas.EnrolCustomer](), Response: of[service.EnrolAnswer]()}
-	if enrol.Open = desk.Sandbox; !enrol.Open {
-		enrol.Scopes, enrol.Signed = scopes("customers.manage"), true
+	if enrol.Open, enrol.Share = desk.Sandbox, shareBegin; !enrol.Open {
+		enrol.Scopes, enrol.Signed, enrol.Share = scopes("customers.manage"), true, 0
 	}
 	standing := func(act, scope string, handle func(http.ResponseWriter, *http.Request) error, request reflect.Type) Route {
 		return Route{Method: post, Path: "/v1/customers/{id}/" + act, Handle: handle, Scopes: scopes(scope), Keyed: true, Signed: true,
@@ -94,10 +94,10 @@ func persons(p *identity.Provider, desk service.Desk) []Route {
 		{Method: del, Path: "/v1/customers/me/contacts/{kind}", Handle: customers.RemoveContact, Scopes: scopes("profile"), Keyed: true, Signed: true,
 			ACR: problem.StrongACR, MaxAge: problem.Fresh, Request: of[schemas.RemoveContact](), Response: of[service.RemovedAnswer]()},
 		{Method: post, Path: "/v1/customers/me/password", Handle: customers.ChangePassword, Scopes: scopes("factors.manage"), Keyed: true, Signed: true,
-			ACR: problem.StrongACR, MaxAge: problem.Fresh, Request: of[schemas.ChangePassword](), Response: of[service.PasswordAnswer]()},
-		{Method: post, Path: "/v1/devices/challenge", Handle: p.ChallengeDevice, Open: true, Response: of[identity.DeviceChallenge]()},
-		{Method: post, Path: "/v1/devices", Handle: p.RegisterDevice, Open: true, Request: of[schemas.RegisterDevice](), Response: of[identity.Device]()},
-		{Method: post, Path: "/v1/operators/enrolment", Handle: p.EnrolOperator, Open: true, Request: of[schemas.EnrolOperator](), Response: of[identity.EnrolmentAnswer]()},
+			ACR: problem.StrongACR, MaxAge: problem.Fresh, Share: shareSecrets, Request: of[schemas.ChangePassword](), Response: of[service.PasswordAnswer]()},
+		{Method: post, Path: "/v1/devices/challenge", Handle: p.ChallengeDevice, Open: true, Share: shareBegin, Response: of[identity.DeviceChallenge]()},
+		{Method: post, Path: "/v1/devices", Handle: p.RegisterDevice, Open: true, Share: shareBegin, Request: of[schemas.RegisterDevice](), Response: of[identity.Device]()},
+		{Method: post, Path: "/v1/operators/enrolment", Handle: p.EnrolOperator, Open: true, Share: shareBegin, Request: of[schemas.EnrolOperator](), Response: of[identity.EnrolmentAnswer]()},
 		{Method: get, Path: "/v1/devices", Handle: devices.List, Scopes: scopes("devices.manage"), Response: of[service.DeviceList]()},
 		{Method: http.MethodPatch, Path: "/v1/devices/{id}", Handle: devices.Rename, Scopes: scopes("devices.manage"), Keyed: true, Signed: true,
 			Request: of[schemas.RenameDevice](), Response: of[service.RenamedAnswer]()},
@@ -121,7 +121,7 @@ func factors(desk service.Desk) []Route {
 	factors := service.Factors{Desk: desk}
 	change := func(method, path string, handle func(http.ResponseWriter, *http.Request) error, request reflect.Type) Route {
 		return Route{Method: method, Path: path, Handle: handle, Scopes: scopes("factors.manage"), Keyed: true, Signed: true,
-			ACR: problem.StrongACR, MaxAge: problem.Fresh, Request: request, Response: of[service.FactorAnswer]()}
+			ACR: problem.StrongACR, MaxAge: problem.Fresh, Share: shareSecrets, Request: request, Response: of[service.FactorAnswer]()}
 	}
 	return []Route{
 		{Method: get, Path: "/v1/factors", Handle: factors.List, Scopes: scopes("factors.manage"), Response: of[service.FactorList]()},
@@ -141,10 +141,10 @@ func factors(desk service.Desk) []Route {
 func recoveries(p *identity.Provider, desk service.Desk) []Route {
 	recoveries := service.Recoveries{Desk: desk}
 	return []Route{
-		{Method: post, Path: "/v1/recovery", Handle: p.BeginRecovery, Open: true, Keyed: true, Request: of[schemas.BeginRecovery](), Response: of[identity.Recovery]()},
-		{Method: post, Path: "/v1/recovery/completion", Handle: p.CompleteRecovery, Open: true, Keyed: true,
+		{Method: post, Path: "/v1/recovery", Handle: p.BeginRecovery, Open: true, Share: shareBegin, Keyed: true, Request: of[schemas.BeginRecovery](), Response: of[identity.Recovery]()},
+		{Method: post, Path: "/v1/recovery/completion", Handle: p.CompleteRecovery, Open: true, Share: shareBegin, Keyed: true,
 			Request: of[schemas.CompleteRecovery](), Response: of[identity.Recovered]()},
-		{Method: post, Path: "/v1/recovery/objection", Handle: recoveries.Stop, Open: true, Request: of[schemas.StopRecovery](), Response: of[service.ObjectedAnswer]()},
+		{Method: post, Path: "/v1/recovery/objection", Handle: recoveries.Stop, Open: true, Share: shareBegin, Request: of[schemas.StopRecovery](), Response: of[service.ObjectedAnswer]()},
 		{Method: get, Path: "/v1/recovery", Handle: recoveries.List, Scopes: scopes("devices.manage"), Response: of[service.PermittedList]()},
 		{Method: del, Path: "/v1/recovery/{id}", Handle: recoveries.Object, Scopes: scopes("devices.manage"), Keyed: true, Signed: true,
 			Request: of[schemas.ObjectToRecovery](), Response: of[service.ObjectedAnswer]()},
@@ -194,8 +194,8 @@ func readers(desk service.Desk) []Route {
 			Query: []string{"stream", "kind", "correlation", "customer", "actor", "device", "session", "from", "to"}},
 		{Method: get, Path: "/v1/audit/streams/{context}/{id}", Handle: audit.Stream, Scopes: scopes("audit.read"), Response: of[service.EventList]()},
 		{Method: get, Path: "/v1/audit/timeline/{correlation}", Handle: audit.Timeline, Scopes: scopes("audit.read"), Response: of[service.EventList]()},
-		{Method: get, Path: "/v1/audit/follow", Handle: audit.Follow, Scopes: scopes("audit.read"), Gives: []string{"text/event-stream"}},
+		{Method: get, Path: "/v1/audit/follow", Handle: audit.Follow, Scopes: scopes("audit.read"), Share: shareStreams, Gives: []string{eventStream}},
 		{Method: get, Path: "/v1/analytics", Handle: analytics.List, Scopes: scopes("analytics.read"), Response: of[service.ViewList]()},
-		{Method: get, Path: "/v1/analytics/{view}", Handle: analytics.View, Scopes: scopes("analytics.read"), Gives: tables, Query: []string{"columns", "order", "limit", "as_of"}},
+		{Method: get, Path: "/v1/analytics/{view}", Handle: analytics.View, Scopes: scopes("analytics.read"), Share: shareTables, Gives: tables, Query: []string{"columns", "order", "limit", "as_of"}},
 	}
 }

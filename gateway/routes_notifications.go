@@ -22,6 +22,6 @@ func notifications(desk service.Desk) []Route {
 	choose.Keyed, choose.Signed = true, true
 	choose.Request, choose.Response = of[schemas.ChooseNotifications](), of[service.PreferencesAnswer]()
 	stream := own(get, "/stream", inbox.Stream)
-	stream.Gives = []string{"text/event-stream"}
+	stream.Gives, stream.Share = []string{eventStream}, shareStreams
 	return []Route{list, read, all, preferences, choose, stream}
 }

@@ -11,7 +11,7 @@ func payments(desk service.Desk) []Route {
 	payments, incoming := service.Payments{Desk: desk}, service.Incoming{Desk: desk}
 	see := scopes("payments.read", "payments.operate")
 	return []Route{
-		{Method: post, Path: "/v1/payee-verifications", Handle: payments.Verify, Acts: true, Scopes: scopes("payments.transfer"), Response: of[service.VerifiedAnswer]()},
+		{Method: post, Path: "/v1/payee-verifications", Handle: payments.Verify, Acts: true, Share: shareOutside, Scopes: scopes("payments.transfer"), Response: of[service.VerifiedAnswer]()},
 		{Method: post, Path: "/v1/payments", Handle: payments.Initiate, Acts: true, Scopes: scopes("payments.transfer"), Keyed: true, Signed: true,
 			Request: of[schemas.InitiatePayment](), Response: of[service.PaymentAnswer]()},
 		{Method: get, Path: "/v1/payments", Handle: payments.List, Scopes: see, Response: of[service.PaymentList]()},

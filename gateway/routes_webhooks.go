@@ -20,6 +20,8 @@ func webhooks(desk service.Desk) []Route {
 	see := func(path string, handle func(http.ResponseWriter, *http.Request) error, response reflect.Type) Route {
 		return Route{Method: get, Path: "/v1/webhooks" + path, Handle: handle, Scopes: scopes(commands.WebhooksScope), Response: response}
 	}
+	resend, test := change(post, "/{id}/resend", hooks.Resend, of[schemas.ResendWebhook]()), change(post, "/{id}/test", hooks.Test, of[schemas.TestWebhook]())
+	resend.Share, test.Share = shareOutside, shareOutside
 	return []Route{
 		change(post, "", hooks.Register, of[schemas.RegisterWebhook]()),
 		see("", hooks.List, of[service.WebhookList]()),
@@ -30,7 +32,7 @@ func webhooks(desk service.Desk) []Route {
 		change(post, "/{id}/secret", hooks.RotateSecret, of[schemas.RotateWebhookSecret]()),
 		change(post, "/{id}/disabling", hooks.Disable, of[schemas.DisableWebhook]()),
 		change(post, "/{id}/enabling", hooks.Enable, of[schemas.EnableWebhook]()),
-		change(post, "/{id}/resend", hooks.Resend, of[schemas.ResendWebhook]()),
-		change(post, "/{id}/test", hooks.Test, of[schemas.TestWebhook]()),
+		resend,
+		test,
 	}
 }

@@ -1,8 +1,10 @@
 package gateway
 
 import (
+	"context"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 	"time"
 
@@ -34,14 +36,20 @@ type Route struct {
 	Acts   bool          // only for customers in good standing: money, accounts
 	OwnApp bool          // not for third parties, whatever their scope
 	Agreed bool          // a third party signs it with its own key, for what a customer has agreed to
+
+	Share float64 // the part of the caller's rate (an open row: of the login's) that may go here; 0: all of it
+	limit *buckets
 }
 
 var jsonOnly = []string{"application/json"}
+
+const eventStream = "text/event-stream"
 
 const formType = "application/x-www-form-urlencoded"
 
 // row makes the route's handler: everything that stands between router and service.
 func (d *door) row(row Route) http.Handler {
+	row.limit = d.limitOf(row)
 	guarded := func(w http.ResponseWriter, r *http.Request) error {
 		routed(r)
 		admitted, err := d.admits(w, r, row)
@@ -49,6 +57,9 @@ func (d *door) row(row Route) http.Handler {
 			return err
 		}
 		return row.Handle(w, admitted)
+	}
+	if slices.Contains(row.Gives, eventStream) {
+		guarded = d.whileServing(guarded)
 	}
 	if row.OAuth {
 		return problem.OAuthHandler(func(w http.ResponseWriter, r *http.Request) error {
@@ -60,6 +71,16 @@ func (d *door) row(row Route) http.Handler {
 		return problem.PageHandler(guarded, row.Page)
 	}
 	return problem.Handler(guarded)
+}
+
+// whileServing ends a request when the process is about to.
+func (d *door) whileServing(handle problem.Handler) problem.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		ctx, cancel := context.WithCancel(r.Context())
+		defer cancel()
+		defer context.AfterFunc(d.serving, cancel)()
+		return handle(w, r.WithContext(ctx))
+	}
 }
 
 func (d *door) admit(w http.ResponseWriter, r *http.Request, row Route) (*http.Request, error) {

@@ -70,7 +70,7 @@ func asks(r *http.Request) Load {
 	if r.ContentLength < 0 || r.ContentLength > BodyBytesMax {
 		ask.Bytes = BodyBytesMax
 	}
-	if r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "text/event-stream") {
+	if r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), eventStream) {
 		ask.Requests, ask.Streams = 0, 1
 	}
 	return ask

@@ -47,6 +47,7 @@ type behind struct {
 	address string
 	creds   string // directory
 	core    *Core
+	server  *http.Server
 	serve   func() (stop func())
 	stop    func()
 	reached atomic.Int64 // requests for /v1/transfers and below
@@ -97,6 +98,8 @@ func (h *house) serveCore(settings Settings) (stop func()) {
 	require.NoError(t, err)
 	h.behind.address, h.behind.core = listener.Addr().String(), core
 	server := Server(h.behind.lossy(core), settings.Logger)
+	server.RegisterOnShutdown(core.End)
+	h.behind.server = server
 	go func() { _ = server.Serve(tls.NewListener(listener, creds.Server(h.now))) }()
 	return func() { _ = server.Close() }
 }

@@ -7,7 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,10 +25,12 @@ import (
 //	  ^--Watch(Reload): every WatchEvery, by content--/
 //
 // TLS 1.2 and up, with Go's own choice of suites, all of which are safe (forward
-// secrecy, AEAD). Why polling: a mounted secret changes by a symlink's symlink,
+// secrecy, AEAD), for whoever asks for the bank by its name (SNI): scanners that know
+// no more than an address learn no more either. Why polling: a mounted secret changes by a symlink's symlink,
 // which file events miss and content does not.
 type TLS struct {
 	files  TLSFiles
+	hosts  []string
 	config atomic.Pointer[tls.Config]
 
 	mu   sync.Mutex
@@ -43,9 +48,11 @@ type TLSFiles struct {
 // WatchEvery is how often the files are looked at; a change is served within it.
 const WatchEvery = time.Second
 
-// LoadTLS reads the files, which must fit each other and be valid now.
-func LoadTLS(files TLSFiles, now time.Time) (*TLS, error) {
-	t := &TLS{files: files}
+// LoadTLS reads the files, which must fit each other and be valid now. hosts are what
+// clients may ask for, the issuer's first. Where that is an address they need not
+// ask: SNI cannot say one (RFC 6066 section 3).
+func LoadTLS(files TLSFiles, hosts []string, now time.Time) (*TLS, error) {
+	t := &TLS{files: files, hosts: hosts}
 	if _, err := t.Reload(now); err != nil {
 		return nil, err
 	}
@@ -55,10 +62,22 @@ func LoadTLS(files TLSFiles, now time.Time) (*TLS, error) {
 // Config is for a listener; each handshake takes what is newest.
 func (t *TLS) Config() *tls.Config {
 	return &tls.Config{
-		MinVersion:         tls.VersionTLS12,
-		NextProtos:         []string{"h2", "http/1.1"},
-		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return t.config.Load(), nil },
+		MinVersion: tls.VersionTLS12,
+		NextProtos: []string{"h2", "http/1.1"},
+		GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+			if !t.answersTo(hello.ServerName) { // no certificate is what crypto/tls says unrecognized_name of; an old version it still says first
+				return &tls.Config{MinVersion: tls.VersionTLS12, SessionTicketsDisabled: true}, nil
+			}
+			return t.config.Load(), nil
+		},
 	}
+}
+
+func (t *TLS) answersTo(name string) bool {
+	if name == "" {
+		return len(t.hosts) > 0 && net.ParseIP(t.hosts[0]) != nil
+	}
+	return slices.ContainsFunc(t.hosts, func(host string) bool { return strings.EqualFold(host, name) })
 }
 
 // Reload takes the files if they hold something new. On an error what was served

@@ -42,7 +42,7 @@ func newAuthority(t *testing.T, name string) *authority {
 func (a *authority) issue(serial int64, until time.Time) tls.Certificate {
 	own := key(a.t)
 	template := &x509.Certificate{SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "florin"}, NotBefore: time.Now().Add(-2 * time.Hour), NotAfter: until,
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}}
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: []string{"bank.example", "localhost"}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}}
 	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &own.PublicKey, a.key)
 	require.NoError(a.t, err)
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: own}
@@ -74,6 +74,11 @@ type served struct {
 }
 
 func serveTLS(t *testing.T, ca *authority, clients *authority) *served {
+	return serveTLSAs(t, ca, clients, "127.0.0.1")
+}
+
+// serveTLSAs answers to the hosts, the issuer's first.
+func serveTLSAs(t *testing.T, ca, clients *authority, hosts ...string) *served {
 	t.Helper()
 	dir := t.TempDir()
 	s := &served{files: TLSFiles{Cert: filepath.Join(dir, "cert.pem"), Key: filepath.Join(dir, "key.pem")}}
@@ -83,13 +88,13 @@ func serveTLS(t *testing.T, ca *authority, clients *authority) *served {
 	}
 	lay(t, s.files, ca.issue(10, time.Now().Add(time.Hour)))
 	var err error
-	s.tls, err = LoadTLS(s.files, time.Now())
+	s.tls, err = LoadTLS(s.files, hosts, time.Now())
 	require.NoError(t, err)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	s.address = listener.Addr().String()
 	server := Server(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "here") }), slog.New(slog.DiscardHandler))
-	go func() { _ = server.Serve(tls.NewListener(listener, s.tls.Config())) }()
+	go func() { _ = server.Serve(Framed(tls.NewListener(listener, s.tls.Config()))) }()
 	ctx, cancel := context.WithCancel(context.Background())
 	watching := make(chan struct{})
 	go func() {
@@ -136,8 +141,62 @@ func TestRow50OldAndWeakTLSIsRefused(t *testing.T) {
 		_, err := s.shown(&tls.Config{RootCAs: ca.pool(), MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{suite.ID}})
 		require.Error(t, err, suite.Name)
 	}
-	_, err := s.shown(&tls.Config{RootCAs: ca.pool()}) // an address has no SNI, and there is one certificate
+}
+
+// A bank that has a name is asked for by it, in whatever version.
+func TestRow50WhoDoesNotAskForTheBankGetsNoCertificate(t *testing.T) {
+	t.Parallel()
+	ca := newAuthority(t, "bank")
+	s := serveTLSAs(t, ca, nil, "bank.example", "localhost")
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		config := func(name string) *tls.Config {
+			return &tls.Config{ServerName: name, InsecureSkipVerify: true, MinVersion: version, MaxVersion: version}
+		}
+		for _, name := range []string{"bank.example", "BANK.example", "localhost"} {
+			shown, err := s.shown(config(name))
+			require.NoError(t, err, name)
+			require.NoError(t, shown.VerifyHostname(name))
+		}
+		for what, name := range map[string]string{
+			"nothing": "127.0.0.1", "another": "evil.example", "a name below": "www.bank.example", "the name as a beginning": "bank.example.evil.example",
+			"a part of the name": "example", "the name's end": "evilbank.example", "a wildcard": "*.example",
+		} {
+			shown, err := s.shown(config(name)) // of an address Go's client asks for nothing
+			require.ErrorContains(t, err, "unrecognized name", "%s, in TLS %x", what, version)
+			require.Nil(t, shown, "no certificate tells who is here")
+		}
+		kept := &oneSession{}
+		resuming := config("bank.example")
+		resuming.ClientSessionCache = kept
+		_, err := s.shown(resuming)
+		require.NoError(t, err)
+		conn, err := tls.Dial("tcp", s.address, resuming)
+		require.NoError(t, err)
+		require.True(t, conn.ConnectionState().DidResume)
+		require.NoError(t, conn.Close())
+		resuming.ServerName = "evil.example"
+		_, err = s.shown(resuming)
+		require.ErrorContains(t, err, "unrecognized name", "nor is a session taken up under another name")
+	}
+	_, err := s.shown(&tls.Config{ServerName: "evil.example", InsecureSkipVerify: true, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11})
+	require.ErrorContains(t, err, "protocol version", "first of all")
+
+	address := serveTLS(t, ca, nil) // that has an address only cannot be asked for
+	_, err = address.shown(&tls.Config{RootCAs: ca.pool()})
 	require.NoError(t, err)
+	_, err = address.shown(&tls.Config{RootCAs: ca.pool(), ServerName: "localhost"})
+	require.ErrorContains(t, err, "unrecognized name", "and goes by no name")
+}
+
+// oneSession offers one session to whatever server.
+type oneSession struct{ session *tls.ClientSessionState }
+
+func (o *oneSession) Get(string) (*tls.ClientSessionState, bool) { return o.session, o.session != nil }
+
+func (o *oneSession) Put(_ string, session *tls.ClientSessionState) {
+	if session != nil {
+		o.session = session
+	}
 }
 
 func TestRow50ClientsShowACertificateOfTheirAuthority(t *testing.T) {
@@ -194,7 +253,7 @@ func TestABadCertificateNeverReplacesAGoodOne(t *testing.T) {
 		shown, err := s.shown(&tls.Config{RootCAs: ca.pool()})
 		require.NoError(t, err, name)
 		require.EqualValues(t, 10, shown.SerialNumber.Int64(), name)
-		_, err = LoadTLS(s.files, time.Now())
+		_, err = LoadTLS(s.files, []string{"127.0.0.1"}, time.Now())
 		require.Error(t, err, "nor is it begun with: "+name)
 	}
 }

@@ -108,6 +108,8 @@ func build(ctx context.Context, c config, logger *slog.Logger) (_ *bank, err err
 	b.admin = gateway.Server(b.adminHandler(registry), logger)
 	if b.core != nil {
 		b.public.RegisterOnShutdown(b.core.End)
+	} else {
+		b.public.RegisterOnShutdown(b.door.End)
 	}
 	return b, nil
 }

@@ -43,6 +43,7 @@ func buildEdge(c config, logger *slog.Logger) (_ *edge, err error) {
 		return nil, err
 	}
 	e.public = gateway.Server(e.front, logger)
+	e.public.RegisterOnShutdown(e.front.End)
 	e.admin = gateway.Server(gateway.Admin(registry, e.front.Ready), logger)
 	return e, nil
 }

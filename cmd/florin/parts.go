@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/url"
 	"sync"
 
 	"florin/gateway"
@@ -56,7 +57,15 @@ func (c config) publicTLS() (*gateway.TLS, error) {
 	if c.TLSCert == "" {
 		return nil, nil
 	}
-	return gateway.LoadTLS(gateway.TLSFiles{Cert: c.TLSCert, Key: c.TLSKey, ClientCA: c.TLSClientCA, Optional: c.TLSClientOptional}, sources().Now())
+	hosts := []string{}
+	if issuer, err := url.Parse(c.Issuer); err == nil { // checked before anything was opened
+		hosts = append(hosts, issuer.Hostname())
+	}
+	if listen, _, err := net.SplitHostPort(c.Listen); err == nil {
+		hosts = append(hosts, listen)
+	}
+	files := gateway.TLSFiles{Cert: c.TLSCert, Key: c.TLSKey, ClientCA: c.TLSClientCA, Optional: c.TLSClientOptional}
+	return gateway.LoadTLS(files, hosts, sources().Now())
 }
 
 // insideCredentials are nil where the bank is one process.
