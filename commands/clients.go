@@ -9,6 +9,7 @@ import (
 	"florin/domain/client"
 	"florin/domain/id"
 	"florin/domain/operator"
+	"florin/domain/signing"
 	"florin/schemas"
 )
 
@@ -51,6 +52,14 @@ func (c Clients) Register(ctx context.Context, order Order, ask RegisterClient) 
 		known = []client.Command{client.RegisterByCertificate{Register: register, TLS: tls}}
 	case ask.TLSBound:
 		known = append(known, tls)
+	}
+	if ask.IDTokenAlgorithm != "" && ask.IDTokenAlgorithm != signing.ES256 {
+		known = append(known, client.ArrangeIDTokens{Algorithm: ask.IDTokenAlgorithm, At: order.At})
+	}
+	if ask.IDTokenAlgorithm == client.RS256 {
+		if err := b.Signings().needRSA(ctx); err != nil {
+			return Outcome{}, err
+		}
 	}
 	order.Asked = ask
 	_, outcome, err := execute(ctx, b, "client.register", order, streams(registered), func(w *work) error {
@@ -95,6 +104,7 @@ type Client struct {
 
 	PostLogoutURIs []string
 	TLS            client.TLSArranged
+	IDTokens       client.IDTokensArranged
 }
 
 // Name is what a client is called; "" of one that nobody registered.
@@ -119,7 +129,7 @@ func (c Clients) Get(ctx context.Context, clientID string) (Client, error) {
 	return Client{
 		ID: state.Client, ClientID: state.ClientID, Name: state.Name, Confidential: state.Type == client.Confidential, FirstParty: state.FirstParty,
 		Disabled: state.Disabled, Keys: state.Keys, RedirectURIs: state.RedirectURIs, GrantTypes: state.GrantTypes, Scopes: state.Scopes,
-		PostLogoutURIs: state.Logout.PostLogoutURIs, TLS: state.TLS,
+		PostLogoutURIs: state.Logout.PostLogoutURIs, TLS: state.TLS, IDTokens: state.IDTokens,
 	}, nil
 }
 

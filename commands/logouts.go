@@ -3,12 +3,14 @@ package commands
 import (
 	"context"
 	"crypto/ecdsa"
+	"crypto/rsa"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/google/uuid"
 
+	"florin/domain/client"
 	"florin/domain/id"
 	"florin/domain/session"
 	"florin/schemas"
@@ -33,6 +35,9 @@ type Logout struct {
 	Session  id.Session
 	At       time.Time // of this try
 	Key      func() (keyID string, key *ecdsa.PrivateKey, err error)
+
+	Algorithm string // of the client's ID tokens, "" for ES256; RS256 takes RSAKey
+	RSAKey    func() (keyID string, key *rsa.PrivateKey, err error)
 }
 
 // How long a client is tried to be told, and how long one try may take.
@@ -57,20 +62,20 @@ func (l *leaving) Kinds() []string { return []string{session.Revoked{}.Kind()} }
 
 // Take notes the session if its client wants to be told.
 func (l *leaving) Take(ctx context.Context, fact Happened, agenda *Agenda) error {
-	uri, _, _, err := l.whom(ctx, id.From[id.Session](uuidIn(fact.Stream)))
-	if err == nil && uri != "" && agenda.Now().Before(fact.At.Add(logoutLife)) {
+	app, _, err := l.whom(ctx, id.From[id.Session](uuidIn(fact.Stream)))
+	if err == nil && app.Logout.BackchannelURI != "" && agenda.Now().Before(fact.At.Add(logoutLife)) {
 		agenda.Set(fact.Stream, agenda.Now(), fact.At.Add(logoutLife).UTC().Format(time.RFC3339))
 	}
 	return err
 }
 
-// whom finds where to tell of a session; "": nowhere.
-func (l *leaving) whom(ctx context.Context, of id.Session) (uri, clientID string, family session.State, err error) {
+// whom finds which client to tell of a session; none is the zero client.
+func (l *leaving) whom(ctx context.Context, of id.Session) (app client.State, family session.State, err error) {
 	if family, err = l.bank.sessions.look(ctx, of); err != nil || family.Told || family.Customer.IsZero() || family.Client.IsZero() {
-		return "", "", family, err
+		return app, family, err
 	}
-	app, err := l.bank.clients.look(ctx, family.Client)
-	return app.Logout.BackchannelURI, app.ClientID, family, err
+	app, err = l.bank.clients.look(ctx, family.Client)
+	return app, family, err
 }
 
 // Ring tells one client of one session, unless it was told or it is too late.
@@ -84,8 +89,8 @@ func (l *leaving) Ring(ctx context.Context, alarm Alarm, agenda *Agenda) error {
 		agenda.Set(alarm.Stream, now, alarm.Note)
 		return nil
 	}
-	uri, clientID, family, err := l.whom(ctx, of)
-	if err != nil || uri == "" {
+	app, family, err := l.whom(ctx, of)
+	if err != nil || app.Logout.BackchannelURI == "" {
 		return err
 	}
 	if !now.Before(until) {
@@ -94,7 +99,8 @@ func (l *leaving) Ring(ctx context.Context, alarm Alarm, agenda *Agenda) error {
 	sending, cancel := context.WithTimeout(ctx, logoutTimeout)
 	defer cancel()
 	err = l.bank.settings.Logouts.LogOut(sending, Logout{
-		ID: DerivedID(alarm.Cause, "logout"), URI: uri, ClientID: clientID, Customer: family.Customer, Session: of, At: l.bank.sources.Wall(), Key: l.bank.Signings().Current,
+		ID: DerivedID(alarm.Cause, "logout"), URI: app.Logout.BackchannelURI, ClientID: app.ClientID, Customer: family.Customer, Session: of, At: l.bank.sources.Wall(),
+		Key: l.bank.Signings().Current, Algorithm: app.IDTokens.Algorithm, RSAKey: l.bank.Signings().CurrentRSA,
 	})
 	switch {
 	case errors.Is(err, ErrUndeliverable):

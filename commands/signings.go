@@ -2,11 +2,13 @@ package commands
 
 import (
 	"context"
+	"crypto"
 	"crypto/ecdsa"
-	"crypto/elliptic"
+	"crypto/rsa"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -33,8 +35,8 @@ var ErrNoSigner = errors.New("commands: there is no signing key")
 // signingKeys are the ledger's keys as they were last read, ready to use.
 type signingKeys struct {
 	state   signing.State
-	private map[string]*ecdsa.PrivateKey // by kid
-	public  map[string]*ecdsa.PublicKey
+	private map[string]crypto.Signer // by kid
+	public  map[string]crypto.PublicKey
 }
 
 // Signings are the verbs of the keys that sign tokens.
@@ -50,13 +52,13 @@ func (s Signings) Load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	keys := signingKeys{state, map[string]*ecdsa.PrivateKey{}, map[string]*ecdsa.PublicKey{}}
+	keys := signingKeys{state, map[string]crypto.Signer{}, map[string]crypto.PublicKey{}}
 	for _, key := range state.Published(b.sources.Time()) {
 		public, err := key.Key.Parsed()
 		if err != nil {
 			return fmt.Errorf("commands: signing key %s: %w", key.KeyID, err)
 		}
-		keys.public[key.KeyID] = public.(*ecdsa.PublicKey) // signing.Activate takes no other
+		keys.public[key.KeyID] = public
 		if keys.private[key.KeyID], err = s.private(key.KeyID); err != nil {
 			return err
 		}
@@ -71,7 +73,7 @@ func (s Signings) Load(ctx context.Context) error {
 	return nil
 }
 
-func (s Signings) private(kid string) (*ecdsa.PrivateKey, error) {
+func (s Signings) private(kid string) (crypto.Signer, error) {
 	blob, err := s.bank.ring.Blob(blobPrefix + kid)
 	if err != nil {
 		return nil, fmt.Errorf("commands: signing key %s: %w", kid, err)
@@ -80,40 +82,23 @@ func (s Signings) private(kid string) (*ecdsa.PrivateKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("commands: signing key %s: %w", kid, err)
 	}
-	key, ok := parsed.(*ecdsa.PrivateKey)
-	if !ok {
-		return nil, fmt.Errorf("commands: signing key %s is a %T", kid, parsed)
+	switch key := parsed.(type) {
+	case *ecdsa.PrivateKey:
+		return key, nil
+	case *rsa.PrivateKey:
+		return key, nil
 	}
-	return key, nil
+	return nil, fmt.Errorf("commands: signing key %s is a %T", kid, parsed)
 }
 
-// Current is the key that signs now. It is read from memory.
+// Current is the key that signs now, by ES256. It is read from memory.
 func (s Signings) Current() (kid string, key *ecdsa.PrivateKey, err error) {
-	i := s.bank.identity
-	i.mu.RLock()
-	defer i.mu.RUnlock()
-	signer, ok := i.keys.state.Signer(s.bank.sources.Now())
-	if key = i.keys.private[signer.KeyID]; !ok || key == nil {
-		return "", nil, ErrNoSigner
-	}
-	return signer.KeyID, key, nil
+	return current[*ecdsa.PrivateKey](s, signing.ES256)
 }
 
-// Public is a key whose signatures are believed now. It is read from memory.
+// Public is a key whose ES256 signatures are believed now. It is read from memory.
 func (s Signings) Public(kid string) (*ecdsa.PublicKey, bool) {
-	i := s.bank.identity
-	i.mu.RLock()
-	defer i.mu.RUnlock()
-	key, known := i.keys.public[kid]
-	if !known {
-		return nil, false
-	}
-	for _, published := range i.keys.state.Published(s.bank.sources.Now()) {
-		if published.KeyID == kid {
-			return key, true
-		}
-	}
-	return nil, false
+	return public[*ecdsa.PublicKey](s, kid)
 }
 
 // Published are the keys of the JWK set, those included that do not sign yet.
@@ -131,6 +116,11 @@ func (s Signings) Published() []domain.PublicKey {
 	return keys
 }
 
+// Believed are those of Published that access tokens are signed with.
+func (s Signings) Believed() []domain.PublicKey {
+	return slices.DeleteFunc(s.Published(), func(key domain.PublicKey) bool { return key.Algorithm != signing.ES256 })
+}
+
 // Rotated is closed when the keys have changed; to be asked for before Published.
 func (s Signings) Rotated() <-chan struct{} {
 	i := s.bank.identity
@@ -139,31 +129,46 @@ func (s Signings) Rotated() <-chan struct{} {
 	return i.rotated
 }
 
-// Rotate makes a new key that takes over after lead, and retires the others once
-// their last tokens have expired. No lead is an emergency: the others are not
-// believed from now on. It returns the new key's id.
+// Rotate makes a new key that takes over after lead, one for each algorithm in use,
+// and retires the others once their last tokens have expired. No lead is an
+// emergency: the others are not believed from now on. It returns the new ES256 key's id.
 func (s Signings) Rotate(ctx context.Context, order Order, lead time.Duration) (kid string, outcome Outcome, err error) {
-	b := s.bank
-	kid, public, err := s.make()
-	if err != nil {
-		return "", Outcome{}, err
+	algorithms := []string{signing.ES256}
+	if _, _, err := s.CurrentRSA(); err == nil {
+		algorithms = append(algorithms, signing.RS256)
 	}
-	useFrom := order.At.Add(lead)
-	order.Asked = schemas.RotateSigningKey{LeadSeconds: int64(lead.Seconds())}
+	return s.rotate(ctx, order, lead, algorithms)
+}
+
+func (s Signings) rotate(ctx context.Context, order Order, lead time.Duration, algorithms []string) (kid string, outcome Outcome, err error) {
+	b := s.bank
+	until := order.At
+	if lead > 0 {
+		until = order.At.Add(lead + session.AccessTTL + keyLeeway)
+	}
+	var fresh []signing.Activate
+	for _, algorithm := range algorithms {
+		kid, public, err := s.make(algorithm)
+		if err != nil {
+			return "", Outcome{}, err
+		}
+		fresh = append(fresh, signing.Activate{KeyID: kid, Key: public, Algorithm: algorithm, UseFrom: order.At.Add(lead), At: order.At})
+	}
+	order.Asked = schemas.RotateSigningKey{LeadSeconds: int64(lead.Seconds()), Algorithms: algorithms}
 	kid, outcome, err = execute(ctx, b, "signing.rotate", order, streams(signing.Stream()), func(w *work) error {
 		before, err := b.signings.load(w, signing.Stream())
 		if err != nil {
 			return err
 		}
-		until := useFrom.Add(session.AccessTTL + keyLeeway)
-		if lead == 0 {
-			until = order.At
-		}
-		activate := signing.Activate{KeyID: kid, Key: public, Algorithm: "ES256", UseFrom: useFrom, At: order.At}
-		if err := b.signings.decide(w, signing.Stream(), activate); err != nil {
-			return err
+		for _, activate := range fresh {
+			if err := b.signings.decide(w, signing.Stream(), activate); err != nil {
+				return err
+			}
 		}
 		for _, key := range before.Published(order.At) {
+			if !slices.Contains(algorithms, key.Algorithm) {
+				continue
+			}
 			if err := b.signings.decide(w, signing.Stream(), signing.Retire{KeyID: key.KeyID, VerifyUntil: until, At: order.At}); err != nil {
 				return err
 			}
@@ -185,13 +190,10 @@ func (s Signings) Rotate(ctx context.Context, order Order, lead time.Duration) (
 
 // make creates a key and keeps its private half in the ring, before anybody can
 // be told of it. One that is then not activated is never used.
-func (s Signings) make() (kid string, public domain.PublicKey, err error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), s.bank.sources.Random)
+func (s Signings) make(algorithm string) (kid string, public domain.PublicKey, err error) {
+	key, public, err := s.generate(algorithm)
 	if err != nil {
 		return "", public, fmt.Errorf("commands: make a signing key: %w", err)
-	}
-	if public, err = domain.ECKey(&key.PublicKey); err != nil {
-		return "", public, err
 	}
 	blob, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {

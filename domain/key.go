@@ -85,6 +85,18 @@ func ECKey(key *ecdsa.PublicKey) (PublicKey, error) {
 	}, nil
 }
 
+// RSAKey is the JSON Web Key of an RSA key that signs by RS256.
+func RSAKey(key *rsa.PublicKey) (PublicKey, error) {
+	made := PublicKey{
+		Algorithm: "RS256", Type: "RSA", Modulus: base64.RawURLEncoding.EncodeToString(key.N.Bytes()),
+		Exponent: base64.RawURLEncoding.EncodeToString(big.NewInt(int64(key.E)).Bytes()),
+	}
+	if _, err := made.Parsed(); err != nil {
+		return PublicKey{}, err
+	}
+	return made, nil
+}
+
 // IsZero tells whether there is no key.
 func (k PublicKey) IsZero() bool { return k == PublicKey{} }
 

@@ -21,7 +21,7 @@ func TestWhatIsAskedByTheBackChannelIsReadStrictly(t *testing.T) {
 	till, other := h.teller("till", "openid", "accounts.read", "payments.transfer"), h.teller("other", "openid")
 	kept := h.written()
 	issuer := token.Issuer{URL: h.issuer, Key: h.bank.Signings().Current}
-	hint, err := issuer.Identity(token.IDClaims{Subject: id.Named[id.Customer]("x").String(), Audience: other.name})
+	hint, err := issuer.Identity(token.IDClaims{Subject: id.Named[id.Customer]("x").String(), Audience: other.name}, "")
 	require.NoError(t, err)
 	set := func(name, value string) func(url.Values) { return func(v url.Values) { v.Set(name, value) } }
 	for name, test := range map[string]refusedPush{

@@ -49,7 +49,7 @@ func NewCore(settings Settings) (*Core, error) {
 		Issuer: settings.Issuer, Sandbox: settings.Sandbox, Standing: settings.Guards.Standing, Nonces: d.proofs.NonceKeys,
 		Keys: func() ([]domain.PublicKey, <-chan struct{}) {
 			rotated := signings.Rotated()
-			return signings.Published(), rotated
+			return signings.Believed(), rotated
 		},
 		Position: func() uint64 { return uint64(settings.Guards.Position()) },
 		Ahead:    func() time.Duration { return settings.Bank.Clocks().Read().Ahead },

@@ -20,7 +20,7 @@ import (
 const leftPage = "https://shop.example/left"
 
 // leavable is a third party that takes part in logging out.
-func (h *house) leavable(name, backchannel string) *machine {
+func (h *house) leavable(name, backchannel string, change ...func(*commands.RegisterClient)) *machine {
 	h.t.Helper()
 	m := &machine{h: h, p: h.phone(), key: key(h.t), name: name}
 	jwk, err := domain.ECKey(&m.key.PublicKey)
@@ -28,9 +28,13 @@ func (h *house) leavable(name, backchannel string) *machine {
 	jwk.KeyID = "t1"
 	order := commands.SystemOrder("test", uuid.New(), name, h.now(), seal.Subject{})
 	order.Intent = nil
-	_, err = h.bank.Clients().Register(context.Background(), order, commands.RegisterClient{
+	ask := commands.RegisterClient{
 		ClientID: name, Name: "Shop Ltd", Keys: []domain.PublicKey{jwk}, RedirectURIs: []string{callback}, PostLogoutURIs: []string{leftPage, leftPage + "?a=b"},
-		BackchannelURI: backchannel, NearURIs: h.sandbox, GrantTypes: []string{"authorization_code", "refresh_token"}, Scopes: []string{"openid", "accounts.read"}})
+		BackchannelURI: backchannel, NearURIs: h.sandbox, GrantTypes: []string{"authorization_code", "refresh_token"}, Scopes: []string{"openid", "accounts.read"}}
+	for _, changed := range change {
+		changed(&ask)
+	}
+	_, err = h.bank.Clients().Register(context.Background(), order, ask)
 	require.NoError(h.t, err)
 	h.pass(2 * time.Second)
 	return m

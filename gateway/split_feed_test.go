@@ -42,6 +42,22 @@ func TestRow53AGatewayIsToldOfNewKeys(t *testing.T) {
 	_, known := front.copy.Key("../../etc/passwd")
 	require.False(t, known)
 
+	// Of a key for ID tokens a gateway knows nothing, but shows it to those who do.
+	h.leavable("shop", "", byRS256)
+	rsID, _, err := h.bank.Signings().CurrentRSA()
+	require.NoError(t, err)
+	require.Contains(t, h.published(), rsID)
+	fresh = h.rotateKeys(0)
+	until(t, func() bool { _, made := front.copy.Key(fresh); return made })
+	_, known = front.copy.Key(rsID)
+	require.False(t, known)
+	rsID, _, err = h.bank.Signings().CurrentRSA()
+	require.NoError(t, err)
+	_, known = front.copy.Key(rsID)
+	require.False(t, known)
+	require.NoError(t, anna.Refresh(context.Background()))
+	until(t, func() bool { return h.get(anna, "/v1/accounts").Status == 200 })
+
 	// And of who is gone, before anybody asks.
 	named, err := id.Parse[id.Session](claims.SessionID)
 	require.NoError(t, err)

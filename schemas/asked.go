@@ -58,6 +58,8 @@ type (
 		TLSSANDNS    string `json:"tls_client_auth_san_dns,omitzero"`
 		TLSSANURI    string `json:"tls_client_auth_san_uri,omitzero"`
 		TLSBound     bool   `json:"tls_client_certificate_bound_access_tokens,omitzero"`
+
+		IDTokenAlgorithm string `json:"id_token_signed_response_alg,omitzero"` // of ID and logout tokens, ES256 if not said
 	}
 	// AssertClient uses up an assertion of a client whose clock is ahead.
 	AssertClient struct {
@@ -71,7 +73,8 @@ type (
 	// RotateSigningKey is florin keys rotate. No lead is an emergency: the keys
 	// before it are not believed any more.
 	RotateSigningKey struct {
-		LeadSeconds int64 `json:"lead_seconds" jsonschema:"minimum=0"`
+		LeadSeconds int64    `json:"lead_seconds" jsonschema:"minimum=0"`
+		Algorithms  []string `json:"algorithms,omitempty"` // of the new keys
 	}
 	// ReportDeath and CloseCustomer end the relation with a customer.
 	ReportDeath struct {

@@ -8,4 +8,5 @@ var Clients = newTable(
 	Event(1, func(e client.Disabled) client.Event { return e }),
 	Event(1, func(e client.LogoutArranged) client.Event { return e }),
 	Event(1, func(e client.TLSArranged) client.Event { return e }),
+	Event(1, func(e client.IDTokensArranged) client.Event { return e }),
 )

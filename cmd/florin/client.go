@@ -86,6 +86,7 @@ not be running.`,
 	flags.StringVar(&ask.TLSSANDNS, "tls-client-auth-san-dns", "", "or a DNS name of that certificate")
 	flags.StringVar(&ask.TLSSANURI, "tls-client-auth-san-uri", "", "or a URI of it")
 	flags.BoolVar(&ask.TLSBound, "certificate-bound-tokens", false, "its access tokens are good only with the certificate that they were asked for with, beside the DPoP key")
+	flags.StringVar(&ask.IDTokenAlgorithm, "id-token-signed-response-alg", "ES256", "how its ID and logout tokens are signed; RS256, which FAPI 2.0 leaves out, for one that cannot read ES256")
 	flags.BoolVar(&ask.FirstParty, "first-party", false, "a public app of the bank's own")
 	_ = cmd.MarkFlagRequired("name")
 	_ = cmd.MarkFlagRequired("scopes")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"text/tabwriter"
 	"time"
@@ -84,9 +85,13 @@ func printKeys(cmd *cobra.Command, b *commands.Bank) error {
 	if err != nil {
 		return err
 	}
+	currentRSA, _, err := b.Signings().CurrentRSA()
+	if err != nil && !errors.Is(err, commands.ErrNoSigner) {
+		return err
+	}
 	var keys []listedKey
 	for _, key := range b.Signings().Published() {
-		keys = append(keys, listedKey{key.KeyID, key.Algorithm, key.KeyID == current})
+		keys = append(keys, listedKey{key.KeyID, key.Algorithm, key.KeyID == current || key.KeyID == currentRSA})
 	}
 	if jsonWanted(cmd) {
 		return printJSON(cmd.OutOrStdout(), keys)

@@ -97,6 +97,7 @@ type State struct {
 	Disabled     bool
 	Logout       LogoutArranged
 	TLS          TLSArranged
+	IDTokens     IDTokensArranged
 }
 
 // Enabled tells whether tokens may be given out.
@@ -125,6 +126,8 @@ func (s State) Decide(command Command) ([]Event, error) {
 		return []Event{Disabled(c)}, nil
 	case ArrangeLogout:
 		return s.arrangeLogout(c)
+	case ArrangeIDTokens:
+		return s.arrangeIDTokens(c)
 	case ArrangeTLS:
 		return s.arrangeTLS(c)
 	}
@@ -237,6 +240,8 @@ func (s State) Evolve(event Event) State {
 		s.Logout = e
 	case TLSArranged:
 		s.TLS = e
+	case IDTokensArranged:
+		s.IDTokens = e
 	}
 	return s
 }

@@ -17,7 +17,7 @@ type Event interface {
 type Activated struct {
 	KeyID     string           `json:"kid"`
 	Key       domain.PublicKey `json:"key"`
-	Algorithm string           `json:"alg"` // ES256
+	Algorithm string           `json:"alg"` // ES256, or RS256 for the ID tokens of clients that asked
 	UseFrom   time.Time        `json:"use_from"`
 	At        time.Time        `json:"at"`
 }

@@ -5,7 +5,8 @@
 //	Activate(new, use from now)  + Retire(old, verify until now)     = emergency
 //
 // A key is published as soon as it is activated, so that every verifier has seen
-// it before the first token comes. Only public halves are here.
+// it before the first token comes. Only public halves are here. Each algorithm has
+// its own signer, and so its own successor.
 package signing
 
 import (
@@ -15,6 +16,12 @@ import (
 
 	"florin/domain"
 	"florin/domain/id"
+)
+
+// Algorithms of keys. A key is for one and no other.
+const (
+	ES256 = "ES256"
+	RS256 = "RS256" // for the ID tokens of clients that cannot do better
 )
 
 // Stream is where the ledger's signing keys live.
@@ -44,7 +51,7 @@ func (Activate) signingCommand() {}
 func (Retire) signingCommand()   {}
 
 var (
-	ErrKey     = &domain.Refusal{Class: domain.Invalid, Code: "key-invalid", Detail: "A public P-256 key named by its thumbprint is needed."}
+	ErrKey     = &domain.Refusal{Class: domain.Invalid, Code: "key-invalid", Detail: "A public P-256 key for ES256, or RSA key for RS256, named by its thumbprint is needed."}
 	ErrExists  = &domain.Refusal{Class: domain.Conflict, Code: "key-exists", Detail: "This key was activated before."}
 	ErrUnknown = &domain.Refusal{Class: domain.Missing, Code: "key-unknown", Detail: "There is no such key."}
 	ErrLast    = &domain.Refusal{Class: domain.Refused, Code: "key-last", Detail: "Activate another key before the last one is retired."}
@@ -63,11 +70,11 @@ type Key struct {
 // State is all keys that were ever activated.
 type State struct{ Keys []Key }
 
-// Signer is the key that signs at a time.
-func (s State) Signer(at time.Time) (Key, bool) {
+// Signer is the key that signs at a time by an algorithm.
+func (s State) Signer(at time.Time, algorithm string) (Key, bool) {
 	var signer Key
 	for _, key := range s.Keys {
-		if !key.UseFrom.After(at) && key.believed(at) && (signer.KeyID == "" || !key.UseFrom.Before(signer.UseFrom)) {
+		if key.Algorithm == algorithm && !key.UseFrom.After(at) && key.believed(at) && (signer.KeyID == "" || !key.UseFrom.Before(signer.UseFrom)) {
 			signer = key
 		}
 	}
@@ -81,12 +88,14 @@ func (s State) Published(at time.Time) []Key {
 
 func (k Key) believed(at time.Time) bool { return k.VerifyUntil.IsZero() || k.VerifyUntil.After(at) }
 
+var keyTypes = map[string]string{ES256: "EC", RS256: "RSA"}
+
 // Decide answers a command with the facts that follow from it.
 func (s State) Decide(command Command) ([]Event, error) {
 	switch c := command.(type) {
 	case Activate:
 		switch {
-		case c.Algorithm != "ES256", c.Key.Type != "EC", c.KeyID == "", c.Key.Thumbprint() != c.KeyID:
+		case keyTypes[c.Algorithm] == "", c.Key.Type != keyTypes[c.Algorithm], c.KeyID == "", c.Key.Thumbprint() != c.KeyID:
 			return nil, ErrKey
 		case c.UseFrom.Before(c.At):
 			return nil, ErrTime
@@ -111,7 +120,7 @@ func (s State) retire(c Retire) ([]Event, error) {
 		return nil, nil
 	}
 	for j, other := range s.Keys { // somebody must sign until then, and after
-		if j != i && other.VerifyUntil.IsZero() && !other.UseFrom.After(c.VerifyUntil) {
+		if j != i && other.Algorithm == s.Keys[i].Algorithm && other.VerifyUntil.IsZero() && !other.UseFrom.After(c.VerifyUntil) {
 			return []Event{Retired(c)}, nil
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"testing"
 	"time"
 
@@ -28,10 +29,25 @@ func activate(useFrom time.Time) signing.Activate {
 	return signing.Activate{KeyID: public.Thumbprint(), Key: public, Algorithm: "ES256", UseFrom: useFrom, At: noon}
 }
 
+// rsaKey is an RSA key for RS256, of the form that counts here.
+func rsaKey(useFrom time.Time) signing.Activate {
+	private, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err)
+	}
+	public, err := domain.RSAKey(&private.PublicKey)
+	if err != nil {
+		panic(err)
+	}
+	return signing.Activate{KeyID: public.Thumbprint(), Key: public, Algorithm: "RS256", UseFrom: useFrom, At: noon}
+}
+
 func TestSigningKeys(t *testing.T) {
 	t.Parallel()
 	first, second := activate(noon), activate(noon.Add(time.Hour))
 	with := func(change func(*signing.Activate)) signing.Activate { c := first; change(&c); return c }
+	old := rsaKey(noon)
+	oldAs := func(algorithm string) signing.Activate { c := old; c.Algorithm = algorithm; return c }
 	given := func(events ...signing.Event) []signing.Event { return events }
 	a, b := signing.Activated(first), signing.Activated(second)
 	until := noon.Add(2 * time.Hour)
@@ -50,6 +66,12 @@ func TestSigningKeys(t *testing.T) {
 		{Name: "later changes nothing", Given: given(a, b, retired), When: signing.Retire{KeyID: first.KeyID, VerifyUntil: until.Add(time.Hour), At: noon}},
 		{Name: "sooner does", Given: given(a, b, retired), When: signing.Retire{KeyID: first.KeyID, VerifyUntil: noon.Add(time.Hour), At: noon}, Then: given(signing.Retired{KeyID: first.KeyID, VerifyUntil: noon.Add(time.Hour), At: noon})},
 		{Name: "not in the past", Given: given(a, b), When: signing.Retire{KeyID: first.KeyID, VerifyUntil: noon.Add(-time.Second), At: noon}, Refused: signing.ErrTime},
+		{Name: "an RSA key beside it", Given: given(a), When: old, Then: given(signing.Activated(old))},
+		{Name: "not a P-256 key for RS256", When: with(func(c *signing.Activate) { c.Algorithm = "RS256" }), Refused: signing.ErrKey},
+		{Name: "not an RSA key for ES256", When: oldAs("ES256"), Refused: signing.ErrKey},
+		{Name: "nor for PS256", When: oldAs("PS256"), Refused: signing.ErrKey},
+		{Name: "the last key of an algorithm is not retired, whatever else there is", Given: given(a, b, signing.Activated(old)), When: signing.Retire{KeyID: old.KeyID, VerifyUntil: until, At: noon}, Refused: signing.ErrLast},
+		{Name: "nor this way round", Given: given(a, signing.Activated(old)), When: signing.Retire{KeyID: first.KeyID, VerifyUntil: until, At: noon}, Refused: signing.ErrLast},
 		{Name: "a key nobody knows", Given: given(a), When: signing.Retire{KeyID: "x", VerifyUntil: until, At: noon}, Refused: signing.ErrUnknown},
 	})
 }
@@ -63,9 +85,17 @@ func TestRotationOverlaps(t *testing.T) {
 		signer    string
 		published int
 	}{-time.Second: {"", 2}, 0: {first.KeyID, 2}, 59 * time.Minute: {first.KeyID, 2}, time.Hour: {second.KeyID, 2}, 2 * time.Hour: {second.KeyID, 1}} {
-		signer, ok := state.Signer(noon.Add(at))
+		signer, ok := state.Signer(noon.Add(at), signing.ES256)
 		require.Equal(t, want.signer, signer.KeyID, at)
 		require.Equal(t, want.signer != "", ok, at)
 		require.Len(t, state.Published(noon.Add(at)), want.published, at)
 	}
+	old := rsaKey(noon)
+	both := state.Evolve(signing.Activated(old))
+	later, _ := both.Signer(noon.Add(2*time.Hour), signing.ES256)
+	require.Equal(t, second.KeyID, later.KeyID)
+	later, _ = both.Signer(noon.Add(2*time.Hour), signing.RS256)
+	require.Equal(t, old.KeyID, later.KeyID, "each algorithm has its own")
+	_, ok := both.Signer(noon.Add(2*time.Hour), "HS256")
+	require.False(t, ok)
 }

@@ -36,10 +36,10 @@ func New(issuer string, client *outbound.Client) *Sender { return &Sender{issuer
 
 // LogOut tells one client of one session.
 func (s *Sender) LogOut(ctx context.Context, l commands.Logout) error {
-	raw, err := token.Issuer{URL: s.issuer, Key: l.Key}.Logout(token.LogoutClaims{
+	raw, err := token.Issuer{URL: s.issuer, Key: l.Key, RSAKey: l.RSAKey}.Logout(token.LogoutClaims{
 		Subject: l.Customer.String(), Audience: l.ClientID, SessionID: l.Session.String(), ID: l.ID.String(),
 		IssuedAt: l.At.Unix(), ExpiresAt: l.At.Add(tokenLife).Unix(),
-	})
+	}, l.Algorithm)
 	if err != nil {
 		return err
 	}

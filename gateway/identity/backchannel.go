@@ -105,7 +105,7 @@ func askOf(values url.Values, proof *token.Proof) (commands.BackchannelRequest, 
 // hinted is whom an ID token names that this client was given once, whether or not
 // it has expired (CIBA section 7.1).
 func (p *Provider) hinted(raw, clientID string) (id.Customer, error) {
-	claims, err := token.ReadIdentity(raw, p.settings.Issuer, p.settings.Bank.Signings().Public)
+	claims, err := token.ReadIdentity(raw, p.settings.Issuer, p.identityKeys())
 	if err != nil || claims.Audience != clientID {
 		return id.Customer{}, problem.OAuthInvalidRequest
 	}

@@ -101,7 +101,7 @@ func (p *Provider) Discover(w http.ResponseWriter, r *http.Request) error {
 		IntrospectMethods: proven, IntrospectAlgs: assertionAlgs,
 		Scopes: offered(), ResponseTypes: []string{"code"}, Prompts: prompts, ResponseModes: []string{"query"},
 		GrantTypes:   []string{"authorization_code", "refresh_token", "client_credentials", client.CIBA},
-		SubjectTypes: []string{"public"}, IDTokenAlgs: es256,
+		SubjectTypes: []string{"public"}, IDTokenAlgs: []string{"ES256", "RS256"}, // the latter for a client that asks
 		TokenAuthMethods: append([]string{"none"}, proven...), TokenAuthAlgs: assertionAlgs,
 		RevocationMethods: append([]string{"none"}, proven...), RevocationAlgs: assertionAlgs,
 		ChallengeMethods: []string{"S256"}, DPoPAlgs: es256,

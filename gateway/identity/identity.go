@@ -74,7 +74,7 @@ func New(settings Settings) (*Provider, error) {
 	p := &Provider{
 		settings:   settings,
 		party:      party,
-		tokens:     token.Issuer{URL: settings.Issuer, Key: settings.Bank.Signings().Current},
+		tokens:     token.Issuer{URL: settings.Issuer, Key: settings.Bank.Signings().Current, RSAKey: settings.Bank.Signings().CurrentRSA},
 		nonces:     &nonces{used: token.NewOnce(nonceLife, nonceMax)},
 		assertions: token.NewOnce(token.AssertionAge+2*token.Skew, assertionsMax),
 		began:      sources.Wall(),
@@ -90,6 +90,12 @@ func New(settings Settings) (*Provider, error) {
 		return nil, fmt.Errorf("identity: nonce key: %w", err)
 	}
 	return p, nil
+}
+
+// identityKeys are those that this provider's ID tokens are signed with.
+func (p *Provider) identityKeys() token.IdentityKeys {
+	signings := p.settings.Bank.Signings()
+	return token.IdentityKeys{ES256: signings.Public, RS256: signings.PublicRSA}
 }
 
 // Face is a provider for a process that holds none: it has the pages that a gateway

@@ -112,7 +112,7 @@ func (p *Provider) leaving(r *http.Request, values url.Values) (named commands.L
 		}
 		return named, client, nil
 	}
-	claims, err := token.ReadIdentity(hint, p.settings.Issuer, p.settings.Bank.Signings().Public)
+	claims, err := token.ReadIdentity(hint, p.settings.Issuer, p.identityKeys())
 	if err != nil || values.Has("client_id") && values.Get("client_id") != claims.Audience || len(values.Get("state")) > logoutStateBytesMax {
 		return named, client, bad
 	}

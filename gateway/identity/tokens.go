@@ -66,7 +66,7 @@ func (p *Provider) Token(w http.ResponseWriter, r *http.Request) error {
 	if !client.TLS.Bound {
 		certificate = ""
 	}
-	answer, err := p.write(issued, certificate)
+	answer, err := p.write(issued, certificate, client.IDTokens.Algorithm)
 	if err != nil {
 		return err
 	}
@@ -143,8 +143,9 @@ func (p *Provider) machine(r *http.Request, proof *token.Proof, client commands.
 }
 
 // write signs what the commands have decided, bound to a certificate if there is the
-// thumbprint of one.
-func (p *Provider) write(t commands.Tokens, certificate string) (TokenAnswer, error) {
+// thumbprint of one. The algorithm is of the ID token alone: an access token is for the
+// bank itself, and always ES256.
+func (p *Provider) write(t commands.Tokens, certificate, algorithm string) (TokenAnswer, error) {
 	claims := token.Claims{
 		Subject: subjectOf(t), ClientID: t.ClientID, DeviceID: t.Device.String(), SessionID: t.Session.String(),
 		Scope: strings.Join(t.Scopes, " "), ACR: t.ACR, AMR: t.AMR, AuthTime: t.AuthTime.Unix(), AuthStrength: t.Strength, RiskScore: t.Risk,
@@ -164,7 +165,7 @@ func (p *Provider) write(t commands.Tokens, certificate string) (TokenAnswer, er
 		answer.Identity, err = p.tokens.Identity(token.IDClaims{
 			Subject: claims.Subject, Audience: t.ClientID, SessionID: claims.SessionID, Nonce: t.Nonce, ACR: t.ACR, AMR: t.AMR,
 			AuthTime: claims.AuthTime, IssuedAt: claims.IssuedAt, ExpiresAt: claims.ExpiresAt,
-		})
+		}, algorithm)
 	}
 	return answer, err
 }

@@ -1,7 +1,9 @@
 package token
 
 import (
+	"crypto"
 	"crypto/ecdsa"
+	"crypto/rsa"
 	"crypto/sha256"
 	"fmt"
 	"slices"
@@ -46,10 +48,12 @@ type Binding struct {
 	X5T string `json:"x5t#S256,omitzero"`
 }
 
-// Issuer writes tokens. Key gives the present signing key.
+// Issuer writes tokens. Key gives the present signing key; RSAKey the one for ID and
+// logout tokens of clients that asked for RS256.
 type Issuer struct {
-	URL string
-	Key func() (keyID string, key *ecdsa.PrivateKey, err error)
+	URL    string
+	Key    func() (keyID string, key *ecdsa.PrivateKey, err error)
+	RSAKey func() (keyID string, key *rsa.PrivateKey, err error)
 }
 
 // Access signs an access token; Issuer and Audience of the claims are set here.
@@ -87,36 +91,71 @@ type LogoutClaims struct {
 
 const logoutEvent = "http://schemas.openid.net/event/backchannel-logout"
 
-// Logout signs a logout token, of a type of its own.
-func (i Issuer) Logout(claims LogoutClaims) (string, error) {
+// Logout signs a logout token, of a type of its own, by what the client has arranged
+// for its ID tokens (section 2.4).
+func (i Issuer) Logout(claims LogoutClaims, algorithm string) (string, error) {
 	claims.Issuer, claims.Events = i.URL, map[string]struct{}{logoutEvent: {}}
-	return signed(i, "logout+jwt", claims)
+	return signedAs(i, algorithm, "logout+jwt", claims)
 }
 
 // ReadIdentity reads an ID token of this issuer's, also one that has expired: as a
 // hint it names a session, and opens nothing (RP-Initiated Logout 1.0 section 2).
 // ErrToken for anything else.
-func ReadIdentity(raw, issuer string, key func(keyID string) (*ecdsa.PublicKey, bool)) (IDClaims, error) {
-	h, err := readHeader(raw, "JWT", AccessBytesMax)
-	if err != nil || len(h.JWK) > 0 || h.KeyID == "" || len(h.KeyID) > 128 {
+func ReadIdentity(raw, issuer string, keys IdentityKeys) (IDClaims, error) {
+	if !keys.signed(raw) {
 		return IDClaims{}, ErrToken
 	}
-	public, known := key(h.KeyID)
-	if !known {
-		return IDClaims{}, ErrToken
-	}
-	claims, err := open[IDClaims](raw, public)
+	claims, err := peek[IDClaims](raw)
 	if err != nil || claims.Issuer != issuer || claims.Subject == "" || claims.Audience == "" {
 		return IDClaims{}, ErrToken
 	}
 	return claims, nil
 }
 
-// Identity signs an ID token. Its type is another than an access token's, so
-// that neither passes for the other.
-func (i Issuer) Identity(claims IDClaims) (string, error) {
+// IdentityKeys find the keys that ID tokens are signed with, of each algorithm its own:
+// a key is never taken for another than the one it is for.
+type IdentityKeys struct {
+	ES256 func(keyID string) (*ecdsa.PublicKey, bool)
+	RS256 func(keyID string) (*rsa.PublicKey, bool)
+}
+
+func (k IdentityKeys) signed(raw string) bool {
+	segment, err := framed(raw, AccessBytesMax)
+	if err != nil {
+		return false
+	}
+	if h, err := decodeHeader(segment, "JWT", "ES256"); err == nil {
+		key, known := k.ES256(h.KeyID)
+		return h.named() && known && verifyBy(jwt.SigningMethodES256, raw, key) == nil
+	}
+	h, err := decodeHeader(segment, "JWT", "RS256")
+	if err != nil || !h.named() {
+		return false
+	}
+	key, known := k.RS256(h.KeyID)
+	return known && verifyBy(jwt.SigningMethodRS256, raw, key) == nil
+}
+
+// named tells that the header names a key of ours, and brings none.
+func (h header) named() bool { return len(h.JWK) == 0 && h.KeyID != "" && len(h.KeyID) <= 128 }
+
+// Identity signs an ID token by what the client has arranged. Its type is another
+// than an access token's, so that neither passes for the other.
+func (i Issuer) Identity(claims IDClaims, algorithm string) (string, error) {
 	claims.Issuer = i.URL
-	return signed(i, "JWT", claims)
+	return signedAs(i, algorithm, "JWT", claims)
+}
+
+// signedAs signs for a client: by RS256 if it has arranged that, else by ES256.
+func signedAs[T any](i Issuer, algorithm, typ string, claims T) (string, error) {
+	if algorithm != "RS256" {
+		return signed(i, typ, claims)
+	}
+	keyID, key, err := i.RSAKey()
+	if err != nil {
+		return "", fmt.Errorf("sign %s: %w", typ, err)
+	}
+	return signedBy(jwt.SigningMethodRS256, keyID, key, typ, claims)
 }
 
 func signed[T any](i Issuer, typ string, claims T) (string, error) {
@@ -124,7 +163,11 @@ func signed[T any](i Issuer, typ string, claims T) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("sign %s: %w", typ, err)
 	}
-	t := jwt.NewWithClaims(jwt.SigningMethodES256, claimsOf[T]{claims})
+	return signedBy(jwt.SigningMethodES256, keyID, key, typ, claims)
+}
+
+func signedBy[T any](method jwt.SigningMethod, keyID string, key crypto.Signer, typ string, claims T) (string, error) {
+	t := jwt.NewWithClaims(method, claimsOf[T]{claims})
 	t.Header["typ"], t.Header["kid"] = typ, keyID
 	raw, err := t.SignedString(key)
 	if err != nil {
@@ -207,7 +250,7 @@ func (v *Verifier) stands(access *Access) error {
 
 func (v *Verifier) read(raw string) (*Access, error) {
 	h, err := readHeader(raw, "at+jwt", AccessBytesMax)
-	if err != nil || len(h.JWK) > 0 || h.KeyID == "" || len(h.KeyID) > 128 {
+	if err != nil || !h.named() {
 		return nil, ErrToken
 	}
 	key, known := v.Key(h.KeyID)

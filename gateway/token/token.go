@@ -7,8 +7,8 @@
 //	DPoP: <proof>               --Proofs----> *Proof  (whose key, which request)
 //	body: <statement>           --Open...---> what the customer signed
 //
-// ES256 is the only algorithm, but for client assertions, which may be PS256;
-// golang-jwt does both. Around it stands what
+// ES256 is the only algorithm, but for client assertions, which may be PS256, and the
+// ID tokens of clients that asked for RS256; golang-jwt does them all. Around it stands what
 // the library leaves open: headers and claims are I-JSON without duplicate
 // names, sizes are capped before anything is decoded, a header that names keys
 // by address (jku, x5u) is refused and never fetched, and a proof is used once.
@@ -18,6 +18,7 @@
 package token
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"encoding/base64"
 	"errors"
@@ -147,6 +148,10 @@ func open[T any](raw string, key *ecdsa.PublicKey) (T, error) {
 
 // verify checks the signature over the exact bytes that were sent.
 func verify(raw string, key *ecdsa.PublicKey) error {
+	return verifyBy(jwt.SigningMethodES256, raw, key)
+}
+
+func verifyBy(method jwt.SigningMethod, raw string, key crypto.PublicKey) error {
 	end := strings.LastIndexByte(raw, '.')
 	if end < 0 {
 		return errJWS
@@ -155,7 +160,7 @@ func verify(raw string, key *ecdsa.PublicKey) error {
 	if err != nil {
 		return errJWS
 	}
-	return jwt.SigningMethodES256.Verify(raw[:end], signature, key)
+	return method.Verify(raw[:end], signature, key)
 }
 
 // peek decodes the claims and verifies nothing: for refusing early what is wrong

@@ -80,7 +80,7 @@ func (b *bench) claims(t testing.TB) Claims {
 }
 
 func (b *bench) access(t testing.TB) string {
-	raw, err := Issuer{issuer, func() (string, *ecdsa.PrivateKey, error) { return "k1", b.signing, nil }}.Access(b.claims(t))
+	raw, err := Issuer{URL: issuer, Key: func() (string, *ecdsa.PrivateKey, error) { return "k1", b.signing, nil }}.Access(b.claims(t))
 	require.NoError(t, err)
 	return raw
 }
