@@ -21,6 +21,7 @@ export const thirdParties = {
   shop: 'openid profile accounts.read payments.read payments.transfer',
   other: 'openid accounts.read',
   leaver: 'openid profile',
+  elder: 'openid accounts.read', // reads RS256 alone
 }
 
 /** Those that have no browser to lead anybody to, and have the customer asked on the phone (CIBA). */
@@ -114,8 +115,9 @@ export async function seed(dir) {
     keys[client] = { ...await jose.exportJWK(pair.privateKey), kid, alg: 'ES256' }
     const jwks = join(dir, `${client}.jwks.json`)
     writeFileSync(jwks, JSON.stringify({ keys: [{ ...await jose.exportJWK(pair.publicKey), kid, alg: 'ES256', use: 'sig' }] }))
+    const algorithm = client === 'elder' ? ['--id-token-signed-response-alg', 'RS256'] : []
     const ways = client in tellers ? ['--grant-types', 'urn:openid:params:grant-type:ciba refresh_token'] : ['--redirect-uri', callback(client)]
-    florin(path, 'client', 'register', client, '--dir', bank, '--name', `${client} Ltd`, '--jwks', jwks, '--scopes', scopes, ...ways)
+    florin(path, 'client', 'register', client, '--dir', bank, '--name', `${client} Ltd`, '--jwks', jwks, '--scopes', scopes, ...ways, ...algorithm)
   }
   const pem = join(dir, 'auditor.pem')
   const auditor = JSON.parse(florin(path, 'operator', 'create', '--dir', bank, '--name', 'Ada', '--scopes', 'audit.read analytics.read', '--key-file', pem, '--json'))

@@ -20,7 +20,7 @@ describe('openid-client, as a FAPI 2.0 third party', () => {
     assert.equal(server.require_pushed_authorization_requests, true)
     assert.deepEqual(server.code_challenge_methods_supported, ['S256'])
     const { keys } = await (await fetch(server.jwks_uri)).json()
-    assert.ok(keys.length > 0 && keys.every((key) => key.kid && key.alg === 'ES256' && key.use === 'sig' && !('d' in key)))
+    assert.ok(keys.length > 0 && keys.every((key) => key.kid && ['ES256', 'RS256'].includes(key.alg) && key.use === 'sig' && !('d' in key)))
     await assert.rejects(oidc.discovery(new URL(bank.issuer.replace('127.0.0.1', 'localhost')), 'shop', undefined, oidc.None(),
       { execute: [oidc.allowInsecureRequests] }), 'another name is another issuer')
   })
@@ -49,6 +49,18 @@ describe('openid-client, as a FAPI 2.0 third party', () => {
     const info = await shop.userinfo(tokens.access_token, identity.sub)
     assert.equal(info.name, 'Anna Example')
     assert.equal((await shop.get(tokens.access_token, '/v1/accounts')).status, 200)
+  })
+
+  it('has its ID tokens by RS256 if it asked for that, and no other is taken', async () => {
+    const anna = await enrol(bank)
+    const elder = await connect(bank, 'elder', undefined, 'RS256')
+    const tokens = await elder.tokens(anna)
+    assert.equal(jose.decodeProtectedHeader(tokens.id_token).alg, 'RS256')
+    assert.equal(jose.decodeProtectedHeader(tokens.access_token).alg, 'ES256')
+    assert.equal(tokens.claims().sub, anna.customer)
+    assert.equal((await elder.get(tokens.access_token, '/v1/accounts')).status, 200)
+    await assert.rejects((await connect(bank, 'shop', undefined, 'RS256')).tokens(anna), 'a client that has not asked')
+    await assert.rejects((await connect(bank, 'elder')).tokens(anna), 'one that forgot that it has')
   })
 
   it('is asked for a server nonce at the provider (400) and at a resource (401), and goes on by itself', async () => {

@@ -7,10 +7,10 @@ import { callback, usual } from './bank.js'
 import { Visitor } from './person.js'
 
 /** Connects a third party by discovery. change alters its assertions. */
-export async function connect(bank, id = 'shop', change) {
+export async function connect(bank, id = 'shop', change, algorithm = 'ES256') {
   const key = await jose.importJWK(bank.keys[id], 'ES256')
   const auth = oidc.PrivateKeyJwt({ key, kid: bank.keys[id].kid }, change && { [oidc.modifyAssertion]: change })
-  const config = await oidc.discovery(new URL(bank.issuer), id, { client_id: id, id_token_signed_response_alg: 'ES256' }, auth,
+  const config = await oidc.discovery(new URL(bank.issuer), id, { client_id: id, id_token_signed_response_alg: algorithm }, auth,
     { execute: [oidc.allowInsecureRequests, oidc.enableNonRepudiationChecks] }) // plain HTTP, on loopback alone
   return new Shop(bank, id, config, await oidc.randomDPoPKeyPair('ES256', { extractable: true }))
 }
