@@ -152,6 +152,9 @@ func identifierPattern(prefix string) string { return "^" + prefix + "_" + uuidP
 
 type prefixed interface{ Prefix() string }
 
+// anything is a schema of its own each time: reflection writes a member's description into it.
+func anything() *jsonschema.Schema { return &jsonschema.Schema{} }
+
 // mapped gives the schema of types that are not on the wire what reflection sees in them.
 func (b *builder) mapped(t reflect.Type) *jsonschema.Schema {
 	if id, is := reflect.Zero(t).Interface().(prefixed); is && t.Kind() == reflect.Struct {
@@ -165,12 +168,12 @@ func (b *builder) mapped(t reflect.Type) *jsonschema.Schema {
 	case reflect.TypeFor[uuid.UUID]():
 		return &jsonschema.Schema{Type: "string", Pattern: "^" + uuidPattern + "$"}
 	case reflect.TypeFor[jsontext.Value](), reflect.TypeFor[json.RawMessage]():
-		return jsonschema.TrueSchema
+		return anything()
 	case reflect.TypeFor[schemas.Decimal]():
 		return &jsonschema.Schema{Type: "string", Pattern: `^-?(0|[1-9][0-9]*)(\.[0-9]+)?$`}
 	}
 	if t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8 {
-		return jsonschema.TrueSchema // JSON of others, passed on
+		return anything() // JSON of others, passed on
 	}
 	return nil
 }
