@@ -35,9 +35,9 @@ vet: ## go vet
 lint: ## staticcheck
 	go tool staticcheck -checks 'all,-ST1000,-ST1003,-ST1020,-ST1021,-ST1022' ./...
 
-# Left out under the race detector: exhaustive walks over every byte or write, in one goroutine, which run whole in
+# Left out under the race detector: exhaustive walks over every byte, write or column, which run whole in
 # 'make test'; and Pebble, built for it, checks invariants of its own that change which position a torn log names.
-WALKS = TestABitFlippedAnywhere|TestAFileCutOffOrGone|TestTheNthWriteOrSyncFails|TestATornTail|TestErrorWalk|TestAFlippedBit|TestACutFile|TestNothingIsLostInACrash
+WALKS = TestABitFlippedAnywhere|TestAFileCutOffOrGone|TestTheNthWriteOrSyncFails|TestATornTail|TestErrorWalk|TestAFlippedBit|TestACutFile|TestNothingIsLostInACrash|TestAPoisonedEventParks|TestHostileTextsAreValues|TestACheckpointBeyondOrBeside|TestAComparisonSays
 
 race: ## the tests again under the race detector (needs a C compiler)
 	CGO_ENABLED=1 go test -race -short -timeout 30m -skip '$(WALKS)' ./...

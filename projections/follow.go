@@ -64,7 +64,7 @@ func (r *Reads) run(ctx context.Context) error {
 	}
 	var bulk []string
 	for _, t := range r.live {
-		if t.position == 0 && head.Position >= bulkEventsMin {
+		if t.position == 0 && head.Position >= r.bulk {
 			bulk = append(bulk, t.name)
 		}
 	}

@@ -61,7 +61,8 @@ type Reads struct {
 	decode   decoder // leaves personal data closed
 	reveal   decoder // opens it
 	database *database
-	wanted   map[string]bool // contexts that some projection folds decoded
+	wanted   map[string]bool   // contexts that some projection folds decoded
+	bulk     eventbus.Position // bulkEventsMin, less in tests
 
 	progress   *progress
 	rebuilding sync.Mutex // one rebuild at a time
@@ -85,7 +86,7 @@ func Open(ctx context.Context, path string, log eventbus.Log, treaty *schemas.Tr
 }
 
 func openReads(ctx context.Context, db *database, log eventbus.Log, decode, reveal decoder) (*Reads, error) {
-	r := &Reads{log: log, decode: decode, reveal: reveal, database: db, wanted: map[string]bool{}, progress: newProgress()}
+	r := &Reads{log: log, decode: decode, reveal: reveal, database: db, wanted: map[string]bool{}, bulk: bulkEventsMin, progress: newProgress()}
 	for _, d := range definitions {
 		for _, c := range d.contexts {
 			r.wanted[c] = true
