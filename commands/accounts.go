@@ -1,14 +1,12 @@
 package commands
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"time"
 
 	"florin/domain"
 	"florin/domain/account"
-	"florin/domain/calendar"
 	"florin/domain/customer"
 	"florin/domain/iban"
 	"florin/domain/id"
@@ -138,6 +136,7 @@ type AccountAnswer struct {
 	IBAN      domain.Evidence // zero: the account has none
 	Currency  money.Currency
 	Product   string
+	Version   int64 // of a product that is data
 	Limits    account.Limits
 	Cap       account.Limits
 	Zone      string
@@ -152,19 +151,10 @@ func (a Accounts) Open(ctx context.Context, order Order, ask OpenAccount) (Accou
 	b := a.bank
 	opened := id.From[id.Account](DerivedID(order.ID, "account"))
 	return execute(ctx, b, "account.open", order, streams(opened), func(w *work) error {
-		product, ok := b.settings.Money.product(ask.Product)
-		if !ok {
-			return ErrProduct
-		}
-		overdraft, err := units(product.OverdraftUnits, ask.Currency)
+		on, err := b.conditions(w, ask.Product, ask.Currency)
 		if err != nil {
 			return err
 		}
-		limits, err := product.limits(ask.Currency)
-		if err != nil {
-			return err
-		}
-		limits.Zone, limits.At = cmp.Or(ask.Zone, b.settings.Money.Zone, calendar.UTC), order.At
 		b.accounts.begin(w, opened)
 		holder, err := b.customers.load(w, ask.Customer)
 		switch {
@@ -177,11 +167,11 @@ func (a Accounts) Open(ctx context.Context, order Order, ask OpenAccount) (Accou
 		}
 		w.under(ofCustomer(ask.Customer))
 		open := account.Open{Account: opened, Customer: ask.Customer, Name: ask.Name, Currency: ask.Currency,
-			Product: product.Name, OverdraftLimit: overdraft, DailyLimit: limits.Limits.Daily, At: order.At}
+			Product: on.name, OverdraftLimit: on.terms.OverdraftLimit, DailyLimit: on.terms.Limits.Daily, At: order.At}
 		if err := b.accounts.decide(w, opened, open); err != nil {
 			return err
 		}
-		if err := b.accounts.decide(w, opened, limits); err != nil {
+		if err := on.agree(w, opened, ask.Zone); err != nil {
 			return err
 		}
 		return b.number(w, opened)
@@ -233,6 +223,8 @@ func accountAnswer(facts []Fact) (AccountAnswer, error) {
 			answer.IBAN = e.IBAN
 		case account.LimitsAgreed:
 			answer.Limits, answer.Cap, answer.Zone = e.Limits, e.Cap, e.Zone
+		case account.ProductAgreed:
+			answer.Version = e.Version
 		case account.Frozen:
 			answer = AccountAnswer{Account: id.From[id.Account](uuidIn(fact.Stream)), Status: account.OnIce, Reason: e.Reason, At: e.At}
 		case account.Unfrozen:

@@ -9,22 +9,6 @@ import (
 	"florin/domain/money"
 )
 
-// limits are what an account of the product begins with, in a currency.
-func (p Product) limits(currency money.Currency) (agreed account.AgreeLimits, err error) {
-	for _, limit := range []struct {
-		units int64
-		into  *money.Amount
-	}{
-		{p.DailyLimitUnits, &agreed.Limits.Daily}, {p.MonthlyLimitUnits, &agreed.Limits.Monthly},
-		{p.DailyCapUnits, &agreed.Cap.Daily}, {p.MonthlyCapUnits, &agreed.Cap.Monthly},
-	} {
-		if *limit.into, err = units(limit.units, currency); err != nil {
-			return agreed, err
-		}
-	}
-	return agreed, nil
-}
-
 // LimitsAnswer is what may leave an account from now on.
 type LimitsAnswer struct {
 	Account id.Account

@@ -24,6 +24,7 @@ func (b *Bank) Proposals() Proposals { return Proposals{b} }
 type Propose struct {
 	Type    string
 	Details proposal.Details
+	Product proposal.Product // of those about one
 }
 
 // ProposalAnswer is a proposal as a verb left it. Transfer and Journal are what an
@@ -59,7 +60,8 @@ func (p Proposals) Propose(ctx context.Context, order Order, ask Propose) (Propo
 		if err := p.mayDecide(w, by, proposal.Scope(ask.Type)); err != nil {
 			return err
 		}
-		command := proposal.Make{Proposal: made, Type: ask.Type, Details: ask.Details, Reason: order.Caller.Reason, Proposer: by, At: order.At}
+		command := proposal.Make{Proposal: made, Type: ask.Type, Details: ask.Details, Product: ask.Product,
+			Reason: order.Caller.Reason, Proposer: by, At: order.At}
 		if _, err := (proposal.State{}).Decide(command); err != nil {
 			return err
 		}
@@ -80,7 +82,8 @@ var errTried = errors.New("commands: only tried")
 // tried does what is proposed, and takes it back.
 func (p Proposals) tried(w *work, made id.Proposal, ask Propose) (concerns id.Customer, err error) {
 	err = try(w, func() (err error) {
-		if concerns, err = p.perform(w, proposal.Made{Proposal: made, Type: ask.Type, Details: ask.Details, Reason: w.order.Caller.Reason}); err == nil {
+		if concerns, err = p.perform(w, proposal.State{Product: ask.Product,
+			Made: proposal.Made{Proposal: made, Type: ask.Type, Details: ask.Details, Reason: w.order.Caller.Reason}}); err == nil {
 			err = errTried
 		}
 		return err
@@ -117,7 +120,7 @@ func (p Proposals) Approve(ctx context.Context, order Order, approved id.Proposa
 		if err := p.mayPropose(w, state.Proposer, state.Scope); err != nil {
 			return err
 		}
-		concerns, err := p.perform(w, state.Made)
+		concerns, err := p.perform(w, state)
 		w.order.Caller.actFor(concerns)
 		return err
 	}, p.answer(by))

@@ -16,8 +16,9 @@ import (
 // perform does what was proposed, as part of the command that it is called in, and
 // says which customer it concerns, if one. What it makes is named after the
 // proposal, so that it is made once.
-func (p Proposals) perform(w *work, made proposal.Made) (concerns id.Customer, err error) {
-	b, d, at := p.bank, made.Details, w.order.At
+func (p Proposals) perform(w *work, state proposal.State) (concerns id.Customer, err error) {
+	b, made, at := p.bank, state.Made, w.order.At
+	d := made.Details
 	switch made.Type {
 	case proposal.Reversal:
 		original, err := b.transfers.load(w, d.Transfer)
@@ -45,6 +46,10 @@ func (p Proposals) perform(w *work, made proposal.Made) (concerns id.Customer, e
 			return concerns, err
 		}
 		return frozen.Customer, b.accounts.decide(w, d.Account, account.Unfreeze{Reason: made.Reason, At: at})
+	case proposal.ProductDefinition:
+		return concerns, b.define(w, state.Product)
+	case proposal.ProductRetirement:
+		return concerns, b.retire(w, state.Product, made.Reason)
 	case proposal.RoleGrant:
 		return concerns, b.operators.decide(w, d.Operator, operator.GrantRole{Role: d.Role, At: at})
 	case proposal.RoleWithdrawal:

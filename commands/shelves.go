@@ -21,6 +21,7 @@ import (
 	"florin/domain/operator"
 	"florin/domain/payee"
 	"florin/domain/payment"
+	"florin/domain/product"
 	"florin/domain/proposal"
 	"florin/domain/recovery"
 	"florin/domain/session"
@@ -31,7 +32,7 @@ import (
 )
 
 // accountShape is raised whenever account.State changes in fields or meaning.
-const accountShape = 2
+const accountShape = 3
 
 // shelves are the states of all aggregates, one shelf for each kind.
 type shelves struct {
@@ -65,6 +66,7 @@ type shelves struct {
 	webhooks       *shelf[id.Webhook, webhook.State, webhook.Command, webhook.Event]
 	orders         *shelf[id.StandingOrder, standing.State, standing.Command, standing.Event]
 	payees         *shelf[id.Payees, payee.State, payee.Command, payee.Event]
+	products       *shelf[id.Product, product.State, product.Command, product.Event]
 }
 
 func newShelves(b *Bank) shelves {
@@ -100,6 +102,7 @@ func newShelves(b *Bank) shelves {
 		webhooks:       newShelf[id.Webhook, webhook.State, webhook.Command](b, t.Webhooks),
 		orders:         newShelf[id.StandingOrder, standing.State, standing.Command](b, t.Standing),
 		payees:         newShelf[id.Payees, payee.State, payee.Command](b, t.Payees),
+		products:       newShelf[id.Product, product.State, product.Command](b, t.Products),
 	}
 	s.accounts.cache = newCache[account.State](b.settings.StatesMax) // money is decided here most of the time
 	// What is over is seldom asked for again, and there is one for every payment.

@@ -6,6 +6,10 @@ func (s *scene) accountTries() map[string]try {
 	spare, empty := "/v1/accounts/"+s.spare, "/v1/accounts/"+s.empty
 	invitation := `{"invitation":"inv_00000000-0000-4000-8000-000000000001"}`
 	return map[string]try{
+		"GET /v1/products":                       {by: "customer", list: true},
+		"GET /v1/products/{id}":                  {by: "auditor"},
+		"POST /v1/products":                      {by: "auditor", body: `{"code":"gold","currency":"EUR","reason":"new-offer"}`},
+		"POST /v1/products/{id}/retirement":      {by: "auditor", body: `{"reason":"no-demand"}`},
 		"GET /v1/accounts":                       {by: "customer", list: true},
 		"POST /v1/accounts":                      {by: "customer", body: `{"currency":"EUR"}`},
 		"GET /v1/accounts/{id}":                  {by: "customer"},

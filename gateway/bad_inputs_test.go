@@ -107,7 +107,7 @@ func inPath(row Route, path, id string) string {
 func TestRow32ScopesAreNeeded(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	bare := s.machine("bare", "config.write").login()
+	bare := s.machine("bare", "risk.write").login()
 	s.each(t, func(t *testing.T, row Route, try try) {
 		if row.Open || len(row.Scopes) == 0 {
 			return

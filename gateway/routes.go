@@ -30,6 +30,7 @@ func Routes(p *identity.Provider, desk service.Desk) []Route {
 	rows = append(rows, factors(desk)...)
 	rows = append(rows, recoveries(p, desk)...)
 	rows = append(rows, accounts(desk)...)
+	rows = append(rows, products(desk)...)
 	rows = append(rows, money(desk)...)
 	rows = append(rows, cards(desk)...)
 	rows = append(rows, transfers(desk)...)

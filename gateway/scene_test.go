@@ -56,7 +56,7 @@ func newScene(t testing.TB) *scene {
 	s.annas["standing-orders"], s.bertsThings["standing-orders"] = h.standingOrder(s.anna, s.from, s.berts), h.standingOrder(s.bert, s.berts, s.from)
 	s.annas["payments"], s.bertsThings["payments"] = h.paid(s.anna, s.from, "1500.00"), h.paid(s.bert, s.berts, "1500.00")
 	s.annas["customers"] = h.customer("dora").Profile().Customer // whom operators restrict, activate and erase
-	s.auditor = h.machine("auditor", "audit.read", "analytics.read", "ledger.reverse", "ledger.post", "customers.manage", "privacy.manage", "webhooks.manage", "cards.network", "payments.operate").login()
+	s.auditor = h.machine("auditor", "audit.read", "analytics.read", "ledger.reverse", "ledger.post", "customers.manage", "privacy.manage", "webhooks.manage", "cards.network", "payments.operate", "config.write").login()
 	s.annas["cards"], s.bertsThings["cards"] = h.card(s.anna, s.from), h.card(s.bert, s.berts)
 	s.annas["card-authorisations"] = h.authorised(s.auditor, s.annas["cards"], "20.00")
 	s.annas["webhooks"], _ = h.hooked(s.auditor, "http://127.0.0.1:9/hook", "transfer.posted")
@@ -65,6 +65,7 @@ func newScene(t testing.TB) *scene {
 	made := h.ask(h.person("otto", "security"), Route{Method: http.MethodPost, Keyed: true}, "/v1/operators/proposals", disable, nil)
 	s.annas["operators"], s.disable = field[string](t, made, "proposal"), disable
 	s.correlation = uuid.NewString()
+	s.annas["products"] = h.product(s.auditor, `{"code":"saver","currency":"EUR","interest":{"credit_basis_points":200,"day_count":"act/365"},"reason":"new-offer"}`)
 	s.spare, s.empty = h.account(s.anna, "100.00"), h.account(s.anna, "")
 	s.hold = field[string](t, h.ask(s.auditor, Route{Method: http.MethodPost, Keyed: true}, "/v1/accounts/"+s.spare+"/holds", `{"amount":"1.00","currency":"EUR","reason":"dispute"}`, nil), "hold")
 	return s

@@ -17,6 +17,7 @@ type Account struct {
 	Class          account.Class
 	Chart          account.Chart
 	Product        string
+	Version        int64 // of a product that is data; 0: it is none
 	Currency       money.Currency
 	Status         account.Status
 	Reason         string // of a freeze or a closure
@@ -43,7 +44,7 @@ var accountsTable = table{
 		{"account", text}, {"customer", text}, {"class", text}, {"chart", text}, {"product", text}, {"currency", text},
 		{"status", text}, {"balance", bigint}, {"held", bigint}, {"available", bigint}, {"overdraft_limit", bigint},
 		{"daily_limit", bigint}, {"overdrawn", bigint}, {"opened_at", bigint}, {"closed_at", bigint}, {"position", bigint}, {"numbered", bigint},
-		{"status_reason", text}, {"monthly_limit", bigint}, {"daily_cap", bigint}, {"monthly_cap", bigint}, {"time_zone", text},
+		{"status_reason", text}, {"monthly_limit", bigint}, {"daily_cap", bigint}, {"monthly_cap", bigint}, {"time_zone", text}, {"product_version", bigint},
 	},
 	indexes: []index{{"accounts_by_customer", "customer"}},
 }
@@ -53,7 +54,7 @@ func (a *Account) fields() []any {
 		&a.Account, &a.Customer, (*string)(&a.Class), (*string)(&a.Chart), &a.Product, (*string)(&a.Currency),
 		(*string)(&a.Status), &a.Balance.Minor, &a.Held.Minor, &a.Available.Minor, &a.OverdraftLimit.Minor,
 		&a.DailyLimit.Minor, &a.Overdrawn, &a.OpenedAt, &a.ClosedAt, (*uint64)(&a.Position), &a.numbered,
-		&a.Reason, &a.MonthlyLimit.Minor, &a.DailyCap.Minor, &a.MonthlyCap.Minor, &a.Zone,
+		&a.Reason, &a.MonthlyLimit.Minor, &a.DailyCap.Minor, &a.MonthlyCap.Minor, &a.Zone, &a.Version,
 	}
 }
 
@@ -233,6 +234,8 @@ func (a *accountsFold) move(w *writer, c *commit, f *fact, row *Account) error {
 		row.limit(e.Limits, account.Limits{Daily: row.DailyCap, Monthly: row.MonthlyCap})
 	case account.CapChanged:
 		row.limit(e.Limits, e.Cap)
+	case account.ProductAgreed:
+		row.Version = e.Version
 	case account.Overdrawn:
 		row.Overdrawn = true
 	case account.Frozen:

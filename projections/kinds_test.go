@@ -23,6 +23,7 @@ import (
 	"florin/domain/notification"
 	"florin/domain/payee"
 	"florin/domain/payment"
+	"florin/domain/product"
 	"florin/domain/proposal"
 	"florin/domain/session"
 	"florin/domain/standing"
@@ -44,7 +45,7 @@ func TestEveryReleasedKindHasAFold(t *testing.T) {
 	files, err := filepath.Glob("../schemas/testdata/*.json")
 	require.NoError(t, err)
 	openers := map[string]string{"account": "account.opened", "authorisation": "authorisation.requested", "batch": "batch.submitted", "card": "card.issued", "consent": "consent.granted", "customer": "customer.enrolled", "device": "device.registered", "inbox": "inbox.read", "notification": "notification.filed", "payee": "payee.saved", "proposal": "proposal.made", "session": "session.started", "standing": "standing.ordered", "transfer": "transfer.initiated"}
-	openers["payment"] = "payment.initiated"
+	openers["payment"], openers["product"] = "payment.initiated", "product.defined"
 	openers["webhook"], openers["delivery"] = "webhook.registered", "delivery.made"
 	contexts := map[string][]golden{}
 	for _, name := range files {
@@ -100,6 +101,8 @@ func streamOf(event domain.Event) string {
 		return e.Notification.Stream()
 	case payment.Initiated:
 		return e.Payment.Stream()
+	case product.Defined:
+		return e.Product.Stream()
 	case proposal.Made:
 		return e.Proposal.Stream()
 	case session.Started:

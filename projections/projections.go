@@ -36,11 +36,12 @@ import (
 
 // definitions are all projections of the read database.
 var definitions = []definition{
-	{"accounts", 4, []string{"account", "transfer", "journal"}, false, []table{accountsTable, holdsTable, transactionsTable, holdersTable, invitationsTable}, beginAccounts},
+	{"accounts", 5, []string{"account", "transfer", "journal"}, false, []table{accountsTable, holdsTable, transactionsTable, holdersTable, invitationsTable}, beginAccounts},
 	{"transfers", 1, []string{"transfer"}, false, []table{transfersTable}, beginTransfers},
 	{"batches", 1, []string{"batch"}, false, []table{batchesTable}, beginBatches},
 	{"cards", 1, []string{"card", "authorisation"}, false, []table{cardsTable, authorisationsTable}, beginCards},
 	{"payees", 1, []string{"payees"}, false, []table{payeesTable}, beginPayees},
+	{"products", 1, []string{"product"}, false, []table{productsTable, productVersionsTable}, beginProducts},
 	{"standing", 1, []string{"standing"}, false, []table{standingTable}, beginStanding},
 	{"payments", 1, []string{"payment"}, false, []table{paymentsTable}, beginPayments},
 	{"devices", 1, []string{"device"}, false, []table{devicesTable}, beginDevices},

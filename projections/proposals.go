@@ -36,6 +36,7 @@ type Proposal struct {
 	DecidedAt  time.Time
 	Position   eventbus.Position
 	Reference  domain.Evidence
+	Product    proposal.Product // what ProposalByID alone opens too
 }
 
 // Amount is that of a reversal or deposit; zero where none was said.
@@ -89,6 +90,7 @@ func (p proposalsFold) apply(w *writer, _ *commit, f *fact) error {
 		return errNoRow
 	}
 	switch e := f.event.(type) {
+	case proposal.ProductDescribed: // opened from the log by ProposalByID
 	case proposal.Approved:
 		row.Status, row.Decider, row.DecidedAt = "approved", e.Approver, e.At
 	case proposal.Rejected:
@@ -115,6 +117,13 @@ func (r *Reads) ProposalByID(ctx context.Context, of id.Proposal) (Proposal, err
 	event, err := r.first(ctx, of.Stream())
 	if e, ok := event.(proposal.Made); ok {
 		found[0].Reference = e.Details.Reference
+	}
+	if err != nil || found[0].Type != proposal.ProductDefinition && found[0].Type != proposal.ProductRetirement {
+		return found[0], err
+	}
+	event, err = r.at(ctx, of.Stream(), 2)
+	if e, ok := event.(proposal.ProductDescribed); ok {
+		found[0].Product = proposal.Product{Code: e.Code, Currency: e.Currency, Terms: e.Terms}
 	}
 	return found[0], err
 }

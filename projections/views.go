@@ -40,6 +40,7 @@ var views = []View{
 		`select position, account, 0 as pending, purpose, posting, counterparty, minor as amount, balance, currency, forced, booked_at, recorded_at from transactions
 union all select position, account, 1 as pending, purpose, reservation as posting, counterparty, -minor as amount, 0 as balance, currency, 0 as forced, booked_at, recorded_at from holds`},
 	{"v_holders", "accounts", "position", "one row per customer who holds an account, in whatever role", holderColumns, selectAll(holderColumns, "holders")},
+	{"v_products", "products", "position", "one row per version of each kind of account that the bank offers or has offered: what it earns and costs", productColumns, productsView},
 	{"v_transfers", "transfers", "transfer", "one row per transfer, whatever became of it", transferColumns, selectAll(transferColumns, "transfers")},
 	{"v_cards", "cards", "card", "one row per card; no number of one is in the bank", cardColumns, selectAll(cardColumns, "cards")},
 	{"v_card_authorisations", "cards", "authorisation", "one row per authorisation that a shop asked for", authorisationColumns, selectAll(authorisationColumns, "card_authorisations")},
@@ -123,6 +124,7 @@ var accountColumns = []Column{
 	{"daily_cap", Money, "of the daily limit that an owner may set; 0: none"},
 	{"monthly_cap", Money, "of the monthly limit that an owner may set; 0: none"},
 	{"time_zone", Text, "where days and months are counted; empty: UTC"},
+	{"product_version", Integer, "version of the product's terms (v_products); 0: the product is not data"},
 }
 
 var transactionColumns = []Column{

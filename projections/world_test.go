@@ -129,6 +129,7 @@ func newWorld(b *bank) *world {
 		b.part(w.lost.Stream(), device.Renamed{Name: domain.NewProfile(canary + "phone"), At: b.now}, device.ReportedLost{By: "customer", At: b.now}, device.Revoked{By: "customer", Reason: "lost", At: b.now}),
 		b.part(w.ended.Stream(), session.Revoked{By: "system", Reason: "device-revoked", At: b.now}))
 	w.pay()
+	w.offer()
 	w.tell()
 	b.commit(eventbus.Header{}, b.part("signing/"+uuid.UUID{8}.String(), signing.Retired{KeyID: "kid-1", VerifyUntil: b.now, At: b.now}))
 	return w

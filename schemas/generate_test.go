@@ -195,5 +195,6 @@ var exampleIDs = map[reflect.Type]string{
 	reflect.TypeFor[id.Batch]():         id.Named[id.Batch]("example").String(),
 	reflect.TypeFor[id.Payee]():         id.Named[id.Payee]("example").String(),
 	reflect.TypeFor[id.Payees]():        id.Named[id.Payees]("example").String(),
+	reflect.TypeFor[id.Product]():       id.Named[id.Product]("example").String(),
 	reflect.TypeFor[id.StandingOrder](): id.Named[id.StandingOrder]("example").String(),
 }

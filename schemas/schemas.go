@@ -41,6 +41,7 @@ import (
 	"florin/domain/operator"
 	"florin/domain/payee"
 	"florin/domain/payment"
+	"florin/domain/product"
 	"florin/domain/proposal"
 	"florin/domain/recovery"
 	"florin/domain/session"
@@ -102,6 +103,7 @@ type Treaty struct {
 	Webhooks       *Codec[webhook.Event]
 	Standing       *Codec[standing.Event]
 	Payees         *Codec[payee.Event]
+	Products       *Codec[product.Event]
 
 	kinds map[string]anyCodec
 }
@@ -132,6 +134,7 @@ func New(ring *seal.Ring) *Treaty {
 	t.Numbers = sign(t, d, Numbers)
 	t.Operators = sign(t, d, Operators)
 	t.Payees = sign(t, d, Payees)
+	t.Products = sign(t, d, Products)
 	t.Payments = sign(t, d, Payments)
 	t.Recoveries = sign(t, d, Recoveries)
 	t.Proposals = sign(t, d, Proposals)

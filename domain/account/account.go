@@ -66,6 +66,8 @@ type State struct {
 	Reservations []Reservation  `json:"reservations"`
 	Holders      []Holder       `json:"holders"` // beside Customer
 	Invitations  []Invitation   `json:"invitations"`
+	Product      id.Product     `json:"product"` // zero: one that is not data
+	Version      int64          `json:"version"`
 }
 
 // Reservation is a hold that has not ended.
@@ -130,6 +132,8 @@ func (s State) Evolve(event Event) State {
 		s, _ = s.free(e.Hold.Stream(), e.Amount.Minor)
 	case Overdrawn:
 		s.Overdrawn = true
+	case ProductAgreed:
+		s.Product, s.Version = e.Product, e.Version
 	case Frozen:
 		s.Status = OnIce
 	case Unfrozen:

@@ -84,6 +84,8 @@ func (s State) Decide(command Command) ([]Event, error) {
 		return s.changeLimits(c)
 	case ChangeCap:
 		return s.changeCap(c)
+	case AgreeProduct:
+		return s.agreeProduct(c)
 	case Invite:
 		return s.invite(c)
 	case EndInvitation:

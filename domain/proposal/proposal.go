@@ -45,6 +45,7 @@ const (
 var scopes = map[string]string{
 	RoleGrant: "roles.manage", RoleWithdrawal: "roles.manage", Disabling: "roles.manage", Enrolment: "roles.manage",
 	Reversal: "ledger.reverse", Erasure: "privacy.manage", Deposit: "ledger.post", Activation: "customers.manage", Unfreezing: "customers.manage",
+	ProductDefinition: "config.write", ProductRetirement: "config.write",
 }
 
 // Scope is what a type of proposal asks of both operators; "" of one that is none.
@@ -62,6 +63,7 @@ type (
 		Proposal id.Proposal
 		Type     string
 		Details  Details
+		Product  Product
 		Reason   string
 		Proposer id.Operator
 		At       time.Time
@@ -106,7 +108,8 @@ var (
 // State is what the rules need to know of a proposal.
 type State struct {
 	Made
-	over bool
+	Product Product // of those about one
+	over    bool
 }
 
 // Pending tells whether it may be decided on.
@@ -170,15 +173,16 @@ func (s State) make(c Make) ([]Event, error) {
 		return nil, ErrExists
 	case Scope(c.Type) == "":
 		return nil, ErrType
-	case !fits(c.Type, c.Details):
+	case !fits(c.Type, c.Details), !c.Product.fits(c.Type):
 		return nil, ErrDetails
 	case !text.Code(c.Reason):
 		return nil, ErrReason
 	case c.Type == Enrolment && c.Details.Operator == c.Proposer: // whoever can propose has lost no factor
 		return nil, ErrOwn
 	}
-	return []Event{Made{Proposal: c.Proposal, Type: c.Type, Scope: Scope(c.Type), Details: c.Details, Reason: c.Reason, Proposer: c.Proposer,
-		ExpiresAt: c.At.Add(TTL), At: c.At}}, nil
+	made := Made{Proposal: c.Proposal, Type: c.Type, Scope: Scope(c.Type), Details: c.Details, Reason: c.Reason, Proposer: c.Proposer,
+		ExpiresAt: c.At.Add(TTL), At: c.At}
+	return c.Product.describe([]Event{made}, c.At), nil
 }
 
 // fits tells whether the details are those of the type, all of them and no others.
@@ -203,6 +207,8 @@ func fits(kind string, d Details) bool {
 	case Unfreezing:
 		rest.Account = id.Account{}
 		return rest == Details{} && !d.Account.IsZero()
+	case ProductDefinition, ProductRetirement:
+		return rest == Details{}
 	case Deposit:
 		rest.Account, rest.Amount, rest.Reference = id.Account{}, Details{}.Amount, domain.Evidence{}
 		return rest == Details{} && !d.Account.IsZero() && d.Amount.IsPositive()
@@ -215,6 +221,8 @@ func (s State) Evolve(event Event) State {
 	switch e := event.(type) {
 	case Made:
 		s = State{Made: e}
+	case ProductDescribed:
+		s.Product = Product{Code: e.Code, Currency: e.Currency, Terms: e.Terms}
 	case Approved, Rejected, Withdrawn:
 		s.over = true
 	}

@@ -12,6 +12,7 @@ import (
 	"florin/domain/id"
 	"florin/domain/money"
 	"florin/domain/proposal"
+	"florin/domain/terms"
 )
 
 var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
@@ -82,5 +83,40 @@ func TestEachTypeHasItsDetailsAndItsScope(t *testing.T) {
 		_, err = proposal.State{}.Decide(make)
 		require.ErrorIs(t, err, proposal.ErrDetails, kind)
 	}
-	require.Len(t, proposal.Scopes(), 5)
+	require.Len(t, proposal.Scopes(), 6)
+}
+
+func TestProposalsOfProducts(t *testing.T) {
+	t.Parallel()
+	interest := terms.Terms{Interest: terms.Interest{Credit: 200, DayCount: terms.Actual365}}
+	saver := proposal.Product{Code: "saver", Currency: "EUR", Terms: interest}
+	bare := proposal.Product{Code: "saver", Currency: "EUR"}
+	propose := func(kind string, what proposal.Product) proposal.Make {
+		return proposal.Make{Proposal: id.Named[id.Proposal]("p"), Type: kind, Product: what, Reason: "new-offer", Proposer: id.Named[id.Operator]("ada"), At: noon}
+	}
+	made := func(kind string, what proposal.Product) []proposal.Event {
+		return []proposal.Event{proposal.Made{Proposal: id.Named[id.Proposal]("p"), Type: kind, Scope: "config.write", Reason: "new-offer",
+			Proposer: id.Named[id.Operator]("ada"), ExpiresAt: noon.Add(proposal.TTL), At: noon},
+			proposal.ProductDescribed{Code: what.Code, Currency: what.Currency, Terms: what.Terms, At: noon}}
+	}
+	dollars := saver
+	dollars.Terms.Fees.Monthly = money.Amount{Minor: 1, Currency: "USD"}
+	detailed := propose(proposal.ProductDefinition, saver)
+	detailed.Details.Role = "teller"
+	domaintest.Run[proposal.State](t, []domaintest.Case[proposal.Command, proposal.Event]{
+		{Name: "a product is proposed with its terms", When: propose(proposal.ProductDefinition, saver), Then: made(proposal.ProductDefinition, saver)},
+		{Name: "one without any costs and earns nothing", When: propose(proposal.ProductDefinition, bare), Then: made(proposal.ProductDefinition, bare)},
+		{Name: "its end is proposed without any", When: propose(proposal.ProductRetirement, bare), Then: made(proposal.ProductRetirement, bare)},
+		{Name: "and not with", When: propose(proposal.ProductRetirement, saver), Refused: proposal.ErrDetails},
+		{Name: "no product is no proposal of one", When: propose(proposal.ProductDefinition, proposal.Product{}), Refused: proposal.ErrDetails},
+		{Name: "terms are of one currency", When: propose(proposal.ProductDefinition, dollars), Refused: proposal.ErrDetails},
+		{Name: "a code is no text", When: propose(proposal.ProductDefinition, proposal.Product{Code: "Saver!", Currency: "EUR"}), Refused: proposal.ErrDetails},
+		{Name: "there are no other details", When: detailed, Refused: proposal.ErrDetails},
+		{Name: "nothing else is about a product", When: propose(proposal.Disabling, saver), Refused: proposal.ErrDetails},
+	})
+	var state proposal.State
+	for _, event := range made(proposal.ProductDefinition, saver) {
+		state = state.Evolve(event)
+	}
+	require.Equal(t, saver, state.Product)
 }

@@ -28,6 +28,7 @@ type AccountAnswer struct {
 	BIC       string            `json:"bic,omitzero"`
 	Currency  money.Currency    `json:"currency"`
 	Product   string            `json:"product"`
+	Version   int64             `json:"product_version,omitzero"` // of its terms, which the account keeps
 	Status    string            `json:"status"`
 	Reason    string            `json:"status_reason,omitzero"` // code, of a freeze or a closure
 	Role      string            `json:"role,omitzero"`          // of the caller: owner or reader
@@ -99,7 +100,7 @@ func (s Accounts) Open(w http.ResponseWriter, r *http.Request) error {
 	zero := money.Amount{Currency: opened.Currency}
 	return wire.Created(w, "/v1/accounts/"+opened.Account.String(), AccountAnswer{
 		Account: opened.Account, IBAN: opened.IBAN.Reveal(), BIC: s.bic(opened.IBAN.Reveal()),
-		Currency: opened.Currency, Product: opened.Product, Status: string(opened.Status), Role: string(account.Owner),
+		Currency: opened.Currency, Product: opened.Product, Version: opened.Version, Status: string(opened.Status), Role: string(account.Owner),
 		Balance: zero.Decimal(), Available: opened.Overdraft.Add(zero).Decimal(), Held: zero.Decimal(),
 		Limits: accountLimitsOf(opened.Limits, opened.Cap, opened.Zone, opened.Overdraft), OpenedAt: opened.At, Position: outcome.Receipt.Last,
 	})

@@ -13,7 +13,7 @@ import (
 
 func accountOf(row projections.Account) AccountAnswer {
 	return AccountAnswer{
-		Account: row.Account, Currency: row.Currency, Product: row.Product, Status: string(row.Status), Reason: row.Reason,
+		Account: row.Account, Currency: row.Currency, Product: row.Product, Version: row.Version, Status: string(row.Status), Reason: row.Reason,
 		Balance: row.Balance.Decimal(), Available: row.Available.Decimal(), Held: row.Held.Decimal(),
 		Limits: accountLimitsOf(account.Limits{Daily: row.DailyLimit, Monthly: row.MonthlyLimit},
 			account.Limits{Daily: row.DailyCap, Monthly: row.MonthlyCap}, row.Zone, row.OverdraftLimit),

@@ -52,6 +52,7 @@ type ProposalDetails struct {
 	Amount     string         `json:"amount,omitzero"`
 	Currency   money.Currency `json:"currency,omitzero"`
 	Reference  string         `json:"reference,omitzero"`
+	Product    *ProductTerms  `json:"product,omitzero"`
 }
 
 // ProposalList is a page of proposals.
@@ -200,6 +201,10 @@ func (s Proposals) Get(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	answer := s.proposalOf(row)
+	if row.Product.Code != "" {
+		shown := productTermsOf(row.Product.Code, row.Product.Currency, row.Product.Terms)
+		answer.Details.Product = &shown
+	}
 	if row.Status == commands.ProposalApproved {
 		if answer.CodePart, err = s.Bank.Proposals().CodePart(r.Context(), asked, CallOf(r.Context()).Caller, row.Decider); err != nil {
 			return err
