@@ -4,8 +4,10 @@ import (
 	"context"
 
 	"florin/domain/account"
+	"florin/domain/directdebit"
 	"florin/domain/id"
 	"florin/domain/journal"
+	"florin/domain/mandate"
 	"florin/domain/transfer"
 )
 
@@ -91,4 +93,25 @@ func journalPosted(ctx context.Context, n *notifying, fact Happened) (all []news
 		all = append(all, told)
 	}
 	return all, nil
+}
+
+// mandateMade tells whoever's account is going to be collected from.
+func mandateMade(_ context.Context, _ *notifying, fact Happened) ([]news, error) {
+	told := news{template: "mandate-registered", about: id.From[id.Mandate](uuidIn(fact.Stream)).String()}
+	switch e := fact.Event.(type) {
+	case mandate.Granted:
+		told.template, told.customer = "mandate-granted", e.Customer
+	case mandate.Registered:
+		told.customer = e.Customer
+	}
+	return []news{told}, nil
+}
+
+// directDebitRefused tells whose account was not collected from; of a number that is
+// none of the bank's nobody.
+func directDebitRefused(ctx context.Context, n *notifying, fact Happened) ([]news, error) {
+	of := id.From[id.DirectDebit](uuidIn(fact.Stream))
+	state, err := n.bank.directDebits.look(ctx, of)
+	return []news{{template: "direct-debit-refused", customer: state.Customer, about: of.String(), amount: state.Amount,
+		code: fact.Event.(directdebit.Refused).Reason}}, err
 }

@@ -11,9 +11,11 @@ import (
 	"florin/domain/attempt"
 	"florin/domain/customer"
 	"florin/domain/device"
+	"florin/domain/directdebit"
 	"florin/domain/grant"
 	"florin/domain/id"
 	"florin/domain/journal"
+	"florin/domain/mandate"
 	"florin/domain/money"
 	"florin/domain/notification"
 	"florin/domain/recovery"
@@ -86,6 +88,9 @@ var occasions = map[string]occasion{
 	transfer.Expired{}.Kind():    onTransfer("transfer-expired"),
 	transfer.Reversed{}.Kind():   transferReversed,
 	journal.Posted{}.Kind():      journalPosted,
+	mandate.Granted{}.Kind():     mandateMade,
+	mandate.Registered{}.Kind():  mandateMade,
+	directdebit.Refused{}.Kind(): directDebitRefused,
 }
 
 // own tells the customer in whose stream the fact lies.

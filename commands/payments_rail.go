@@ -34,6 +34,9 @@ type Rail interface {
 	// Return gives back money that came from another bank. Nil: the rail has taken the
 	// return, under its name once however often it is told.
 	Return(ctx context.Context, back RailReturn) error
+	// Claim asks for money back that another bank has collected: RailSettled,
+	// RailRejected, or nothing yet. It is one claim under its name, however often told.
+	Claim(ctx context.Context, claim RailReturn) (RailAnswer, error)
 	// Verify asks the creditor's bank whose the account is. An error means that nobody
 	// could say; the payment goes on as one whose payee is not verified.
 	Verify(ctx context.Context, iban, name domain.Evidence) (RailPayee, error)

@@ -115,11 +115,12 @@ func newRunners(b *Bank) []*runner {
 		b.newRunner(&lapsing{b}),
 		b.newRunner(&unholding{b}),
 		b.newRunner(&ordering{b}),
+		b.newRunner(&disusing{b}),
 		b.newRunner(&shelving{b}),
 		b.newRunner(&notifying{b}),
 	}
 	if b.settings.Rail != nil {
-		runners = append(runners, b.newRunner(&submitting{bank: b}), b.newRunner(&returning{bank: b}))
+		runners = append(runners, b.newRunner(&submitting{bank: b}), b.newRunner(&returning{bank: b}), b.newRunner(&claiming{bank: b}))
 	}
 	if b.settings.Logouts != nil {
 		runners = append(runners, b.newRunner(&leaving{b}))

@@ -84,6 +84,13 @@ func (m *modelRail) Return(_ context.Context, back RailReturn) error {
 	return nil
 }
 
+func (m *modelRail) Claim(ctx context.Context, claim RailReturn) (RailAnswer, error) {
+	if err := m.Return(ctx, claim); err != nil {
+		return RailAnswer{}, err
+	}
+	return RailAnswer{Status: RailSettled}, nil
+}
+
 func (m *modelRail) Verify(_ context.Context, iban, _ domain.Evidence) (RailPayee, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -13,10 +13,12 @@ import (
 	"florin/domain/consent"
 	"florin/domain/customer"
 	"florin/domain/device"
+	"florin/domain/directdebit"
 	"florin/domain/grant"
 	"florin/domain/id"
 	"florin/domain/incoming"
 	"florin/domain/journal"
+	"florin/domain/mandate"
 	"florin/domain/notification"
 	"florin/domain/operator"
 	"florin/domain/payee"
@@ -47,13 +49,16 @@ type shelves struct {
 	clocks         *shelf[id.Clock, clock.State, clock.Command, clock.Event]
 	consents       *shelf[id.Consent, consent.State, consent.Command, consent.Event]
 	customers      *shelf[id.Customer, customer.State, customer.Command, customer.Event]
+	creditors      *shelf[id.Creditor, mandate.Creditor, mandate.CreditorCommand, mandate.CreditorEvent]
 	deliveries     *shelf[id.Delivery, webhook.Delivery, webhook.DeliveryCommand, webhook.DeliveryEvent]
 	devices        *shelf[id.Device, device.State, device.Command, device.Event]
+	directDebits   *shelf[id.DirectDebit, directdebit.State, directdebit.Command, directdebit.Event]
 	grants         *shelf[id.Grant, grant.State, grant.Command, grant.Event]
 	inboxes        *shelf[id.Inbox, notification.Inbox, notification.InboxCommand, notification.InboxEvent]
 	incoming       *shelf[id.Incoming, incoming.State, incoming.Command, incoming.Event]
 	journals       *shelf[id.Journal, journal.State, journal.Command, journal.Event]
 	names          *shelf[id.Claim, customer.Name, customer.NameCommand, customer.NameEvent]
+	mandates       *shelf[id.Mandate, mandate.State, mandate.Command, mandate.Event]
 	notifications  *shelf[id.Notification, notification.State, notification.Command, notification.Event]
 	numbers        *shelf[id.Claim, account.Number, account.Assign, account.NumberEvent]
 	operators      *shelf[id.Operator, operator.State, operator.Command, operator.Event]
@@ -83,13 +88,16 @@ func newShelves(b *Bank) shelves {
 		clocks:         newShelf[id.Clock, clock.State, clock.Command](b, t.Clocks),
 		consents:       newShelf[id.Consent, consent.State, consent.Command](b, t.Consents),
 		customers:      newShelf[id.Customer, customer.State, customer.Command](b, t.Customers),
+		creditors:      newShelf[id.Creditor, mandate.Creditor, mandate.CreditorCommand](b, t.Creditors),
 		deliveries:     newShelf[id.Delivery, webhook.Delivery, webhook.DeliveryCommand](b, t.Deliveries),
 		devices:        newShelf[id.Device, device.State, device.Command](b, t.Devices),
+		directDebits:   newShelf[id.DirectDebit, directdebit.State, directdebit.Command](b, t.DirectDebits),
 		grants:         newShelf[id.Grant, grant.State, grant.Command](b, t.Grants),
 		inboxes:        newShelf[id.Inbox, notification.Inbox, notification.InboxCommand](b, t.Inboxes),
 		incoming:       newShelf[id.Incoming, incoming.State, incoming.Command](b, t.Incoming),
 		journals:       newShelf[id.Journal, journal.State, journal.Command](b, t.Journals),
 		names:          newShelf[id.Claim, customer.Name, customer.NameCommand](b, t.Claims),
+		mandates:       newShelf[id.Mandate, mandate.State, mandate.Command](b, t.Mandates),
 		notifications:  newShelf[id.Notification, notification.State, notification.Command](b, t.Notifications),
 		numbers:        newShelf[id.Claim, account.Number, account.Assign](b, t.Numbers),
 		operators:      newShelf[id.Operator, operator.State, operator.Command](b, t.Operators),

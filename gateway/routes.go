@@ -36,6 +36,7 @@ func Routes(p *identity.Provider, desk service.Desk) []Route {
 	rows = append(rows, transfers(desk)...)
 	rows = append(rows, notifications(desk)...)
 	rows = append(rows, payments(desk)...)
+	rows = append(rows, directDebits(desk)...)
 	rows = append(rows, webhooks(desk)...)
 	rows = append(rows, operators(desk)...)
 	rows = append(rows, sandbox(desk)...)

@@ -58,6 +58,11 @@ func newScene(t testing.TB) *scene {
 	s.annas["customers"] = h.customer("dora").Profile().Customer // whom operators restrict, activate and erase
 	s.auditor = h.machine("auditor", "audit.read", "analytics.read", "ledger.reverse", "ledger.post", "customers.manage", "privacy.manage", "webhooks.manage", "cards.network", "payments.operate", "config.write").login()
 	s.annas["cards"], s.bertsThings["cards"] = h.card(s.anna, s.from), h.card(s.bert, s.berts)
+	for p, things := range map[*phone.Phone]map[string]string{s.anna: s.annas, s.bert: s.bertsThings} {
+		collected := collectionOf("TX-"+things["accounts"][4:12], h.iban(p, things["accounts"]), "1.00")
+		things["direct-debits"] = h.collects(s.auditor, collected, "collected", "")
+		things["mandates"] = field[string](t, h.fresh(p, "/v1/direct-debits/"+things["direct-debits"]), "mandate")
+	}
 	s.annas["card-authorisations"] = h.authorised(s.auditor, s.annas["cards"], "20.00")
 	s.annas["webhooks"], _ = h.hooked(s.auditor, "http://127.0.0.1:9/hook", "transfer.posted")
 	s.olga = h.person("olga", "security", "ledger")
@@ -168,6 +173,7 @@ func (s *scene) tries() map[string]try {
 	maps.Copy(tries, s.notificationTries())
 	maps.Copy(tries, s.paymentTries())
 	maps.Copy(tries, s.incomingTries())
+	maps.Copy(tries, s.debitTries())
 	maps.Copy(tries, s.webhookTries())
 	maps.Copy(tries, s.proposalTries())
 	maps.Copy(tries, s.sandboxTries())

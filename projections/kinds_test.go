@@ -19,7 +19,9 @@ import (
 	"florin/domain/consent"
 	"florin/domain/customer"
 	"florin/domain/device"
+	"florin/domain/directdebit"
 	"florin/domain/id"
+	"florin/domain/mandate"
 	"florin/domain/notification"
 	"florin/domain/payee"
 	"florin/domain/payment"
@@ -45,6 +47,7 @@ func TestEveryReleasedKindHasAFold(t *testing.T) {
 	files, err := filepath.Glob("../schemas/testdata/*.json")
 	require.NoError(t, err)
 	openers := map[string]string{"account": "account.opened", "authorisation": "authorisation.requested", "batch": "batch.submitted", "card": "card.issued", "consent": "consent.granted", "customer": "customer.enrolled", "device": "device.registered", "inbox": "inbox.read", "notification": "notification.filed", "payee": "payee.saved", "proposal": "proposal.made", "session": "session.started", "standing": "standing.ordered", "transfer": "transfer.initiated"}
+	openers["mandate"], openers["directdebit"] = "mandate.granted", "directdebit.received"
 	openers["payment"], openers["product"] = "payment.initiated", "product.defined"
 	openers["webhook"], openers["delivery"] = "webhook.registered", "delivery.made"
 	contexts := map[string][]golden{}
@@ -95,6 +98,10 @@ func streamOf(event domain.Event) string {
 		return e.Customer.Stream()
 	case device.Registered:
 		return e.Device.Stream()
+	case directdebit.Received:
+		return e.DirectDebit.Stream()
+	case mandate.Granted:
+		return e.Mandate.Stream()
 	case notification.AllRead:
 		return id.From[id.Inbox](e.Customer.UUID()).Stream()
 	case notification.Filed:

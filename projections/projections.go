@@ -44,6 +44,8 @@ var definitions = []definition{
 	{"products", 1, []string{"product"}, false, []table{productsTable, productVersionsTable}, beginProducts},
 	{"standing", 1, []string{"standing"}, false, []table{standingTable}, beginStanding},
 	{"payments", 1, []string{"payment"}, false, []table{paymentsTable}, beginPayments},
+	{"mandates", 1, []string{"mandate", "creditor"}, false, []table{mandatesTable, creditorsTable}, beginMandates},
+	{"directdebits", 1, []string{"directdebit"}, false, []table{directDebitsTable}, beginDirectDebits},
 	{"devices", 1, []string{"device"}, false, []table{devicesTable}, beginDevices},
 	{"sessions", 1, []string{"session"}, false, []table{sessionsTable}, beginSessions},
 	{"consents", 1, []string{"consent", "session"}, false, []table{consentsTable, consentFamiliesTable}, beginConsents},

@@ -45,6 +45,8 @@ union all select position, account, 1 as pending, purpose, reservation as postin
 	{"v_cards", "cards", "card", "one row per card; no number of one is in the bank", cardColumns, selectAll(cardColumns, "cards")},
 	{"v_card_authorisations", "cards", "authorisation", "one row per authorisation that a shop asked for", authorisationColumns, selectAll(authorisationColumns, "card_authorisations")},
 	{"v_payments", "payments", "payment", "one row per payment to another bank, whatever became of it", paymentColumns, selectAll(paymentColumns, "payments")},
+	{"v_mandates", "mandates", "mandate", "one row per mandate by which other banks collect from an account", mandateColumns, selectAll(mandateColumns, "mandates")},
+	{"v_direct_debits", "directdebits", "direct_debit", "one row per collection by another bank, refused ones too", directDebitColumns, selectAll(directDebitColumns, "direct_debits")},
 	{"v_sessions", "sessions", "session", "one row per token family", sessionColumns, selectAll(sessionColumns, "sessions")},
 	{"v_devices", "devices", "device", "one row per device key that was ever registered", deviceColumns, selectAll(deviceColumns, "devices")},
 	{"v_customers", "customers", "customer", "one row per customer, without anything that names the person", customerColumns, selectAll(customerColumns, "customers")},

@@ -29,6 +29,8 @@ type world struct {
 	confirmed, rejected id.Transfer
 	expired, original   id.Transfer
 	returned, silent    id.Payment
+	collected, refused  id.DirectDebit
+	gas, water          id.Mandate
 	reversal            id.Transfer
 	card                id.Card // of cleo's, who has an account of her own
 	purchase            id.Authorisation
@@ -129,6 +131,7 @@ func newWorld(b *bank) *world {
 		b.part(w.lost.Stream(), device.Renamed{Name: domain.NewProfile(canary + "phone"), At: b.now}, device.ReportedLost{By: "customer", At: b.now}, device.Revoked{By: "customer", Reason: "lost", At: b.now}),
 		b.part(w.ended.Stream(), session.Revoked{By: "system", Reason: "device-revoked", At: b.now}))
 	w.pay()
+	w.collect()
 	w.offer()
 	w.tell()
 	b.commit(eventbus.Header{}, b.part("signing/"+uuid.UUID{8}.String(), signing.Retired{KeyID: "kid-1", VerifyUntil: b.now, At: b.now}))

@@ -30,7 +30,7 @@ type Command struct {
 // verbs of package commands, the routes of the gateway, and the files.
 func Commands() []Command { return slices.Clone(commandTable) }
 
-var commandTable = []Command{
+var commandTable = slices.Concat([]Command{
 	body[AcceptInvitation]("account.accept_invitation"),
 	body[ActivateCustomer]("customer.activate"),
 	body[AddPasskey]("factor.add_passkey"),
@@ -161,7 +161,7 @@ var commandTable = []Command{
 	body[UnfreezeAccount]("account.unfreeze"),
 	asked[UseElevation]("session.use_elevation"),
 	body[WithdrawProposal]("proposal.withdraw"),
-}
+}, mandateCommands())
 
 func body[T any](verbs ...string) Command  { return command[T](AsBody, verbs) }
 func form[T any](verbs ...string) Command  { return command[T](AsForm, verbs) }

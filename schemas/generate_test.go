@@ -195,6 +195,9 @@ var exampleIDs = map[reflect.Type]string{
 	reflect.TypeFor[id.Batch]():         id.Named[id.Batch]("example").String(),
 	reflect.TypeFor[id.Payee]():         id.Named[id.Payee]("example").String(),
 	reflect.TypeFor[id.Payees]():        id.Named[id.Payees]("example").String(),
+	reflect.TypeFor[id.Creditor]():      id.Named[id.Creditor]("example").String(),
+	reflect.TypeFor[id.DirectDebit]():   id.Named[id.DirectDebit]("example").String(),
+	reflect.TypeFor[id.Mandate]():       id.Named[id.Mandate]("example").String(),
 	reflect.TypeFor[id.Product]():       id.Named[id.Product]("example").String(),
 	reflect.TypeFor[id.StandingOrder](): id.Named[id.StandingOrder]("example").String(),
 }

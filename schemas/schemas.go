@@ -34,9 +34,11 @@ import (
 	"florin/domain/consent"
 	"florin/domain/customer"
 	"florin/domain/device"
+	"florin/domain/directdebit"
 	"florin/domain/grant"
 	"florin/domain/incoming"
 	"florin/domain/journal"
+	"florin/domain/mandate"
 	"florin/domain/notification"
 	"florin/domain/operator"
 	"florin/domain/payee"
@@ -85,12 +87,15 @@ type Treaty struct {
 	Clocks         *Codec[clock.Event]
 	Consents       *Codec[consent.Event]
 	Customers      *Codec[customer.Event]
+	Creditors      *Codec[mandate.CreditorEvent]
 	Deliveries     *Codec[webhook.DeliveryEvent]
 	Devices        *Codec[device.Event]
+	DirectDebits   *Codec[directdebit.Event]
 	Grants         *Codec[grant.Event]
 	Inboxes        *Codec[notification.InboxEvent]
 	Incoming       *Codec[incoming.Event]
 	Journals       *Codec[journal.Event]
+	Mandates       *Codec[mandate.Event]
 	Notifications  *Codec[notification.Event]
 	Numbers        *Codec[account.NumberEvent]
 	Operators      *Codec[operator.Event]
@@ -124,12 +129,15 @@ func New(ring *seal.Ring) *Treaty {
 	t.Clocks = sign(t, d, Clocks)
 	t.Consents = sign(t, d, Consents)
 	t.Customers = sign(t, d, Customers)
+	t.Creditors = sign(t, d, Creditors)
 	t.Deliveries = sign(t, d, Deliveries)
 	t.Devices = sign(t, d, Devices)
+	t.DirectDebits = sign(t, d, DirectDebits)
 	t.Grants = sign(t, d, Grants)
 	t.Inboxes = sign(t, d, Inboxes)
 	t.Incoming = sign(t, d, Incoming)
 	t.Journals = sign(t, d, Journals)
+	t.Mandates = sign(t, d, Mandates)
 	t.Notifications = sign(t, d, Notifications)
 	t.Numbers = sign(t, d, Numbers)
 	t.Operators = sign(t, d, Operators)

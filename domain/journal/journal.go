@@ -37,12 +37,14 @@ const (
 	PaymentReturn   Purpose = "payment_return"   // and back
 	IncomingPayment Purpose = "incoming_payment" // from another bank
 	IncomingReturn  Purpose = "incoming_return"  // and back to it
+	DirectDebit     Purpose = "direct_debit"     // collected by another bank
+	DebitRefund     Purpose = "direct_debit_refund"
 )
 
 // Known tells whether the bank books for this purpose.
 func (p Purpose) Known() bool {
 	switch p {
-	case Deposit, Fee, Interest, OpeningBalance, Receivable, WriteOff, Settlement, CardPurchase, CardRefund, Payment, PaymentReturn, IncomingPayment, IncomingReturn:
+	case Deposit, Fee, Interest, OpeningBalance, Receivable, WriteOff, Settlement, CardPurchase, CardRefund, Payment, PaymentReturn, IncomingPayment, IncomingReturn, DirectDebit, DebitRefund:
 		return true
 	}
 	return false

@@ -37,6 +37,7 @@ var categories = map[string]Category{
 
 	"transfer-received": Payments, "transfer-sent": Payments, "transfer-challenged": Payments, "transfer-rejected": Payments, "transfer-expired": Payments,
 	"account-credited": Payments, "account-debited": Payments,
+	"mandate-granted": Payments, "mandate-registered": Payments, "direct-debit-refused": Payments,
 
 	"device-bound": Security, "device-removed": Security, "device-lost": Security, "factor-added": Security, "factor-approved": Security,
 	"factor-removed": Security, "password-changed": Security, "login-denied": Security, "contact-changed": Security, "contact-removed": Security,

@@ -106,5 +106,8 @@ const (
 	PayeePath    = "/vop"
 )
 
-// MessageName is the kind of message that is reported on.
-const MessageName = "pacs.008.001.08"
+// Kinds of messages that are reported on.
+const (
+	MessageName = "pacs.008.001.08"
+	DebitName   = "pacs.003.001.08" // of a collection, in the claim for its money
+)

@@ -81,13 +81,22 @@ func (c *Client) Ask(ctx context.Context, message string) (commands.RailAnswer, 
 
 // Return sends a pacs.004; any report about it but a rejection says that it was taken.
 func (c *Client) Return(ctx context.Context, back commands.RailReturn) error {
-	said, err := c.tell(ctx, ReturnPath, Return{Message: back.Return, Created: c.now().UTC(), Back: Returned{
-		ID: back.Return, Original: back.Original, Kind: MessageName, Reason: back.Reason,
-		Amount: Amount{back.Amount.Decimal(), string(back.Amount.Currency)}}}, back.Return)
+	said, err := c.giveBack(ctx, MessageName, back)
 	if err == nil && said.Status != commands.RailAccepted && said.Status != commands.RailSettled {
 		err = errors.New("rail: the return was not taken")
 	}
 	return err
+}
+
+// Claim sends a pacs.004 of a collection: the other bank gives back what it took.
+func (c *Client) Claim(ctx context.Context, claim commands.RailReturn) (commands.RailAnswer, error) {
+	return c.giveBack(ctx, DebitName, claim)
+}
+
+func (c *Client) giveBack(ctx context.Context, kind string, back commands.RailReturn) (commands.RailAnswer, error) {
+	return c.tell(ctx, ReturnPath, Return{Message: back.Return, Created: c.now().UTC(), Back: Returned{
+		ID: back.Return, Original: back.Original, Kind: kind, Reason: back.Reason,
+		Amount: Amount{back.Amount.Decimal(), string(back.Amount.Currency)}}}, back.Return)
 }
 
 func (c *Client) tell(ctx context.Context, path string, document any, about string) (commands.RailAnswer, error) {

@@ -3,13 +3,15 @@
 //
 //	POST /pacs.008  a payment -> pacs.002; the same MsgId again is answered as before
 //	POST /pacs.028  what became of a message -> pacs.002 or pacs.004; 404: never heard of
-//	POST /pacs.004  a payment that came from here goes back -> pacs.002
+//	POST /pacs.004  a payment that came from here goes back, or a collection is to -> pacs.002
 //	POST /vop       whose account is this? -> match, close match, no match
 //
 // What becomes of a payment stands in its remittance text, so that anybody can try it:
 //
 //	"simulate reject AC04"   the rail rejects it      "simulate accept"   it is accepted, and settles when told to
 //	"simulate pending"       nothing is said of it    anything else      it is settled at once
+//
+// A claim for the money of a collection whose name begins with "DENY" is denied.
 //
 // A payee's name is right, unless it says otherwise: "Close ..." is nearly right,
 // "Wrong ..." is not, and of "Unknown ..." nobody can say.
@@ -210,13 +212,16 @@ func (s *Rail) take(transfer rail.CreditTransfer) string {
 	return id
 }
 
-// takeBack keeps a return once, and takes every one.
+// takeBack keeps a return once, and takes every one but claims that are to be denied.
 func (s *Rail) takeBack(back rail.Return) (mediaType string, status int, answer []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.returns[back.Back.ID] = back.Back
-	text, err := wire.EncodeXML(rail.StatusReport{Message: "report-" + back.Back.ID[:min(len(back.Back.ID), 28)], Created: time.Unix(0, 0).UTC(),
-		Status: rail.Transitions{Original: back.Message, Kind: "pacs.004.001.09", Status: "ACSC"}})
+	said := rail.Transitions{Original: back.Message, Kind: "pacs.004.001.09", Status: "ACSC"}
+	if back.Back.Kind == rail.DebitName && strings.HasPrefix(back.Back.Original, "DENY") {
+		said.Status, said.Reason = "RJCT", "LEGL"
+	}
+	text, err := wire.EncodeXML(rail.StatusReport{Message: "report-" + back.Back.ID[:min(len(back.Back.ID), 28)], Created: time.Unix(0, 0).UTC(), Status: said})
 	if err != nil {
 		return "text/plain", http.StatusInternalServerError, nil
 	}
