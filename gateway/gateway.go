@@ -241,12 +241,29 @@ const (
 	idleTimeout   = 90 * time.Second
 )
 
+// Limits of a connection of HTTP/2, which many requests share.
+const (
+	streamsAtOnce   = 100
+	windowBytes     = 4 * BodyBytesMax // of a connection, for the bodies of all its requests
+	headerTableSize = 4 << 10
+)
+
+// http2Limits bound what one connection of HTTP/2 can have this process hold: frames
+// as short as they may be, bodies as long as a request's, and an end to who takes nothing.
+func http2Limits() *http.HTTP2Config {
+	return &http.HTTP2Config{
+		MaxConcurrentStreams: streamsAtOnce, MaxReadFrameSize: 16 << 10, MaxReceiveBufferPerStream: BodyBytesMax, MaxReceiveBufferPerConnection: windowBytes,
+		MaxDecoderHeaderTableSize: headerTableSize, MaxEncoderHeaderTableSize: headerTableSize,
+		WriteByteTimeout: bodyTimeout,
+	}
+}
+
 // Server is an http.Server with the timeouts and limits that New counts on. A
 // public listener is to be Framed.
 func Server(handler http.Handler, logger *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler: handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: bodyTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
-		MaxHeaderBytes: 2 * HeaderBytesMax, DisableGeneralOptionsHandler: true, ConnContext: withFraming,
+		MaxHeaderBytes: 2 * HeaderBytesMax, DisableGeneralOptionsHandler: true, ConnContext: withFraming, HTTP2: http2Limits(),
 		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
 	}
 }

@@ -40,18 +40,32 @@ func servedHTTP2(t *testing.T) (dial func() *framer, reached *atomic.Int64) {
 	config := &tls.Config{Certificates: []tls.Certificate{newAuthority(t, "test").issue(1, time.Now().Add(time.Hour))}, NextProtos: []string{"h2", "http/1.1"}}
 	go func() { _ = server.Serve(Framed(tls.NewListener(listener, config))) }()
 	t.Cleanup(func() { _ = server.Close() })
-	return func() *framer {
-		conn, err := tls.Dial("tcp", listener.Addr().String(), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
-		require.NoError(t, err)
-		t.Cleanup(func() { _ = conn.Close() })
-		require.NoError(t, conn.SetDeadline(time.Now().Add(20*time.Second)))
-		_, err = io.WriteString(conn, http2.ClientPreface)
-		require.NoError(t, err)
-		f := &framer{t: t, conn: conn, Framer: http2.NewFramer(conn, conn)}
-		f.encoder = hpack.NewEncoder(&f.head)
-		require.NoError(t, f.WriteSettings())
-		return f
-	}, reached
+	return func() *framer { return framerTo(t, listener.Addr().String()) }, reached
+}
+
+// framerTo has begun a connection.
+func framerTo(t *testing.T, address string) *framer {
+	t.Helper()
+	conn, err := tls.Dial("tcp", address, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	require.NoError(t, conn.SetDeadline(time.Now().Add(20*time.Second)))
+	_, err = io.WriteString(conn, http2.ClientPreface)
+	require.NoError(t, err)
+	f := &framer{t: t, conn: conn, Framer: http2.NewFramer(conn, conn)}
+	f.encoder = hpack.NewEncoder(&f.head)
+	require.NoError(t, f.WriteSettings())
+	return f
+}
+
+// request is the header of a request, with more headers in pairs.
+func (f *framer) request(method, authority, path string, more ...string) []byte {
+	f.head.Reset()
+	pairs := append([]string{":method", method, ":scheme", "https", ":authority", authority, ":path", path}, more...)
+	for i := 0; i < len(pairs); i += 2 {
+		require.NoError(f.t, f.encoder.WriteField(hpack.HeaderField{Name: pairs[i], Value: pairs[i+1]}))
+	}
+	return f.head.Bytes()
 }
 
 // headers are those of a GET, with more.
@@ -82,7 +96,9 @@ func (f *framer) ending(stream uint32) (status string, code http2.ErrCode) {
 		}
 		switch frame := frame.(type) {
 		case *http2.GoAwayFrame:
-			return status, frame.ErrCode
+			if frame.ErrCode != http2.ErrCodeNo || frame.LastStreamID < stream { // else it is answered before the connection ends
+				return status, frame.ErrCode
+			}
 		case *http2.RSTStreamFrame:
 			if frame.StreamID == stream {
 				return status, frame.ErrCode

@@ -19,6 +19,9 @@ type Load struct {
 	Bytes    int64 // of bodies that are being read or worked on
 }
 
+// passedOverMax is the longest body, in bytes, that is read to be thrown away.
+const passedOverMax = 4 << 10
+
 // DefaultLoad keeps some 100 MiB in work at the most.
 func DefaultLoad() Load { return Load{Requests: 512, Streams: 4096, Bytes: 16 << 20} }
 
@@ -83,13 +86,24 @@ func (d *door) admitted(next http.Handler) http.Handler {
 		ask := asks(r)
 		if over := d.load.enter(ask); over != "" {
 			d.load.shed.WithLabelValues(over).Inc()
-			if ask.Bytes > 0 {
-				w.Header().Set("Connection", "close") // else its body would be read to be thrown away
-			}
+			unread(w, r)
 			problem.Write(w, r, problem.Busy)
 			return
 		}
 		defer d.load.leave(ask)
 		next.ServeHTTP(w, r)
 	})
+}
+
+// unread has a request answered whose body nobody will read. A short one has come with
+// its header, most likely: it is passed over when the answer is out, for a new
+// connection would cost both sides more, and just now. A longer one, or one of unknown
+// length, ends the connection.
+func unread(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength == 0 {
+		return
+	}
+	if r.ContentLength < 0 || r.ContentLength > passedOverMax || http.NewResponseController(w).EnableFullDuplex() != nil {
+		w.Header().Set("Connection", "close")
+	}
 }

@@ -1,9 +1,13 @@
 package main
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -23,21 +27,23 @@ const (
 	soakAtOnce  = 32 // requests that the bank answers at once
 	soakWorkers = 24 // clients that keep it busy, and no more
 	soakTimes   = 5  // as many, when it is too much
+	soakRounds  = 6
 
 	soakGoodput = 0.8 // of the peak, at five times the load
 	soakRSS     = 1.1 // of what was resident before, once it is over
 )
 
-// TestSoakFiveTimesCapacity gives the real binary five times the clients that keep
-// it busy, none of whom is patient: what it cannot do it says at once, with a word
-// when to come back; it goes on with what it can; health answers throughout; and
-// afterwards it is what it was. It is for 'make soak', about a minute, and for a
-// machine that does nothing else meanwhile: figures from beside other tests are theirs.
+// TestSoakFiveTimesCapacity gives the real binary, for a minute, five times the clients
+// that keep it busy, none of whom is patient: what it cannot do it says at once, with a
+// word when to come back; it goes on with what it can; health answers throughout; and
+// afterwards it is what it was. The minute is cut into stretches between which it has
+// as many clients as it can serve, so that both are measured on the same machine,
+// whatever else that does. It is for 'make soak', about two minutes.
 func TestSoakFiveTimesCapacity(t *testing.T) {
 	if os.Getenv("FLORIN_SOAK") == "" {
-		t.Skip("a minute, and both cores: make soak")
+		t.Skip("two minutes, and both cores: make soak")
 	}
-	const each = 20 * time.Second
+	const each = 10 * time.Second
 	ctx := context.Background()
 	path, environ := program(t)
 	bank, base, err := newChild(path, filepath.Join(t.TempDir(), "bank"), filepath.Join(t.TempDir(), "bank.log"), childEnvironment(environ),
@@ -45,10 +51,11 @@ func TestSoakFiveTimesCapacity(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, bank.start(ctx))
 	t.Cleanup(func() { _ = errors.Join(bank.kill(), bank.close()) })
-	s := &soak{t: t, bank: bank, client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConns: 1024, MaxIdleConnsPerHost: 1024}}}
+	s := &soak{t: t, bank: bank, address: strings.TrimPrefix(base, "http://")}
 	s.people = make([]*person, 8)
+	client := newHTTPClient()
 	require.NoError(t, inParallel(len(s.people), 4, func(i int) error {
-		p, err := newPerson(ctx, base, fmt.Sprintf("soak%d", i), s.client)
+		p, err := newPerson(ctx, base, fmt.Sprintf("soak%d", i), client)
 		for range 2 {
 			if err == nil {
 				err = p.openFunded(ctx, "5000.00")
@@ -58,39 +65,59 @@ func TestSoakFiveTimesCapacity(t *testing.T) {
 		return err
 	}))
 
+	before := s.warm(each / 2)
 	healthy := s.watchHealth()
-	s.run(soakWorkers, each/4) // warm
-	peak := s.run(soakWorkers, each)
-	before := s.resident()
-	over := s.run(soakTimes*soakWorkers, each)
+	var peak, over turn
+	for range soakRounds {
+		peak.add(s.run(soakWorkers, each/2))
+		over.add(s.run(soakTimes*soakWorkers, each))
+	}
 	sick := healthy()
 	after := s.settled(before)
 	again := s.run(soakWorkers, each/2)
-	t.Logf("peak %.0f/s; at %d times the clients %.0f/s done, %d turned away with Retry-After, %.0f %% of the peak; afterwards %.0f/s; resident %d MiB before, %d MiB after",
-		peak.goodput, soakTimes, over.goodput, over.refused, 100*over.goodput/peak.goodput, again.goodput, before>>20, after>>20)
+	t.Logf("peak %.0f/s; at %d times the clients for %s %.0f/s done, %.0f/s turned away with Retry-After, %.0f %% of the peak; afterwards %.0f/s; resident %d MiB before, %d MiB after",
+		peak.goodput(), soakTimes, over.took.Round(time.Second), over.goodput(), float64(over.refused)/over.took.Seconds(), 100*over.goodput()/peak.goodput(), again.goodput(), before>>20, after>>20)
 	require.Empty(t, peak.strange, "at capacity")
 	require.Empty(t, over.strange, "above it")
 	require.Empty(t, again.strange, "afterwards")
 	require.Positive(t, over.refused, "five times as many are too many")
-	require.Positive(t, over.goodput)
-	require.Positive(t, again.goodput)
+	require.Positive(t, again.done)
 	require.Zero(t, sick, "health is 200 throughout")
-	require.GreaterOrEqual(t, over.goodput, soakGoodput*peak.goodput)
+	require.GreaterOrEqual(t, over.goodput(), soakGoodput*peak.goodput())
 	require.LessOrEqual(t, float64(after), soakRSS*float64(before))
 }
 
 type soak struct {
-	t      *testing.T
-	bank   *child
-	client *http.Client
-	people []*person
+	t       *testing.T
+	bank    *child
+	address string
+	people  []*person
 }
 
-// turn is what came of one stretch of load.
+// turn is what came of a stretch of load.
 type turn struct {
-	goodput float64 // transfers a second
-	refused int64   // 429 or 503, with Retry-After
-	strange []string
+	took          time.Duration
+	done, refused int64 // transfers; 429 or 503, with Retry-After
+	strange       []string
+}
+
+func (t *turn) add(more turn) {
+	t.took, t.done, t.refused, t.strange = t.took+more.took, t.done+more.done, t.refused+more.refused, append(t.strange, more.strange...)
+}
+
+func (t *turn) goodput() float64 { return float64(t.done) / t.took.Seconds() }
+
+// warm keeps the bank busy until that takes no more memory, within a bound: its caches
+// and its collector have what they want then.
+func (s *soak) warm(each time.Duration) (resident int64) {
+	for range 12 {
+		s.run(soakWorkers, each)
+		before := resident
+		if resident = s.resident(); float64(resident) < 1.02*float64(before) {
+			break
+		}
+	}
+	return resident
 }
 
 func (s *soak) run(workers int, length time.Duration) turn {
@@ -102,53 +129,100 @@ func (s *soak) run(workers int, length time.Duration) turn {
 	began := time.Now()
 	for i := range workers {
 		all.Go(func() {
-			p := s.people[i%len(s.people)]
+			p, line := s.people[i%len(s.people)], &soakLine{address: s.address}
+			defer line.close()
 			for ctx.Err() == nil {
-				switch answer, err := s.transfer(ctx, p, &refused); {
-				case err != nil && ctx.Err() == nil:
-					strange.Store(err.Error(), true)
+				switch answer, err := s.transfer(ctx, line, p, &refused); {
+				case err != nil && ctx.Err() != nil:
 				case err != nil:
-				case answer.Status == http.StatusCreated:
+					strange.Store(err.Error(), true)
+				case answer.StatusCode == http.StatusCreated:
 					done.Add(1)
-				case answer.Status == 429 && answer.Header.Get("Retry-After") != "":
-					refused.Add(1)
-				case answer.Status == http.StatusUnauthorized && strings.Contains(string(answer.Body), "use-dpop-nonce"):
+				case answer.StatusCode == http.StatusUnauthorized && answer.Header.Get("DPoP-Nonce") != "": // the nonce has turned
+					if _, err := p.phone.Send(ctx, phone.Request{Method: http.MethodPost, Path: "/oauth2/token"}); err != nil && ctx.Err() == nil {
+						strange.Store(err.Error(), true)
+					}
+				case ctx.Err() != nil && answer.StatusCode == http.StatusServiceUnavailable: // the time is over before it was taken on
 				default:
-					strange.Store(fmt.Sprintf("%d %.200s", answer.Status, answer.Body), true)
+					strange.Store(answer.Status, true)
 				}
 			}
 		})
 	}
 	all.Wait()
-	result := turn{goodput: float64(done.Load()) / time.Since(began).Seconds(), refused: refused.Load()}
+	result := turn{took: time.Since(began), done: done.Load(), refused: refused.Load()}
 	strange.Range(func(key, _ any) bool { result.strange = append(result.strange, key.(string)); return true })
 	return result
 }
 
-// impatient is how soon a client that was turned away comes again: not as it was
-// asked to, but so that it leaves the cores to the bank.
+// impatient is how soon a client that was turned away comes again: forty times as
+// soon as it was asked to.
 const impatient = 25 * time.Millisecond
 
 // transfer signs an order and sends it until it is taken on or the time is over. An
 // order that was turned away unread is sent again as it is.
-func (s *soak) transfer(ctx context.Context, p *person, refused *atomic.Int64) (answer phone.Answer, err error) {
+func (s *soak) transfer(ctx context.Context, line *soakLine, p *person, refused *atomic.Int64) (*http.Response, error) {
 	body := fmt.Sprintf(`{"from":%q,"to":%q,"amount":"0.01","currency":"EUR"}`, p.accounts[0], p.accounts[1])
 	request, err := p.phone.Prepare(http.MethodPost, "/v1/transfers", []byte(body), p.phone.NewID())
 	if err != nil {
-		return answer, err
+		return nil, err
 	}
+	var text bytes.Buffer
+	fmt.Fprintf(&text, "POST /v1/transfers HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n", s.address, len(body))
+	_ = request.Header.Write(&text)
+	text.WriteString("\r\n" + body)
 	for {
-		answer, err = p.phone.Send(ctx, request)
-		if err != nil || answer.Status != 503 || answer.Header.Get("Retry-After") == "" {
+		answer, err := line.send(ctx, text.Bytes())
+		if err != nil || answer.StatusCode != 429 && answer.StatusCode != 503 || answer.Header.Get("Retry-After") == "" {
 			return answer, err
 		}
 		refused.Add(1)
 		select {
 		case <-ctx.Done():
-			return answer, ctx.Err()
+			return answer, nil
 		case <-time.After(impatient):
 		}
 	}
+}
+
+// soakLine is a client's connection. It is not net/http's client, which would take as
+// much of the two cores as the bank.
+type soakLine struct {
+	address string
+	conn    net.Conn
+	reader  *bufio.Reader
+}
+
+func (l *soakLine) send(ctx context.Context, text []byte) (*http.Response, error) {
+	if l.conn == nil {
+		conn, err := new(net.Dialer).DialContext(ctx, "tcp", l.address)
+		if err != nil {
+			return nil, err
+		}
+		l.conn, l.reader = conn, bufio.NewReader(conn)
+	}
+	if err := l.conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
+		return nil, err
+	}
+	if _, err := l.conn.Write(text); err != nil {
+		l.close()
+		return nil, err
+	}
+	answer, err := http.ReadResponse(l.reader, nil)
+	if err == nil {
+		_, err = io.Copy(io.Discard, answer.Body)
+	}
+	if err != nil || answer.Close {
+		l.close()
+	}
+	return answer, err
+}
+
+func (l *soakLine) close() {
+	if l.conn != nil {
+		_ = l.conn.Close()
+	}
+	l.conn = nil
 }
 
 // watchHealth asks the admin listener all the time; the function that it gives ends
