@@ -21,6 +21,9 @@ import (
 // runs main, so that what is killed is the real thing.
 func TestMain(m *testing.M) {
 	if os.Getenv("FLORIN_TEST_MAIN") == "1" {
+		if pipe := os.Getenv("FLORIN_TEST_HEAP"); pipe != "" {
+			dumpsTo(pipe)
+		}
 		main()
 		return
 	}

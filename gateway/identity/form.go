@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"florin/gateway/problem"
@@ -38,6 +39,9 @@ func form(r *http.Request, known ...string) (url.Values, error) {
 		if len(given) != 1 || len(given[0]) > formValueMax || !utf8.ValidString(given[0]) || !slices.Contains(known, name) {
 			return nil, problem.OAuthInvalidRequest
 		}
+		// A copy of its own: what is kept of one value (a challenge, in the state of a
+		// login) would keep the whole body in memory, password and all.
+		given[0] = strings.Clone(given[0])
 		if given[0] == "" { // RFC 6749 section 3.1: as if it were left out
 			delete(values, name)
 		}
