@@ -9,6 +9,9 @@ import (
 	"florin/domain/account"
 	"florin/domain/approval"
 	"florin/domain/attempt"
+	"florin/domain/authorisation"
+	"florin/domain/batch"
+	"florin/domain/card"
 	"florin/domain/customer"
 	"florin/domain/device"
 	"florin/domain/directdebit"
@@ -18,8 +21,11 @@ import (
 	"florin/domain/mandate"
 	"florin/domain/money"
 	"florin/domain/notification"
+	"florin/domain/payee"
+	"florin/domain/payment"
 	"florin/domain/recovery"
 	"florin/domain/session"
+	"florin/domain/standing"
 	"florin/domain/transfer"
 )
 
@@ -82,15 +88,56 @@ var occasions = map[string]occasion{
 	account.Overdrawn{}.Kind(): onAccount("account-overdrawn"),
 	account.Closed{}.Kind():    onAccount("account-closed"),
 
+	account.HoldPlaced{}.Kind():    onAccount("hold-placed"),
+	account.HoldLifted{}.Kind():    onAccount("hold-lifted"),
+	account.LimitsChanged{}.Kind(): onAccount("account-limits-changed"),
+	account.HolderInvited{}.Kind(): holderInvited,
+	account.HolderAdded{}.Kind():   holdersChanged("holder-added"),
+	account.HolderRemoved{}.Kind(): holdersChanged("holder-removed"),
+
 	transfer.Posted{}.Kind():     transferPosted,
 	transfer.Challenged{}.Kind(): onTransfer("transfer-challenged"),
 	transfer.Rejected{}.Kind():   onTransfer("transfer-rejected"),
 	transfer.Expired{}.Kind():    onTransfer("transfer-expired"),
 	transfer.Reversed{}.Kind():   transferReversed,
 	journal.Posted{}.Kind():      journalPosted,
+
+	payment.Submitted{}.Kind():           onPayment("payment-sent"),
+	payment.Challenged{}.Kind():          onPayment("payment-challenged"),
+	payment.InvestigationOpened{}.Kind(): onPayment("payment-delayed"),
+	payment.Rejected{}.Kind():            onPayment("payment-rejected"),
+	payment.Returned{}.Kind():            onPayment("payment-returned"),
+	payment.Expired{}.Kind():             onPayment("payment-expired"),
+
 	mandate.Granted{}.Kind():     mandateMade,
 	mandate.Registered{}.Kind():  mandateMade,
 	directdebit.Refused{}.Kind(): directDebitRefused,
+
+	batch.Challenged{}.Kind(): onBatch("batch-challenged"),
+	batch.Executed{}.Kind():   onBatch("batch-executed"),
+	batch.Rejected{}.Kind():   onBatch("batch-rejected"),
+	batch.Expired{}.Kind():    onBatch("batch-expired"),
+
+	standing.Challenged{}.Kind(): onStanding("standing-order-challenged"),
+	standing.Rejected{}.Kind():   onStanding("standing-order-rejected"),
+	standing.Expired{}.Kind():    onStanding("standing-order-expired"),
+	standing.Authorised{}.Kind(): onStanding("standing-order-placed"),
+	standing.Failed{}.Kind():     onStanding("standing-order-failed"),
+	standing.Skipped{}.Kind():    onStanding("standing-order-skipped"),
+	standing.Cancelled{}.Kind():  onStanding("standing-order-cancelled"),
+	standing.Ended{}.Kind():      onStanding("standing-order-ended"),
+	payee.Saved{}.Kind():         payeeSaved,
+
+	card.Issued{}.Kind():            onCard("card-ordered"),
+	card.Personalised{}.Kind():      onCard("card-made"),
+	card.Frozen{}.Kind():            onCard("card-frozen"),
+	card.Unfrozen{}.Kind():          onCard("card-unfrozen"),
+	card.LimitsSet{}.Kind():         onCard("card-limits-changed"),
+	card.Replaced{}.Kind():          onCard("card-replaced"),
+	card.Closed{}.Kind():            onCard("card-closed"),
+	authorisation.Approved{}.Kind(): onAuthorisation("card-used"),
+	authorisation.Declined{}.Kind(): onAuthorisation("card-declined"),
+	authorisation.Refunded{}.Kind(): onAuthorisation("card-refunded"),
 }
 
 // own tells the customer in whose stream the fact lies.

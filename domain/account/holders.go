@@ -28,6 +28,7 @@ const (
 type Holder struct {
 	Customer id.Customer `json:"customer"`
 	Role     Role        `json:"role"`
+	Since    time.Time   `json:"since"`
 }
 
 // Invitation is one that waits for its answer. Customer is zero if the name was
@@ -139,6 +140,21 @@ func (s State) RoleOf(customer id.Customer) Role {
 		return s.Holders[i].Role
 	}
 	return NoRole
+}
+
+// HoldersSince lists all who have held the account since before a time and whose role is
+// one of these: first whom it was opened for, then in the order of joining. An account of
+// the bank's own has none.
+func (s State) HoldersSince(at time.Time, roles ...Role) (all []id.Customer) {
+	if s.RoleOf(s.Customer) == Owner && slices.Contains(roles, Owner) {
+		all = append(all, s.Customer)
+	}
+	for _, holder := range s.Holders {
+		if slices.Contains(roles, holder.Role) && !holder.Since.After(at) {
+			all = append(all, holder.Customer)
+		}
+	}
+	return all
 }
 
 // SameOwners tells whether two accounts belong to the same persons: money between
@@ -266,7 +282,7 @@ func (s State) evolveHolders(event Event) State {
 		s.Invitations = s.without(e.Invitation)
 	case HolderAdded:
 		s.Invitations = s.without(e.Invitation)
-		s.Holders = append(slices.Clip(s.Holders), Holder{Customer: e.Customer, Role: e.Role})
+		s.Holders = append(slices.Clip(s.Holders), Holder{Customer: e.Customer, Role: e.Role, Since: e.At})
 	case HolderRemoved:
 		s.Holders = slices.DeleteFunc(slices.Clone(s.Holders), func(h Holder) bool { return h.Customer == e.Customer })
 	}

@@ -39,6 +39,18 @@ var categories = map[string]Category{
 	"account-credited": Payments, "account-debited": Payments,
 	"mandate-granted": Payments, "mandate-registered": Payments, "direct-debit-refused": Payments,
 
+	"account-invited": Account, "holder-added": Account, "holder-removed": Account, "account-left": Account,
+	"account-limits-changed": Account, "hold-placed": Account, "hold-lifted": Account,
+
+	"payment-sent": Payments, "payment-challenged": Payments, "payment-delayed": Payments, "payment-rejected": Payments,
+	"payment-returned": Payments, "payment-expired": Payments,
+	"batch-challenged": Payments, "batch-executed": Payments, "batch-rejected": Payments, "batch-expired": Payments,
+	"standing-order-challenged": Payments, "standing-order-rejected": Payments, "standing-order-expired": Payments, "standing-order-placed": Payments,
+	"standing-order-failed": Payments, "standing-order-skipped": Payments, "standing-order-cancelled": Payments, "standing-order-ended": Payments,
+
+	"card-ordered": Cards, "card-made": Cards, "card-frozen": Cards, "card-unfrozen": Cards, "card-limits-changed": Cards, "card-replaced": Cards,
+	"card-closed": Cards, "card-used": Cards, "card-declined": Cards, "card-refunded": Cards, "payee-saved": Security,
+
 	"device-bound": Security, "device-removed": Security, "device-lost": Security, "factor-added": Security, "factor-approved": Security,
 	"factor-removed": Security, "password-changed": Security, "login-denied": Security, "contact-changed": Security, "contact-removed": Security,
 	"attempts-own-device": Security, "attempts-elsewhere": Security, "attempts-recovery": Security, "session-misused": Security,

@@ -61,6 +61,7 @@ type State struct {
 	Amount    money.Amount `json:"amount"`
 	Original  id.Transfer  `json:"original"`
 	Device    id.Device    `json:"device"` // that asked for it
+	Batch     id.Batch     `json:"batch"`  // that it is one of, if any
 	Phase     Phase        `json:"phase"`
 	Code      string       `json:"code"` // of the rejection
 	Challenge id.Challenge `json:"challenge"`
@@ -93,7 +94,7 @@ func (s State) Evolve(event Event) State {
 		s.Phase, s.Challenge, s.Methods, s.AskedAt, s.ExpiresAt = Pending, e.Challenge, e.Methods, e.At, e.ExpiresAt
 		s.Displayed = digestOf(e.Display.Reveal())
 	case Batched:
-		s.Phase = Joined
+		s.Phase, s.Batch = Joined, e.Batch
 	case AuthorisationFailed:
 		s.Failures++
 	case Posted:

@@ -1,0 +1,103 @@
+package commands
+
+import (
+	"context"
+
+	"florin/domain/authorisation"
+	"florin/domain/batch"
+	"florin/domain/card"
+	"florin/domain/id"
+	"florin/domain/payee"
+	"florin/domain/payment"
+	"florin/domain/standing"
+)
+
+// onCard tells whose card it is. Spending is told by the authorisation.
+func onCard(template string) occasion {
+	return func(ctx context.Context, n *notifying, fact Happened) ([]news, error) {
+		of := id.From[id.Card](uuidIn(fact.Stream))
+		state, err := n.bank.cards.look(ctx, of)
+		told := news{template: template, customer: state.Customer, about: of.String()}
+		switch e := fact.Event.(type) {
+		case card.Frozen:
+			told.code = e.Reason
+		case card.Closed:
+			told.code = e.Reason
+		}
+		return []news{told}, err
+	}
+}
+
+// onAuthorisation tells whose card was used, and with what success.
+func onAuthorisation(template string) occasion {
+	return func(ctx context.Context, n *notifying, fact Happened) ([]news, error) {
+		of := id.From[id.Authorisation](uuidIn(fact.Stream))
+		state, err := n.bank.authorisations.look(ctx, of)
+		told := news{template: template, customer: state.Customer, about: of.String(), amount: state.Amount}
+		switch e := fact.Event.(type) {
+		case authorisation.Declined:
+			told.code = e.Code
+		case authorisation.Refunded:
+			told.amount = e.Amount
+		}
+		return []news{told}, err
+	}
+}
+
+// onPayment tells who pays another bank's customer. What the rail has settled is no
+// news: the money had left before, and that was told.
+func onPayment(template string) occasion {
+	return func(ctx context.Context, n *notifying, fact Happened) ([]news, error) {
+		of := id.From[id.Payment](uuidIn(fact.Stream))
+		state, err := n.bank.payments.look(ctx, of)
+		told := news{template: template, customer: state.Customer, about: of.String(), amount: state.Amount}
+		switch e := fact.Event.(type) {
+		case payment.Rejected:
+			told.code = e.Code
+		case payment.Returned:
+			told.amount, told.code = e.Amount, e.Reason
+		}
+		return []news{told}, err
+	}
+}
+
+// onBatch tells who has sent a batch, of the whole.
+func onBatch(template string) occasion {
+	return func(ctx context.Context, n *notifying, fact Happened) ([]news, error) {
+		of := id.From[id.Batch](uuidIn(fact.Stream))
+		state, err := n.bank.batches.look(ctx, of)
+		told := news{template: template, customer: state.Customer, about: of.String(), amount: state.Total}
+		if rejected, is := fact.Event.(batch.Rejected); is {
+			told.code = rejected.Code
+		}
+		return []news{told}, err
+	}
+}
+
+// onStanding tells whose standing order it is. Of what it executes, and of each try that
+// fails, the transfer tells; here is told what comes of no transfer.
+func onStanding(template string) occasion {
+	return func(ctx context.Context, n *notifying, fact Happened) ([]news, error) {
+		of := id.From[id.StandingOrder](uuidIn(fact.Stream))
+		state, err := n.bank.orders.look(ctx, of)
+		told := news{template: template, customer: state.Customer, about: of.String(), amount: state.Amount}
+		switch e := fact.Event.(type) {
+		case standing.Failed:
+			if !e.Final {
+				return nil, err
+			}
+			told.code = e.Code
+		case standing.Rejected:
+			told.code = e.Code
+		case standing.Ended:
+			told.code = e.Reason
+		}
+		return []news{told}, err
+	}
+}
+
+// payeeSaved is told as whatever lets money go more easily is.
+func payeeSaved(_ context.Context, _ *notifying, fact Happened) ([]news, error) {
+	saved := fact.Event.(payee.Saved)
+	return []news{{template: "payee-saved", customer: saved.Customer, about: saved.Payee.String()}}, nil
+}
