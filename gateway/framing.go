@@ -154,7 +154,13 @@ func underTLS(r *http.Request) {
 }
 
 // framed tells whether a request's frame, and those of all before it, are beyond doubt.
+// HTTP/2 has its own frames; what a header says of the length beside them is held to
+// what net/http has made of it, for of a request without a body it makes nothing.
 func framed(r *http.Request) bool {
+	if r.ProtoMajor == 2 {
+		said := r.Header["Content-Length"]
+		return len(said) == 0 || len(said) == 1 && said[0] == strconv.FormatInt(r.ContentLength, 10)
+	}
 	conn, is := r.Context().Value(framedKey{}).(*framedConn)
 	return !is || !conn.bad.Load()
 }
