@@ -91,6 +91,8 @@ func (b *bench) forgedClaims(t *testing.T, access string) map[string][]string {
 	good := func() string { return b.proof(t, b.proofClaims(t, access)) }
 	return map[string][]string{
 		"none":                 {},
+		"more than is read":    {b.proof(t, claim("more", strings.Repeat("x", ProofBytesMax)))},
+		"a line break":         {good() + "\n"},
 		"two headers":          {good(), good()},
 		"two in one header":    {good() + "," + good()},
 		"empty":                {""},

@@ -178,6 +178,9 @@ func (b *bench) tokensWithForgedHeaders(t *testing.T) map[string]string {
 		"HS256 with the public key": forge(t, jwt.SigningMethodHS256, point, head("alg", "HS256"), b.claims(t)),
 		"ES256 named, HS256 made":   forge(t, jwt.SigningMethodHS256, point, goodHead, b.claims(t)),
 		"another's key":             forge(t, jwt.SigningMethodES256, thief, goodHead, b.claims(t)),
+		"our key in the header":     es(head("jwk", jwkOf(t, b.signing))),
+		"a line break in between":   strings.Replace(es(goodHead), ".", ".\n", 1),
+		"a line break at the end":   es(goodHead) + "\n",
 		"its own key in the header": forge(t, jwt.SigningMethodES256, thief, head("jwk", jwkOf(t, thief)), b.claims(t)),
 		"jku":                       es(head("jku", "https://evil.example/jwks")),
 		"x5u":                       es(head("x5u", "https://evil.example/cert")),
@@ -194,6 +197,18 @@ func (b *bench) tokensWithForgedHeaders(t *testing.T) map[string]string {
 		"kid SQL":                   es(head("kid", "k1' OR '1'='1")),
 		"kid a number":              es(head("kid", 1)),
 		"kid very long":             es(head("kid", strings.Repeat("k", 200))),
+	}
+}
+
+// sized is a good token of so many bytes or, where base64 cannot have it, one more.
+func (b *bench) sized(t *testing.T, bytes int) string {
+	claims := b.claims(t)
+	for {
+		raw := b.signs(t, goodHead, claims)
+		if len(raw) >= bytes {
+			return raw
+		}
+		claims.Scope += strings.Repeat("x", max((bytes-len(raw))/2, 1))
 	}
 }
 
@@ -215,6 +230,7 @@ func (b *bench) tokensWithForgedClaims(t *testing.T) map[string]string {
 		"not before in 61 s":           es(claim(func(c *Claims) { c.NotBefore = b.now.Unix() + 61 })),
 		"issued in 61 s":               es(claim(func(c *Claims) { c.IssuedAt = b.now.Unix() + 61 })),
 		"bound to no key":              es(claim(func(c *Claims) { c.Confirmation.JKT = "" })),
+		"a byte more than is read":     b.sized(t, AccessBytesMax+1),
 		"no jti":                       es(claim(func(c *Claims) { c.ID = "" })),
 		"a subject that is none":       es(claim(func(c *Claims) { c.Subject = "cus_1" })),
 		"a device that is none":        es(claim(func(c *Claims) { c.DeviceID = "x" })),
