@@ -13,13 +13,16 @@ import (
 )
 
 // adminHandler is the private listener: probes and metrics, what the followers of
-// the log are doing, and the backup that a running bank makes of itself.
+// the log are doing, and what the host asks of a running bank (see hostAct).
 func (b *bank) adminHandler(registry *prometheus.Registry) http.Handler {
 	b.register(registry)
 	mux := http.NewServeMux()
 	mux.Handle("/", gateway.Admin(registry, b.ready))
 	mux.HandleFunc("GET /health", b.serveHealth)
-	mux.HandleFunc("POST /backup", guarded(b.config.Dir, b.config.Admin, b.serveBackup))
+	for path, act := range map[string]http.HandlerFunc{"/backup": b.serveBackup, rotateKeys.path: rotateKeys.serve(b),
+		registerClient.path: registerClient.serve(b), disableClient.path: disableClient.serve(b)} {
+		mux.HandleFunc("POST "+path, guarded(b.config.Dir, b.config.Admin, act))
+	}
 	return mux
 }
 

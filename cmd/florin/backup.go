@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -73,7 +71,7 @@ whoever holds both can read what was erased. The master key is never copied.`,
 			if order, err = order.absolute(); err != nil {
 				return err
 			}
-			m, err := askBank(cmd.Context(), c, order)
+			m, err := askBank[embedded.Manifest](cmd.Context(), c, "/backup", order)
 			if errors.Is(err, syscall.ECONNREFUSED) {
 				err = withLedger(cmd, environ, func(ctx context.Context, l *ledger, b *commands.Bank) error {
 					m, err = backUp(ctx, l, b, order)
@@ -111,37 +109,6 @@ func (o copyOrder) absolute() (copyOrder, error) {
 		keys, err = filepath.Abs(keys)
 	}
 	return copyOrder{to, keys}, err
-}
-
-// askBank asks the running bank; ECONNREFUSED if there is none.
-func askBank(ctx context.Context, c config, order copyOrder) (m embedded.Manifest, err error) {
-	body, err := json.Marshal(order)
-	if err != nil {
-		return m, err
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+c.Admin+"/backup", bytes.NewReader(body))
-	if err != nil {
-		return m, err
-	}
-	request.Header.Set("Content-Type", "application/json")
-	token, err := readAdminToken(c.Dir)
-	if err != nil && !errors.Is(err, os.ErrNotExist) { // without one no bank has run here yet
-		return m, err
-	}
-	request.Header.Set("Authorization", "Bearer "+token)
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return m, err
-	}
-	defer answer.Body.Close()
-	said, err := io.ReadAll(io.LimitReader(answer.Body, 1<<16))
-	if err != nil {
-		return m, err
-	}
-	if answer.StatusCode != http.StatusOK {
-		return m, fmt.Errorf("the bank at %s could not: %s", c.Admin, bytes.TrimSpace(said))
-	}
-	return m, json.Unmarshal(said, &m)
 }
 
 func newRestore(environ []string) *cobra.Command {

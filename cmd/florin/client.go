@@ -17,6 +17,8 @@ import (
 	"florin/commands"
 	"florin/domain"
 	"florin/domain/client"
+	"florin/eventbus"
+	"florin/schemas"
 )
 
 func newClient(environ []string) *cobra.Command {
@@ -40,8 +42,8 @@ func newClientRegister(environ []string) *cobra.Command {
 third party is confidential and authenticates by private_key_jwt: --jwks is the file of its public
 keys (a JSON Web Key Set of P-256 or RSA keys with key ids, for ES256 or PS256); or it authenticates by a
 TLS certificate that bears the subject or name which is given, if the bank is served with tls_client_ca. With --first-party it is a public app of the
-bank's own that logs customers in natively. Redirect URIs are compared byte for byte. The bank must
-not be running.`,
+bank's own that logs customers in natively. Redirect URIs are compared byte for byte. A running bank is
+asked over --admin with the token in --dir.`,
 		Example: `  florin client register shop --name 'Shop Ltd' --jwks shop.jwks.json \
     --redirect-uri https://shop.example/callback --scopes 'openid accounts.read'`,
 		Args: cobra.ExactArgs(1),
@@ -57,21 +59,15 @@ not be running.`,
 					return err
 				}
 			}
-			if dir, err := cmd.Flags().GetString("dir"); err == nil && ask.BackchannelURI != "" {
-				if ask.NearURIs, err = begunAsSandbox(cmd.Context(), dir); err != nil {
-					return err
-				}
+			done, err := registerClient.run(cmd, environ, ask)
+			if err != nil {
+				return err
 			}
-			return withBank(cmd, environ, func(ctx context.Context, b *commands.Bank) error {
-				if _, err := b.Clients().Register(ctx, hostOrder(b, "client-registered-on-host"), ask); err != nil {
-					return err
-				}
-				if jsonWanted(cmd) {
-					return printJSON(cmd.OutOrStdout(), map[string]string{"client_id": ask.ClientID})
-				}
-				fmt.Fprintf(cmd.OutOrStdout(), "Client %s is registered.\n", ask.ClientID)
-				return nil
-			})
+			if jsonWanted(cmd) {
+				return printJSON(cmd.OutOrStdout(), done)
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "Client %s is registered.\n", done.ClientID)
+			return nil
 		},
 	}
 	flags := cmd.Flags()
@@ -88,10 +84,29 @@ not be running.`,
 	flags.BoolVar(&ask.TLSBound, "certificate-bound-tokens", false, "its access tokens are good only with the certificate that they were asked for with, beside the DPoP key")
 	flags.StringVar(&ask.IDTokenAlgorithm, "id-token-signed-response-alg", "ES256", "how its ID and logout tokens are signed; RS256, which FAPI 2.0 leaves out, for one that cannot read ES256")
 	flags.BoolVar(&ask.FirstParty, "first-party", false, "a public app of the bank's own")
+	addSettings(flags, "admin")
 	_ = cmd.MarkFlagRequired("name")
 	_ = cmd.MarkFlagRequired("scopes")
 	return cmd
 }
+
+// clientDone is which client was registered or disabled.
+type clientDone struct {
+	ClientID string `json:"client_id"`
+}
+
+// registerClient and disableClient are client register and disable.
+var (
+	registerClient = hostAct[commands.RegisterClient, clientDone]{"/clients/register", func(ctx context.Context, l *ledger, b *commands.Bank, ask commands.RegisterClient) (clientDone, error) {
+		ask.NearURIs = ask.BackchannelURI != "" && l.log.Genesis().Mode == eventbus.Sandbox
+		_, err := b.Clients().Register(ctx, hostOrder(b, "client-registered-on-host"), ask)
+		return clientDone{ask.ClientID}, err
+	}}
+	disableClient = hostAct[schemas.DisableClient, clientDone]{"/clients/disable", func(ctx context.Context, _ *ledger, b *commands.Bank, ask schemas.DisableClient) (clientDone, error) {
+		_, err := b.Clients().Disable(ctx, hostOrder(b, "client-disabled-on-host"), ask.ClientID, ask.Reason)
+		return clientDone{ask.ClientID}, err
+	}}
+)
 
 func words(list string) []string { return strings.Fields(strings.ReplaceAll(list, ",", " ")) }
 
@@ -140,17 +155,17 @@ func newClientDisable(environ []string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "disable CLIENT_ID", Short: "Give a client no token any more, for good", Args: cobra.ExactArgs(1),
 		Long: `Disables a client: it gets no token and no refresh any more, and access tokens that it has end
-within five minutes. The bank must not be running.`,
+within five minutes. A running bank is asked over --admin with the token in --dir.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withBank(cmd, environ, func(ctx context.Context, b *commands.Bank) error {
-				if _, err := b.Clients().Disable(ctx, hostOrder(b, "client-disabled-on-host"), args[0], reason); err != nil {
-					return err
-				}
-				fmt.Fprintf(cmd.OutOrStdout(), "Client %s is disabled.\n", args[0])
-				return nil
-			})
+			done, err := disableClient.run(cmd, environ, schemas.DisableClient{ClientID: args[0], Reason: reason})
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "Client %s is disabled.\n", done.ClientID)
+			return nil
 		},
 	}
+	addSettings(cmd.Flags(), "admin")
 	cmd.Flags().StringVar(&reason, "reason", "", "a code, such as key-leaked")
 	_ = cmd.MarkFlagRequired("reason")
 	return cmd

@@ -23,7 +23,13 @@ func newKeys(environ []string) *cobra.Command {
 	list := &cobra.Command{
 		Use: "list", Short: "Every key that is published, and which one signs", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withBank(cmd, environ, func(_ context.Context, b *commands.Bank) error { return printKeys(cmd, b) })
+			return withBank(cmd, environ, func(_ context.Context, b *commands.Bank) error {
+				keys, err := listKeys(b)
+				if err != nil {
+					return err
+				}
+				return printKeys(cmd, keys)
+			})
 		},
 	}
 	var emergency bool
@@ -31,20 +37,21 @@ func newKeys(environ []string) *cobra.Command {
 		Use: "rotate", Short: "Make a new signing key; tokens of the old one stay good until they expire", Args: cobra.NoArgs,
 		Long: `Makes a new key. It is published at once, signs after ten minutes, and the old one is believed
 until its last token has expired, so nobody is logged out. With --emergency the new key signs at
-once and the others are not believed any more: for a key that has leaked.`,
+once and the others are not believed any more: for a key that has leaked. A running bank is asked
+over --admin with the token in --dir, and goes on without a restart.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			lead := commands.KeyLead
 			if emergency {
 				lead = 0
 			}
-			return withBank(cmd, environ, func(ctx context.Context, b *commands.Bank) error {
-				if _, _, err := b.Signings().Rotate(ctx, hostOrder(b, "signing-key-rotated-on-host"), lead); err != nil {
-					return err
-				}
-				return printKeys(cmd, b)
-			})
+			keys, err := rotateKeys.run(cmd, environ, keyRotation{LeadSeconds: int64(lead / time.Second)})
+			if err != nil {
+				return err
+			}
+			return printKeys(cmd, keys)
 		},
 	}
+	addSettings(rotate.Flags(), "admin")
 	rotate.Flags().BoolVar(&emergency, "emergency", false, "believe no other key from now on")
 	cmd.AddCommand(list, rotate, newKeysInternal())
 	return cmd
@@ -80,19 +87,40 @@ type listedKey struct {
 	Signs     bool   `json:"signs"` // the others are published and believed
 }
 
-func printKeys(cmd *cobra.Command, b *commands.Bank) error {
+// keyRotation is what a rotation is asked for: in how many seconds the new keys sign; 0
+// is an emergency.
+type keyRotation struct {
+	LeadSeconds int64 `json:"lead_seconds"`
+}
+
+// rotateKeys is keys rotate.
+var rotateKeys = hostAct[keyRotation, []listedKey]{"/keys/rotate", func(ctx context.Context, _ *ledger, b *commands.Bank, asked keyRotation) ([]listedKey, error) {
+	lead := time.Duration(asked.LeadSeconds) * time.Second
+	if lead != 0 && lead != commands.KeyLead {
+		return nil, errors.New("the new keys sign at once, or when everybody has seen them")
+	}
+	if _, _, err := b.Signings().Rotate(ctx, hostOrder(b, "signing-key-rotated-on-host"), lead); err != nil {
+		return nil, err
+	}
+	return listKeys(b)
+}}
+
+func listKeys(b *commands.Bank) (keys []listedKey, err error) {
 	current, _, err := b.Signings().Current()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	currentRSA, _, err := b.Signings().CurrentRSA()
 	if err != nil && !errors.Is(err, commands.ErrNoSigner) {
-		return err
+		return nil, err
 	}
-	var keys []listedKey
 	for _, key := range b.Signings().Published() {
 		keys = append(keys, listedKey{key.KeyID, key.Algorithm, key.KeyID == current || key.KeyID == currentRSA})
 	}
+	return keys, nil
+}
+
+func printKeys(cmd *cobra.Command, keys []listedKey) error {
 	if jsonWanted(cmd) {
 		return printJSON(cmd.OutOrStdout(), keys)
 	}

@@ -51,10 +51,11 @@ func (c *canaries) plant(what, text string) {
 	if len(text) < 10 {
 		return
 	}
-	c.texts[text], c.texts[url.QueryEscape(text)] = what, what
-	if long := len(text); long > 64 { // a token may be kept in part: its signature, or the midst of what it says
+	if long := len(text); long >= 64 { // kept in part it is kept: the signature, or the midst of what it says. And short ones are found quickly
 		c.texts[text[long-32:]], c.texts[text[long/2-16:long/2+16]] = what, what
+		return
 	}
+	c.texts[text], c.texts[url.QueryEscape(text)] = what, what
 }
 
 // see plants the secrets of one exchange.
@@ -100,7 +101,7 @@ func (c *canaries) in(text []byte) []string {
 	return found
 }
 
-// Row 54: once the requests are over, no password, code, token or proof is in the
+// Row 54, and group 16: once the requests are over, no password, code, token or proof is in the
 // memory of the running process (as far as its heap and stacks are in use), in what it
 // writes, in what its listeners show, or in its last words.
 func TestRow54NoSecretStaysInTheProcess(t *testing.T) {

@@ -99,8 +99,8 @@ const tick = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
 /**
  * Makes what the banks of a run begin as: a sandbox in which the third parties
- * and an auditor are registered. Clients are registered on the host alone, while
- * the bank is stopped, so this is done once and copied.
+ * and an auditor are registered. Clients are registered on the host alone, so
+ * this is done once and copied.
  */
 export async function seed(dir) {
   const path = program(dir)
