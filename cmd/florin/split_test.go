@@ -139,6 +139,11 @@ func TestAGatewayOutlivesItsCore(t *testing.T) {
 	conn, err := net.Dial("tcp", address)
 	require.NoError(t, err)
 	requireFramed(t, conn, address)
+	client := newHTTPClient()
+	anna, err := newPerson(ctx, bank.base, "anna", client)
+	require.NoError(t, err)
+	stopsWith(t, bank.gateway, follow(t, client, bank.base, anna))
+	require.NoError(t, bank.gateway.start(ctx))
+	stopsWith(t, bank.core, follow(t, client, bank.base, anna)) // in order, though a gateway followed it
 	require.NoError(t, bank.gateway.stop())
-	require.NoError(t, bank.core.stop(), "in order, though a gateway followed it")
 }

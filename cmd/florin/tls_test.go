@@ -140,12 +140,40 @@ func TestRow50TheBankServesTLSAndReloads(t *testing.T) {
 	require.Equal(t, "h2", h2.ConnectionState().NegotiatedProtocol)
 	require.NoError(t, h2.Close())
 
+	followed := follow(t, client, "https://"+address, anna) // over HTTP/2, with requests beside it
 	plain, err := http.Get(base + "/oauth2/jwks")
 	require.NoError(t, err)
 	plain.Body.Close()
 	require.Equal(t, http.StatusBadRequest, plain.StatusCode, "nothing is served in clear")
 	_, err = tls.Dial("tcp", address, &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11})
 	require.Error(t, err)
+	stopsWith(t, bank, followed)
+}
+
+// follow opens the stream of a person's notifications.
+func follow(t *testing.T, client *http.Client, base string, p *person) *http.Response {
+	t.Helper()
+	signed, err := p.phone.Prepare(http.MethodGet, "/v1/notifications/stream", nil, "")
+	require.NoError(t, err)
+	request, err := http.NewRequest(http.MethodGet, base+signed.Path, nil)
+	require.NoError(t, err)
+	request.Header = signed.Header
+	request.Header.Set("Accept", "text/event-stream")
+	answer, err := client.Do(request)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = answer.Body.Close() })
+	require.Equal(t, http.StatusOK, answer.StatusCode)
+	return answer
+}
+
+// stopsWith stops a process in order, which waits for no stream; the stream has an end.
+func stopsWith(t *testing.T, bank *child, followed *http.Response) {
+	t.Helper()
+	began := time.Now()
+	require.NoError(t, bank.stop())
+	require.Less(t, time.Since(began), stopWithin/2)
+	_, err := io.Copy(io.Discard, followed.Body)
+	require.NoError(t, err)
 }
 
 func TestABankWithoutItsCertificateDoesNotBegin(t *testing.T) {
