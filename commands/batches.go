@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"strconv"
 	"time"
 
@@ -14,12 +13,12 @@ import (
 	"florin/domain/batch"
 	"florin/domain/id"
 	"florin/domain/money"
-	"florin/domain/risk"
 	"florin/domain/transfer"
 	"florin/schemas"
 )
 
-// Batches are the verbs of many transfers under one signature, all or nothing. Each
+// Batches are the verbs of many transfers under one signature, all or nothing, or each
+// by itself (batches_each.go). Each
 // is a transfer of its own, with its stream and its posting; the total is held and
 // taken in the same commit, or held until the customer confirms total and list.
 type Batches struct{ bank *Bank }
@@ -30,6 +29,7 @@ func (b *Bank) Batches() Batches { return Batches{b} }
 // SubmitBatch asks for money of the caller's to move to many.
 type SubmitBatch struct {
 	From     id.Account
+	Mode     batch.Mode
 	Items    []BatchItem
 	Evidence transfer.Signed
 }
@@ -39,6 +39,7 @@ type BatchItem struct {
 	To        id.Account
 	Amount    money.Amount
 	Reference domain.Evidence
+	transfer  id.Transfer // once there is one
 }
 
 // BatchAnswer is a batch as the verb left it. What the verb did not touch is zero.
@@ -47,6 +48,8 @@ type BatchAnswer struct {
 	Status    batch.Phase
 	From      id.Account
 	Count     int64
+	Mode      batch.Mode
+	Failed    int64 // of each by itself: not posted
 	Total     money.Amount
 	Digest    string
 	Exemption string
@@ -94,183 +97,6 @@ func (t Batches) Submit(ctx context.Context, order Order, ask SubmitBatch) (Batc
 	return execute(ctx, t.bank, "batch.submit", order, locks.sorted(), s.decide, batchAnswer)
 }
 
-// submission is one Submit; decide may run several times.
-type submission struct {
-	SubmitBatch
-	bank      *Bank
-	batch     id.Batch
-	challenge id.Challenge
-}
-
-func (s submission) decide(w *work) error {
-	b, caller, at := s.bank, w.order.Caller, w.order.At
-	b.batches.begin(w, s.batch)
-	if _, err := b.batches.load(w, s.batch); err != nil { // opened first, so that its facts come first
-		return err
-	}
-	own, err := s.parties(w)
-	if err != nil {
-		return err
-	}
-	command := batch.Submit{Asked: batch.Submitted{Batch: s.batch, Customer: caller.Customer, From: s.From, Count: int64(len(s.Items)), Digest: batchDigest(s.Items),
-		Device: caller.Device, Session: caller.Session, Proof: s.Evidence.Proof, Body: s.Evidence.Body, TokenID: caller.TokenID, At: at}}
-	if command.Asked.Total, err = s.total(); err != nil {
-		return err
-	}
-	said, err := s.assess(w, own, command.Asked.Total)
-	if err != nil {
-		return err
-	}
-	command.Assessment = batch.Assessed{Outcome: string(said.Outcome), Score: said.Score, Policy: said.Policy, Exemption: said.Exemption, Reasons: said.Reasons}
-	command.Refused, err = codeOf(try(w, func() error { return s.hold(w, own, said.Outcome, command.Asked.Total, &command.Item) }))
-	if err != nil {
-		return err
-	}
-	command.Demand = b.demand(s.challenge, at)
-	command.Demand.Text = b.batchText(command)
-	w.under(ofCustomer(caller.Customer))
-	if err := b.batches.decide(w, s.batch, command); err != nil || command.Refused != "" || said.Outcome == risk.Block {
-		return err
-	}
-	return s.join(w, said.Outcome == risk.Allow)
-}
-
-// parties looks at all accounts; own tells whether all money stays the customer's.
-func (s submission) parties(w *work) (own bool, err error) {
-	debtor, err := w.bank.accounts.load(w, s.From)
-	if err != nil {
-		return false, err
-	}
-	own = true
-	for _, item := range s.Items {
-		creditor, err := w.bank.accounts.load(w, item.To)
-		switch {
-		case err != nil:
-			return false, err
-		case creditor.Class != account.Customers:
-			return false, account.ErrMissing
-		}
-		own = own && creditor.Customer == debtor.Customer
-	}
-	if !owns(w.order.Caller, debtor) {
-		return false, account.ErrMissing
-	}
-	return own, nil
-}
-
-// total adds up without running over: each item is an amount, and so must the sum be.
-func (s submission) total() (money.Amount, error) {
-	sum := money.Amount{Currency: s.Items[0].Amount.Currency}
-	for _, item := range s.Items {
-		if item.Amount.Currency != sum.Currency || item.Amount.Minor > money.MinorMax || item.Amount.Minor < -money.MinorMax {
-			return sum, batch.ErrSize
-		}
-		if sum.Minor += item.Amount.Minor; sum.Minor > money.MinorMax || sum.Minor < -money.MinorMax {
-			return sum, batch.ErrSize
-		}
-	}
-	return sum, nil
-}
-
-// assess has risk look at the total; all creditors are trusted payees, or it is none.
-func (s submission) assess(w *work, own bool, total money.Amount) (risk.Assessment, error) {
-	facts := risk.Facts{Customer: w.order.Caller.Customer, From: s.From, Own: own, Amount: total, ACR: w.order.Caller.ACR}
-	all := risk.Payee{Known: true, Trusted: true}
-	for i, item := range s.Items {
-		one := risk.Facts{}
-		if _, err := w.payeeOf(facts.Customer, item.To, &one); err != nil {
-			return risk.Assessment{}, err
-		}
-		if all.Known, all.Trusted = all.Known && one.Payee.Known, all.Trusted && one.Payee.Trusted; i == 0 || one.Payee.Age < all.Age {
-			all.Age = one.Payee.Age
-		}
-	}
-	facts.Payee = all
-	return risk.Assess(s.bank.settings.Money.Scorer, facts), nil
-}
-
-// hold reserves the total, so that balance, overdraft and limits are checked over the
-// sum, and takes it at once if risk lets it. item is set to the one that a rule refuses.
-func (s submission) hold(w *work, own bool, outcome risk.Outcome, total money.Amount, item *int64) error {
-	b, at := s.bank, w.order.At
-	for i, one := range s.Items {
-		*item = int64(i + 1)
-		if code := transfer.Violation(s.From, one.To, one.Amount); code != "" {
-			refusal, _ := transfer.Refusal(code)
-			return refusal
-		}
-		creditor, err := b.accounts.load(w, one.To)
-		if err == nil {
-			_, err = creditor.Decide(account.Credit{Posting: s.batch.Stream(), Amount: one.Amount, At: at})
-		}
-		if err != nil {
-			return err
-		}
-	}
-	*item = 0
-	if outcome == risk.Block {
-		return nil
-	}
-	if !own {
-		if err := b.payable(w, w.order.Caller.Customer); err != nil {
-			return err
-		}
-	}
-	ceiling, err := b.newDeviceCeiling(w, own, total.Currency)
-	if err != nil {
-		return err
-	}
-	reserve := account.Reserve{Reservation: s.batch.Stream(), Amount: total, Limited: !own, Ceiling: ceiling, At: at}
-	if err := b.accounts.decide(w, s.From, reserve); err != nil || outcome != risk.Allow {
-		return err
-	}
-	return w.takeBatch(s.batch, s.From, s.Items, item)
-}
-
-// takeBatch stages all movements: from what is held to each creditor.
-func (w *work) takeBatch(of id.Batch, from id.Account, items []BatchItem, item *int64) error {
-	for i, one := range items {
-		*item = int64(i + 1)
-		posting := BatchTransfer(of, int64(i)).Stream()
-		if err := w.bank.accounts.decide(w, from, account.Capture{Reservation: of.Stream(), Posting: posting, Amount: one.Amount, At: w.order.At}); err != nil {
-			return err
-		}
-		if err := w.bank.accounts.decide(w, one.To, account.Credit{Posting: posting, Amount: one.Amount, At: w.order.At}); err != nil {
-			return err
-		}
-	}
-	*item = 0
-	return nil
-}
-
-// join makes the transfers, posted or waiting with their batch.
-func (s submission) join(w *work, posted bool) error {
-	b, caller, at := s.bank, w.order.Caller, w.order.At
-	for i, item := range s.Items {
-		named := BatchTransfer(s.batch, int64(i))
-		b.transfers.begin(w, named)
-		if err := b.transfers.decide(w, named, transfer.Initiate{Transfer: named, Customer: caller.Customer, From: s.From, To: item.To, Amount: item.Amount,
-			Reference: item.Reference, Device: caller.Device, Session: caller.Session, TokenID: caller.TokenID, Batch: s.batch, At: at}); err != nil {
-			return err
-		}
-		if posted {
-			if err := b.transfers.decide(w, named, transfer.Execute{At: at}); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// batchText is what the customer confirms.
-func (b *Bank) batchText(c batch.Submit) string {
-	return batch.Statement{
-		Audience: b.settings.Money.Audience, Batch: c.Asked.Batch.String(), Challenge: c.Demand.Challenge.String(), Nonce: c.Demand.Nonce,
-		Debtor: c.Asked.From.String(), Count: fmt.Sprint(c.Asked.Count), Total: c.Asked.Total.Decimal(), Currency: string(c.Asked.Total.Currency),
-		Fees: money.Amount{Currency: c.Asked.Total.Currency}.Decimal(), Digest: c.Asked.Digest, Expiry: transfer.Spell(c.Demand.ExpiresAt),
-	}.Text()
-}
-
 // Cancel withdraws a challenged batch of the caller's and frees the total.
 func (t Batches) Cancel(ctx context.Context, order Order, cancelled id.Batch) (BatchAnswer, Outcome, error) {
 	return t.end(ctx, order, "batch.cancel", cancelled, batch.Cancel{At: order.At}, "batch-cancelled")
@@ -306,6 +132,9 @@ func submitted(caller Caller, state batch.State) bool {
 
 // dropBatch frees the total and rejects every transfer that waited with the batch.
 func (w *work) dropBatch(state batch.State, code string) error {
+	if state.Mode == batch.Each {
+		return w.dropEach(state, code)
+	}
 	if err := w.bank.accounts.decide(w, state.From, account.Release{Reservation: state.Batch.Stream(), At: w.order.At}); err != nil {
 		return err
 	}
@@ -328,7 +157,7 @@ func batchAnswer(facts []Fact) (answer BatchAnswer, refused error) {
 		answer.Batch = id.From[id.Batch](uuidIn(fact.Stream))
 		switch e := event.(type) {
 		case batch.Submitted:
-			answer.From, answer.Count, answer.Total, answer.Digest, answer.At = e.From, e.Count, e.Total, e.Digest, e.At
+			answer.From, answer.Count, answer.Mode, answer.Total, answer.Digest, answer.At = e.From, e.Count, e.Mode, e.Total, e.Digest, e.At
 		case batch.Assessed:
 			answer.Exemption = e.Exemption
 		case batch.Challenged:
@@ -336,7 +165,7 @@ func batchAnswer(facts []Fact) (answer BatchAnswer, refused error) {
 		case batch.AuthorisationFailed:
 			answer.Status, refused = batch.Pending, batch.ErrSCA
 		case batch.Executed:
-			answer.Status, answer.At = batch.Done, e.At
+			answer.Status, answer.Failed, answer.At = batch.Done, e.Failed, e.At
 		case batch.Expired:
 			answer.Status, answer.At = batch.TimedOut, e.At
 		case batch.Cancelled:

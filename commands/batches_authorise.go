@@ -44,20 +44,27 @@ func (w *work) authoriseBatch(state batch.State, said Confirmation) error {
 	if err != nil {
 		return err
 	}
+	var refused []string // of each by itself
 	proven, err := w.proves(awaited{state.Customer, state.Device, state.SCA.AskedAt, own, state.Total}, said)
 	if err != nil {
 		return err
 	}
 	command := batch.Authorise{Answer: said.answer(proven), At: at}
 	if state.SCA.Waits(at) && state.SCA.Confirmed(command.Answer) {
-		command.Refused, err = codeOf(try(w, func() error {
-			if !own {
-				if err := b.payable(w, state.Customer); err != nil {
-					return err
-				}
+		if command.Refused, err = codeOf(w.permits(own, state.Customer)); err != nil {
+			return err
+		}
+		switch {
+		case command.Refused != "":
+		case state.Mode == batch.Each:
+			refused, err = w.takeEach(state, items)
+			command.Item, command.Failed = refusedIn(refused)
+			if command.Item > 0 { // of all of them
+				command.Refused = refused[0]
 			}
-			return w.takeBatch(state.Batch, state.From, items, &command.Item)
-		}))
+		default:
+			command.Refused, err = codeOf(try(w, func() error { return w.takeBatch(state.Batch, state.From, items, &command.Item) }))
+		}
 		if err != nil {
 			return err
 		}
@@ -76,27 +83,33 @@ func (w *work) authoriseBatch(state batch.State, said Confirmation) error {
 	case after.Phase != batch.Done:
 		return w.dropBatch(state, sca.FailedCode)
 	}
-	for i := range state.Count {
-		if err := b.transfers.decide(w, BatchTransfer(state.Batch, i), transfer.Execute{At: at}); err != nil {
+	if state.Mode == batch.Each {
+		return w.endEach(state, items, refused)
+	}
+	for _, item := range items {
+		if err := b.transfers.decide(w, item.transfer, transfer.Execute{At: at}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// batchItems are a waiting batch's transfers, as their own streams have them.
+// batchItems are the transfers that wait with a batch, as their own streams have them.
 func (w *work) batchItems(state batch.State) (items []BatchItem, own bool, err error) {
 	own = true
 	for i := range state.Count {
 		one, err := w.bank.transfers.load(w, BatchTransfer(state.Batch, i))
-		if err != nil {
+		switch {
+		case err != nil:
 			return nil, false, err
+		case one.Phase != transfer.Joined: // of each by itself: refused before
+			continue
 		}
 		stays, err := w.own(one.From, one.To)
 		if err != nil {
 			return nil, false, err
 		}
-		own, items = own && stays, append(items, BatchItem{To: one.To, Amount: one.Amount})
+		own, items = own && stays, append(items, BatchItem{To: one.To, Amount: one.Amount, transfer: one.Transfer})
 	}
 	return items, own, nil
 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -154,6 +155,44 @@ func TestABatchIsConfirmedWithItsTotalAndItsList(t *testing.T) {
 	require.Equal(t, "0.00", field[string](t, h.get(anna, "/v1/accounts/"+from), "held"))
 }
 
+func TestOneOfEachByItselfHoldsNoOtherUp(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	anna, bert := h.customer("anna"), h.customer("bert")
+	from, x, y := h.account(anna, "9000.00"), h.account(bert, ""), h.account(bert, "")
+	each := func(amount string, to ...string) []byte {
+		return bytes.Replace(batchOf(from, amount, to...), []byte(`"currency"`), []byte(`"mode":"each","currency"`), 1)
+	}
+	key := anna.NewID()
+	first := h.command(anna, http.MethodPost, "/v1/batches", each("100.00", x, from, y), key)
+	require.Equal(t, 201, first.Status, "%s", first.Body)
+	require.Equal(t, []any{"executed", "each", 1}, []any{field[string](t, first, "status"), field[string](t, first, "mode"), field[int](t, first, "failed")})
+	require.Equal(t, string(first.Body), string(h.command(anna, http.MethodPost, "/v1/batches", each("100.00", x, from, y), key).Body))
+	var statuses []string
+	for _, made := range field[[]string](t, first, "transfers") {
+		statuses = append(statuses, field[string](t, h.get(anna, "/v1/transfers/"+made), "status"))
+	}
+	require.Equal(t, []string{"posted", "rejected", "posted"}, statuses)
+	row := h.get(anna, "/v1/batches/"+field[string](t, first, "batch"))
+	require.Equal(t, []any{"executed", "each", 1}, []any{field[string](t, row, "status"), field[string](t, row, "mode"), field[int](t, row, "failed")})
+
+	waits := h.command(anna, http.MethodPost, "/v1/batches", each("700.00", x, from, y), anna.NewID())
+	require.Equal(t, 202, waits.Status, "%s", waits.Body)
+	require.Equal(t, "sca-failed", code(h.confirmBatch(anna, waits, func(d map[string]any) { delete(d, "mode") })), "the mode is part of what is confirmed")
+	require.Equal(t, 200, h.confirmBatch(anna, waits, nil).Status)
+	require.Equal(t, []string{"7400.00", "800.00", "800.00"}, []string{h.balance(anna, from), h.balance(bert, x), h.balance(bert, y)})
+
+	for says, body := range map[string][]byte{
+		"invalid-batch":         bytes.Replace(each("1.00", x), []byte(`"each"`), []byte(`"some"`), 1),
+		"invalid-amount":        each("-1.00", x, y),
+		"transfer-same-account": each("1.00", from, from),
+		"not-found":             each("1.00", x, strings.Replace(x, x[4:8], "0000", 1)),
+	} {
+		require.Equal(t, says, code(h.command(anna, http.MethodPost, "/v1/batches", body, anna.NewID())))
+	}
+	require.Equal(t, "7400.00", h.balance(anna, from))
+}
+
 func TestTheLargestBatchFitsIntoACommit(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
@@ -162,11 +201,14 @@ func TestTheLargestBatchFitsIntoACommit(t *testing.T) {
 	for i := range to {
 		to[i] = h.account(bert, "")
 	}
-	done := h.submit(anna, from, "1.00", to...)
+	largest := bytes.Replace(batchOf(from, "1.00", to...), []byte(`"currency"`), []byte(`"mode":"each","currency"`), 1)
+	done := h.command(anna, http.MethodPost, "/v1/batches", largest, anna.NewID())
 	require.Equal(t, 201, done.Status, "%s", done.Body)
-	require.Equal(t, "8900.00", h.balance(anna, from))
+	done = h.submit(anna, from, "1.00", to...)
+	require.Equal(t, 201, done.Status, "%s", done.Body)
+	require.Equal(t, "8800.00", h.balance(anna, from))
 	waits := h.submit(anna, from, "50.00", to...)
 	require.Equal(t, 202, waits.Status, "%s", waits.Body)
 	require.Equal(t, 200, h.confirmBatch(anna, waits, nil).Status)
-	require.Equal(t, []string{"3900.00", "51.00"}, []string{h.balance(anna, from), h.balance(bert, to[99])})
+	require.Equal(t, []string{"3800.00", "52.00"}, []string{h.balance(anna, from), h.balance(bert, to[99])})
 }

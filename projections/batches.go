@@ -17,6 +17,8 @@ type Batch struct {
 	Customer    id.Customer
 	From        id.Account
 	Count       int64
+	Mode        batch.Mode
+	Failed      int64 // of each by itself: not posted
 	Total       money.Amount
 	Digest      string
 	Status      batch.Phase // "submitted" until the commit that began it says more
@@ -35,15 +37,37 @@ const batchSubmitted batch.Phase = "submitted"
 var batchesTable = table{
 	name: "batches", key: []string{"batch"},
 	columns: []column{
-		{"batch", text}, {"customer", text}, {"from_account", text}, {"items", bigint}, {"total", bigint}, {"currency", text}, {"digest", text},
+		{"batch", text}, {"customer", text}, {"from_account", text}, {"items", bigint}, {"mode", text}, {"failed", bigint}, {"total", bigint}, {"currency", text}, {"digest", text},
 		{"status", text}, {"code", text}, {"item", bigint}, {"exemption", text}, {"method", text}, {"expires_at", bigint},
 		{"submitted_at", bigint}, {"changed_at", bigint}, {"position", bigint},
 	},
 }
 
+// batchColumns document v_batches.
+var batchColumns = []Column{
+	{"batch", Text, "identifier of the batch (bat_...)"},
+	{"customer", Text, "who asked for it (cus_...)"},
+	{"from_account", Text, "debtor account of all"},
+	{"items", Integer, "how many transfers"},
+	{"mode", Text, "each: every transfer by itself; empty: all or none"},
+	{"failed", Integer, "of each by itself: how many a rule refused"},
+	{"total", Money, "sum of all amounts"},
+	{"currency", Text, "ISO 4217 code"},
+	{"digest", Text, "SHA-256, in hex, of the list that was confirmed"},
+	{"status", Text, "challenged, executed, rejected, expired or cancelled"},
+	{"code", Text, "why it was rejected"},
+	{"item", Integer, "that was refused, the first being 1; 0: the whole"},
+	{"exemption", Text, "exemption from strong authentication that was used"},
+	{"method", Text, "how the customer confirmed: sca-key, passkey or totp"},
+	{"expires_at", Time, "end of the challenge"},
+	{"submitted_at", Time, "when it was asked for"},
+	{"changed_at", Time, "when it last changed"},
+	{"position", Integer, "log position of the last event that is in the row"},
+}
+
 func (b *Batch) fields() []any {
 	return []any{
-		&b.Batch, &b.Customer, &b.From, &b.Count, &b.Total.Minor, (*string)(&b.Total.Currency), &b.Digest,
+		&b.Batch, &b.Customer, &b.From, &b.Count, (*string)(&b.Mode), &b.Failed, &b.Total.Minor, (*string)(&b.Total.Currency), &b.Digest,
 		(*string)(&b.Status), &b.Code, &b.Item, &b.Exemption, &b.Method, &b.ExpiresAt, &b.SubmittedAt, &b.ChangedAt, (*uint64)(&b.Position),
 	}
 }
@@ -59,7 +83,7 @@ func (b batchesFold) forget()         { b.batches.forget() }
 
 func (b batchesFold) apply(w *writer, _ *commit, f *fact) error {
 	if e, ok := f.event.(batch.Submitted); ok {
-		b.batches.add(e.Batch, Batch{Batch: e.Batch, Customer: e.Customer, From: e.From, Count: e.Count, Total: e.Total, Digest: e.Digest,
+		b.batches.add(e.Batch, Batch{Batch: e.Batch, Customer: e.Customer, From: e.From, Count: e.Count, Mode: e.Mode, Total: e.Total, Digest: e.Digest,
 			Status: batchSubmitted, SubmittedAt: e.At, ChangedAt: e.At, Position: f.Position})
 		return nil
 	}
@@ -82,7 +106,7 @@ func (b batchesFold) apply(w *writer, _ *commit, f *fact) error {
 	case batch.Authorised:
 		row.Method, row.ChangedAt = e.Method, e.At
 	case batch.Executed:
-		row.Status, row.ChangedAt = batch.Done, e.At
+		row.Status, row.Failed, row.ChangedAt = batch.Done, e.Failed, e.At
 	case batch.Rejected:
 		row.Status, row.Code, row.Item, row.ChangedAt = batch.Declined, e.Code, e.Item, e.At
 	case batch.Expired:

@@ -38,7 +38,7 @@ import (
 var definitions = []definition{
 	{"accounts", 5, []string{"account", "transfer", "journal"}, false, []table{accountsTable, holdsTable, transactionsTable, holdersTable, invitationsTable}, beginAccounts},
 	{"transfers", 1, []string{"transfer"}, false, []table{transfersTable}, beginTransfers},
-	{"batches", 1, []string{"batch"}, false, []table{batchesTable}, beginBatches},
+	{"batches", 2, []string{"batch"}, false, []table{batchesTable}, beginBatches},
 	{"cards", 1, []string{"card", "authorisation"}, false, []table{cardsTable, authorisationsTable}, beginCards},
 	{"payees", 1, []string{"payees"}, false, []table{payeesTable}, beginPayees},
 	{"products", 1, []string{"product"}, false, []table{productsTable, productVersionsTable}, beginProducts},

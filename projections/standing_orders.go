@@ -66,6 +66,34 @@ var standingTable = table{
 	indexes: []index{{"standing_orders_customer", "customer, standing_order"}},
 }
 
+// standingColumns document v_standing_orders.
+var standingColumns = []Column{
+	{"standing_order", Text, "identifier of the order (sto_...)"},
+	{"customer", Text, "whose it is (cus_...)"},
+	{"from_account", Text, "debtor account"},
+	{"to_account", Text, "creditor account"},
+	{"amount", Money, "amount of each day"},
+	{"currency", Text, "ISO 4217 code"},
+	{"frequency", Text, "once, daily, weekly, monthly, quarterly or yearly"},
+	{"first_day", Text, "first day, in the zone"},
+	{"last_day", Text, "last day; empty: none"},
+	{"times", Integer, "how many days at most; 0: no bound"},
+	{"zone", Text, "IANA time zone that its days are of"},
+	{"status", Text, "challenged, active, rejected, expired, cancelled or ended"},
+	{"reason", Text, "why it was rejected or has ended"},
+	{"settled", Integer, "days that are over: executed, failed for good, or skipped"},
+	{"executed", Integer, "days whose transfer is posted"},
+	{"failed", Integer, "days that failed for good"},
+	{"skipped", Integer, "days that were too long ago"},
+	{"next_day", Text, "day that comes next; empty: none"},
+	{"failure", Text, "why the last try was refused"},
+	{"challenge", Text, "identifier of the challenge (chl_...)"},
+	{"expires_at", Time, "end of the challenge"},
+	{"ordered_at", Time, "when it was asked for"},
+	{"changed_at", Time, "when it last changed"},
+	{"position", Integer, "log position of the last event that is in the row"},
+}
+
 func (s *StandingOrder) fields() []any {
 	return []any{
 		&s.Order, &s.Customer, &s.From, &s.To, &s.Amount.Minor, (*string)(&s.Amount.Currency),

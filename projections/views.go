@@ -47,6 +47,8 @@ union all select position, account, 1 as pending, purpose, reservation as postin
 	{"v_payments", "payments", "payment", "one row per payment to another bank, whatever became of it", paymentColumns, selectAll(paymentColumns, "payments")},
 	{"v_mandates", "mandates", "mandate", "one row per mandate by which other banks collect from an account", mandateColumns, selectAll(mandateColumns, "mandates")},
 	{"v_direct_debits", "directdebits", "direct_debit", "one row per collection by another bank, refused ones too", directDebitColumns, selectAll(directDebitColumns, "direct_debits")},
+	{"v_batches", "batches", "batch", "one row per batch of transfers under one signature, whatever became of it", batchColumns, selectAll(batchColumns, "batches")},
+	{"v_standing_orders", "standing", "standing_order", "one row per standing order, with what has become of its days", standingColumns, selectAll(standingColumns, "standing_orders")},
 	{"v_sessions", "sessions", "session", "one row per token family", sessionColumns, selectAll(sessionColumns, "sessions")},
 	{"v_devices", "devices", "device", "one row per device key that was ever registered", deviceColumns, selectAll(deviceColumns, "devices")},
 	{"v_customers", "customers", "customer", "one row per customer, without anything that names the person", customerColumns, selectAll(customerColumns, "customers")},

@@ -64,6 +64,8 @@ func TestEveryRowListsItsFieldsAsItsColumns(t *testing.T) {
 		{holdsTable, new(hold).fields()},
 		{transactionsTable, new(Transaction).fields()},
 		{paymentsTable, new(Payment).fields()},
+		{batchesTable, new(Batch).fields()},
+		{standingTable, new(StandingOrder).fields()},
 		{mandatesTable, new(Mandate).fields()},
 		{creditorsTable, new(blockedCreditor).fields()},
 		{directDebitsTable, new(DirectDebit).fields()},

@@ -7,12 +7,14 @@ import (
 
 	"florin/domain"
 	"florin/domain/account"
+	"florin/domain/batch"
 	"florin/domain/customer"
 	"florin/domain/device"
 	"florin/domain/id"
 	"florin/domain/notification"
 	"florin/domain/session"
 	"florin/domain/signing"
+	"florin/domain/standing"
 	"florin/domain/transfer"
 	"florin/eventbus"
 	"florin/schemas/seal"
@@ -133,9 +135,22 @@ func newWorld(b *bank) *world {
 	w.pay()
 	w.collect()
 	w.offer()
+	w.many()
 	w.tell()
 	b.commit(eventbus.Header{}, b.part("signing/"+uuid.UUID{8}.String(), signing.Retired{KeyID: "kid-1", VerifyUntil: b.now, At: b.now}))
 	return w
+}
+
+// many are a batch of each by itself, of which one is refused, and a standing order.
+func (w *world) many() {
+	of := id.From[id.Batch](w.uuid())
+	w.commit(eventbus.Header{ActorType: "customer", Actor: w.anna.UUID()}, w.part(of.Stream(),
+		batch.Submitted{Batch: of, Customer: w.anna, From: w.annas, Count: 2, Total: eur(200), Digest: "d", Mode: batch.Each, At: w.now},
+		batch.Assessed{Outcome: batch.Allow, Policy: "p", At: w.now}, batch.Executed{Failed: 1, At: w.now}))
+	order := id.From[id.StandingOrder](w.uuid())
+	w.commit(eventbus.Header{ActorType: "customer", Actor: w.anna.UUID()}, w.part(order.Stream(),
+		standing.Ordered{Order: order, Customer: w.anna, From: w.annas, To: w.berts, Amount: eur(100), Plan: standing.Plan{Frequency: standing.Monthly, First: "2026-02-01"}, Zone: "UTC", At: w.now},
+		standing.Challenged{Challenge: id.From[id.Challenge](w.uuid()), Nonce: "n", Methods: []string{"totp"}, ExpiresAt: w.now, At: w.now}, standing.Expired{At: w.now}))
 }
 
 // tell files three entries for anna, of which she has read one by itself and one with

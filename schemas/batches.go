@@ -19,10 +19,11 @@ var Batches = newTable(
 )
 
 type (
-	// SubmitBatch is POST /v1/batches: all of the transfers, or none.
+	// SubmitBatch is POST /v1/batches: all of the transfers, or none; in mode "each" those that no rule refuses.
 	SubmitBatch struct {
 		From     id.Account  `json:"from"`
 		Currency string      `json:"currency"`
+		Mode     string      `json:"mode,omitzero"` // "all" (the default) or "each"
 		Items    []BatchItem `json:"items"`
 	}
 	// BatchItem is one transfer of a batch.

@@ -1,5 +1,6 @@
 // Package batch decides what may happen to many transfers that a customer asks for
-// under one signature: all of them, in one commit, or none.
+// under one signature: all of them, in one commit, or none; or, if so asked (Each),
+// those that no rule refuses, each by itself.
 //
 //	(none) -- Submit --+--> executed
 //	                   +--> challenged -- Authorise --> executed
@@ -9,8 +10,8 @@
 //	                   '--> rejected
 //
 // The customer confirms the total and a digest of the whole list (PSD2 RTS art. 5 (3)
-// (b)): any change of an account, an amount or the order is another batch. It must
-// never be executed in part.
+// (b)): any change of an account, an amount or the order is another batch. Unless it
+// is one of each by itself it must never be executed in part.
 package batch
 
 import (
@@ -27,6 +28,25 @@ import (
 // Max is how many transfers a batch may hold: what its commits write stays well
 // within the limits of a commit (1,000 events, 512 KiB).
 const Max = 100
+
+// Mode says what one refused transfer means to the others; it is the request's word.
+type Mode string
+
+const (
+	All  Mode = "all"  // no other is made; in facts absent
+	Each Mode = "each" // the others are made
+)
+
+// ModeOf reads what is asked for; nothing is All. ErrMode.
+func ModeOf(asked string) (Mode, error) {
+	switch mode := Mode(asked); mode {
+	case "", All:
+		return "", nil
+	case Each:
+		return Each, nil
+	}
+	return "", ErrMode
+}
 
 // Phase is where a batch stands; it is also its status on the wire.
 type Phase string
@@ -48,6 +68,7 @@ type State struct {
 	From     id.Account
 	Count    int64
 	Total    money.Amount
+	Mode     Mode      // "": All
 	Device   id.Device // that asked for it
 	Phase    Phase
 	SCA      sca.Challenge
@@ -57,21 +78,25 @@ type State struct {
 type Command interface{ batchCommand() }
 
 type (
-	// Submit asks for all. Refused is the rule that said no, of an item or (0) of the
-	// whole; Assessment is what risk said of what was not refused, Demand the challenge
+	// Submit asks for all, or for each. Refused is the rule that said no, of an item or
+	// (0) of the whole; Failed how many of each are refused, while others are not.
+	// Assessment is what risk said of what was not refused, Demand the challenge
 	// to set if it wants one.
 	Submit struct {
 		Asked      Submitted
 		Refused    string
 		Item       int64
+		Failed     int64
 		Assessment Assessed
 		Demand     sca.Demand
 	}
-	// Authorise answers the challenge. Refused is the rule that says no by now.
+	// Authorise answers the challenge. Refused is the rule that says no by now, Failed how
+	// many of each are refused by now.
 	Authorise struct {
 		Answer  sca.Answer
 		Refused string
 		Item    int64
+		Failed  int64
 		At      time.Time
 	}
 	// Expire ends a challenge whose time has run out.
@@ -96,6 +121,7 @@ var (
 	ErrMissing        = &domain.Refusal{Class: domain.Missing, Code: "not-found", Detail: "There is no such thing."}
 	ErrExists         = &domain.Refusal{Class: domain.Conflict, Code: "batch-exists", Detail: "This batch was already submitted."}
 	ErrSize           = &domain.Refusal{Class: domain.Invalid, Code: "invalid-batch", Detail: "A batch holds 1 to 100 transfers, and their total is an amount."}
+	ErrMode           = &domain.Refusal{Class: domain.Invalid, Code: "invalid-batch", Detail: "The mode of a batch is all or each."}
 	ErrBlocked        = &domain.Refusal{Class: domain.Forbidden, Code: "transfer-blocked", Detail: "This batch cannot be executed. Please contact the bank."}
 	ErrSCA            = &domain.Refusal{Class: domain.Forbidden, Code: "sca-failed", Detail: "The batch could not be confirmed."}
 	ErrNotCancellable = &domain.Refusal{Class: domain.Conflict, Code: "batch-not-cancellable", Detail: "This batch can no longer be cancelled."}
@@ -142,7 +168,7 @@ func (s State) submit(c Submit) ([]Event, error) {
 	events := []Event{asked, c.Assessment}
 	switch c.Assessment.Outcome {
 	case Allow:
-		return append(events, Executed{At: asked.At}), nil
+		return append(events, Executed{Failed: c.Failed, At: asked.At}), nil
 	case Block:
 		return append(events, Rejected{Code: ErrBlocked.Code, At: asked.At}), nil
 	}
@@ -169,14 +195,14 @@ func (s State) authorise(c Authorise) ([]Event, error) {
 	if c.Refused != "" {
 		return []Event{authorised, Rejected{Code: c.Refused, Item: c.Item, At: c.At}}, nil
 	}
-	return []Event{authorised, Executed{At: c.At}}, nil
+	return []Event{authorised, Executed{Failed: c.Failed, At: c.At}}, nil
 }
 
 // Evolve takes in one fact. It never refuses: what is in the log has happened.
 func (s State) Evolve(event Event) State {
 	switch e := event.(type) {
 	case Submitted:
-		s = State{Batch: e.Batch, Customer: e.Customer, From: e.From, Count: e.Count, Total: e.Total, Device: e.Device}
+		s = State{Batch: e.Batch, Customer: e.Customer, From: e.From, Count: e.Count, Total: e.Total, Mode: e.Mode, Device: e.Device}
 	case Challenged:
 		s.Phase, s.SCA = Pending, sca.Of(e.Challenge, e.Methods, e.Display, e.At, e.ExpiresAt)
 	case AuthorisationFailed:
@@ -205,6 +231,7 @@ type Statement struct {
 	Currency  string `json:"currency"`
 	Fees      string `json:"fees"`
 	Digest    string `json:"digest"`
+	Mode      string `json:"mode,omitempty"` // "each"; absent: all or none
 	Expiry    string `json:"expiry"`
 }
 

@@ -15,7 +15,7 @@ type Event interface {
 }
 
 type (
-	// Submitted: a customer wants all of Count transfers, or none. The transfers are
+	// Submitted: a customer wants all of Count transfers, or none; or each by itself. The transfers are
 	// streams of their own; Digest is over accounts and amounts of all, in their order.
 	Submitted struct {
 		Batch    id.Batch        `json:"batch"`
@@ -24,6 +24,7 @@ type (
 		Count    int64           `json:"count"`
 		Total    money.Amount    `json:"total"`
 		Digest   string          `json:"digest"` // SHA-256, hex
+		Mode     Mode            `json:"mode,omitempty"`
 		Device   id.Device       `json:"device,omitzero"`
 		Session  id.Session      `json:"session,omitzero"`
 		Proof    domain.Evidence `json:"proof,omitzero"`
@@ -62,9 +63,11 @@ type (
 		Evidence  domain.Evidence `json:"evidence,omitzero"`
 		At        time.Time       `json:"at"`
 	}
-	// Executed: all transfers are posted, in the same commit.
+	// Executed: all transfers are posted, in the same commit; of each by itself all but
+	// Failed.
 	Executed struct {
-		At time.Time `json:"at"`
+		Failed int64     `json:"failed,omitempty"`
+		At     time.Time `json:"at"`
 	}
 	// Rejected: none is, for ever. Item is the transfer that a rule refused, the
 	// first being 1; absent: it was the whole.

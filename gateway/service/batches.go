@@ -27,6 +27,8 @@ type BatchAnswer struct {
 	Item      int64             `json:"item,omitzero"` // that was refused, the first being 1; absent: the whole
 	From      id.Account        `json:"from,omitzero"`
 	Count     int64             `json:"count,omitzero"`
+	Mode      string            `json:"mode,omitzero"`   // "each" of one of each by itself
+	Failed    int64             `json:"failed,omitzero"` // of each: how many were refused, as they tell themselves
 	Total     string            `json:"total,omitzero"`
 	Currency  money.Currency    `json:"currency,omitzero"`
 	Digest    string            `json:"digest,omitzero"`
@@ -37,14 +39,19 @@ type BatchAnswer struct {
 	At        time.Time         `json:"at,omitzero"`
 }
 
-// Submit asks for many transfers, all or nothing: 201 executed, 202 challenged, or the refusal.
+// Submit asks for many transfers, all or nothing, or in mode "each" for those that no rule
+// refuses: 201 executed, 202 challenged, or the refusal.
 func (s Batches) Submit(w http.ResponseWriter, r *http.Request) error {
 	call := CallOf(r.Context())
 	body, err := wire.Decode[schemas.SubmitBatch](call.Body)
 	if err != nil {
 		return err
 	}
-	ask := commands.SubmitBatch{From: body.From, Evidence: transfer.Signed{Proof: evidence(call.Proof), Body: evidence(string(call.Body))}}
+	mode, err := batch.ModeOf(body.Mode)
+	if err != nil {
+		return err
+	}
+	ask := commands.SubmitBatch{From: body.From, Mode: mode, Evidence: transfer.Signed{Proof: evidence(call.Proof), Body: evidence(string(call.Body))}}
 	for _, item := range body.Items {
 		if item.To.IsZero() || item.Amount == "" {
 			return problem.MissingField.With("An item lacks to or amount.")
@@ -98,7 +105,7 @@ func (s Batches) answer(w http.ResponseWriter, success func(http.ResponseWriter,
 		return refused(w, outcome, err)
 	}
 	answered(w, outcome)
-	body := BatchAnswer{Batch: answer.Batch, Status: string(answer.Status), From: answer.From, Count: answer.Count, Digest: answer.Digest,
+	body := BatchAnswer{Batch: answer.Batch, Status: string(answer.Status), From: answer.From, Count: answer.Count, Mode: string(answer.Mode), Failed: answer.Failed, Digest: answer.Digest,
 		Exemption: answer.Exemption, Transfers: transfersOf(answer.Batch, answer.Count), Position: outcome.Receipt.Last, At: answer.At}
 	if answer.Count > 0 {
 		body.Total, body.Currency = answer.Total.Decimal(), answer.Total.Currency
@@ -134,7 +141,7 @@ func (s Batches) Get(w http.ResponseWriter, r *http.Request) error {
 	if row.Customer != CallOf(r.Context()).Caller.Customer {
 		return problem.NotFound
 	}
-	answer := BatchAnswer{Batch: row.Batch, Status: string(row.Status), Code: row.Code, Item: row.Item, From: row.From, Count: row.Count, Total: row.Total.Decimal(),
+	answer := BatchAnswer{Batch: row.Batch, Status: string(row.Status), Code: row.Code, Item: row.Item, From: row.From, Count: row.Count, Mode: string(row.Mode), Failed: row.Failed, Total: row.Total.Decimal(),
 		Currency: row.Total.Currency, Digest: row.Digest, Exemption: row.Exemption, Position: row.Position, At: row.ChangedAt}
 	if row.Status != batch.Declined || !row.ExpiresAt.IsZero() {
 		answer.Transfers = transfersOf(row.Batch, row.Count)
