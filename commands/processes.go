@@ -33,6 +33,12 @@ type resumer interface {
 	Resume(ctx context.Context, alarm Alarm) error
 }
 
+// paced is a process that may have very much due at once. The rest of it waits for the
+// next tick, so that the others go on meanwhile.
+type paced interface {
+	PerTick() int // alarms
+}
+
 // Happened is a fact as processes hear of it.
 type Happened struct {
 	Fact
@@ -118,6 +124,7 @@ func newRunners(b *Bank) []*runner {
 		b.newRunner(&disusing{b}),
 		b.newRunner(&shelving{b}),
 		b.newRunner(&notifying{b}),
+		b.newRunner(&closing{b}),
 	}
 	if b.settings.Rail != nil {
 		runners = append(runners, b.newRunner(&submitting{bank: b}), b.newRunner(&returning{bank: b}), b.newRunner(&claiming{bank: b}))

@@ -121,7 +121,11 @@ func (r *runner) later(alarm Alarm, failure error, now time.Time) {
 }
 
 func (r *runner) tick(ctx context.Context, now time.Time) error {
-	for _, alarm := range r.due(now) {
+	due := r.due(now)
+	if p, ok := r.process.(paced); ok {
+		due = due[:min(len(due), p.PerTick())]
+	}
+	for _, alarm := range due {
 		if err := r.ring(ctx, alarm, now); err != nil {
 			return err
 		}

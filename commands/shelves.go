@@ -34,7 +34,7 @@ import (
 )
 
 // accountShape is raised whenever account.State changes in fields or meaning.
-const accountShape = 3
+const accountShape = 4
 
 // shelves are the states of all aggregates, one shelf for each kind.
 type shelves struct {

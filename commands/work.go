@@ -23,6 +23,7 @@ type work struct {
 	attempt    int
 	generation eventbus.Generation
 	subject    seal.Subject
+	value      string // date to which what is decided from here on counts for interest; "": that of the booking
 	opened     []slot
 	staged     int
 	trying     bool // inside try
@@ -53,6 +54,7 @@ func (p *place) version() eventbus.Version { return p.expected + eventbus.Versio
 type staged struct {
 	event   domain.Event
 	subject seal.Subject
+	value   string
 }
 
 type open[I named, S domain.Aggregate[S, C, E], C any, E domain.Event] struct {
@@ -129,7 +131,7 @@ func (s *shelf[I, S, C, E]) decide(w *work, id I, command C) error {
 	}
 	for _, event := range events {
 		o.state = o.state.Evolve(event)
-		o.staged = append(o.staged, staged{event, w.subject})
+		o.staged = append(o.staged, staged{event, w.subject, w.value})
 	}
 	w.staged += len(events)
 	return nil
@@ -239,7 +241,7 @@ func (w *work) encode(staged staged, index uint32) (eventbus.Event, error) {
 	}
 	return eventbus.Event{
 		Kind: stored.Kind, SchemaVersion: stored.SchemaVersion, ContentType: stored.ContentType,
-		Data: stored.Data, KeyIDs: stored.KeyIDs,
+		Data: stored.Data, ValueDate: staged.value, KeyIDs: stored.KeyIDs,
 	}, nil
 }
 

@@ -67,6 +67,7 @@ func (a archive) ReadStream(ctx context.Context, stream Stream, after Version) i
 				return
 			}
 			for _, e := range record.Events {
+				e.RecordedAt = record.RecordedAt
 				if e.Stream == stream && e.Version > after && !yield(e, nil) {
 					return
 				}

@@ -128,6 +128,10 @@ type Recorded struct {
 	Position Position
 	Index    uint32 // in its commit, from 0
 	Hash     Hash
+
+	// RecordedAt is that of its commit. Only ReadStream sets it: elsewhere the
+	// Record is at hand.
+	RecordedAt time.Time `json:"-"`
 }
 
 // Record is a commit as readers get it: always whole.

@@ -325,6 +325,7 @@ func (s *Sequencer) streamCommit(ctx context.Context, d *decoder, locator Mark, 
 			return next, &Damage{Position: e.Position, Why: fmt.Sprintf("%s: version %d where %d is due", stream, e.Version, next)}
 		}
 		next++
+		e.RecordedAt = record.RecordedAt
 		if !yield(*e, nil) {
 			return next, errEnough
 		}

@@ -16,6 +16,7 @@ func (s *scene) accountTries() map[string]try {
 		"GET /v1/accounts/{id}/balance":          {by: "customer"},
 		"GET /v1/accounts/{id}/transactions":     {by: "customer", list: true},
 		"GET /v1/accounts/{id}/statement":        {by: "customer"},
+		"GET /v1/accounts/{id}/periods":          {by: "customer", list: true},
 		"GET /v1/accounts/{id}/holders":          {by: "customer"},
 		"GET /v1/accounts/{id}/holds":            {by: "customer"},
 		"GET /v1/invitations":                    {by: "customer"},

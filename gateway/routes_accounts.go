@@ -32,6 +32,7 @@ func accounts(desk service.Desk) []Route {
 		{Method: get, Path: "/v1/accounts/{id}/transactions", Handle: accounts.Transactions, Scopes: scopes("accounts.read"), Response: of[service.TransactionList]()},
 		{Method: get, Path: "/v1/accounts/{id}/statement", Handle: accounts.Statement, Scopes: scopes("accounts.read"), Share: shareTables,
 			Gives: []string{"application/json", "text/csv", service.MediaXML}, Response: of[service.StatementAnswer]()},
+		{Method: get, Path: "/v1/accounts/{id}/periods", Handle: accounts.Periods, Scopes: scopes("accounts.read"), Response: of[service.PeriodList]()},
 		{Method: get, Path: "/v1/accounts/{id}/holders", Handle: accounts.Holders, Scopes: scopes("accounts.read"), Response: of[service.HolderList]()},
 		{Method: get, Path: "/v1/accounts/{id}/holds", Handle: accounts.Holds, Scopes: scopes("accounts.read"), Response: of[service.HoldList]()},
 		{Method: get, Path: "/v1/invitations", Handle: accounts.Invitations, Scopes: scopes("accounts.read"), Response: of[service.InvitationList](), OwnApp: true},

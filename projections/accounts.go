@@ -35,7 +35,8 @@ type Account struct {
 	ClosedAt       time.Time
 	Position       eventbus.Position // of the last event that is in it
 
-	numbered uint64 // the version of the stream that holds the IBAN; 0: none does
+	counted  time.Time // to which its last booking counts
+	numbered uint64    // the version of the stream that holds the IBAN; 0: none does
 }
 
 var accountsTable = table{
@@ -45,6 +46,7 @@ var accountsTable = table{
 		{"status", text}, {"balance", bigint}, {"held", bigint}, {"available", bigint}, {"overdraft_limit", bigint},
 		{"daily_limit", bigint}, {"overdrawn", bigint}, {"opened_at", bigint}, {"closed_at", bigint}, {"position", bigint}, {"numbered", bigint},
 		{"status_reason", text}, {"monthly_limit", bigint}, {"daily_cap", bigint}, {"monthly_cap", bigint}, {"time_zone", text}, {"product_version", bigint},
+		{"counted_at", bigint},
 	},
 	indexes: []index{{"accounts_by_customer", "customer"}},
 }
@@ -55,6 +57,7 @@ func (a *Account) fields() []any {
 		(*string)(&a.Status), &a.Balance.Minor, &a.Held.Minor, &a.Available.Minor, &a.OverdraftLimit.Minor,
 		&a.DailyLimit.Minor, &a.Overdrawn, &a.OpenedAt, &a.ClosedAt, (*uint64)(&a.Position), &a.numbered,
 		&a.Reason, &a.MonthlyLimit.Minor, &a.DailyCap.Minor, &a.MonthlyCap.Minor, &a.Zone, &a.Version,
+		&a.counted,
 	}
 }
 
@@ -75,6 +78,7 @@ type hold struct {
 	currency    money.Currency
 	at          time.Time
 	recordedAt  time.Time
+	countedAt   time.Time
 	position    eventbus.Position
 	reason      string // of the bank's own holds
 }
@@ -88,12 +92,12 @@ var holdsTable = table{
 	name: "holds", key: []string{"account", "reservation"},
 	columns: []column{
 		{"account", text}, {"reservation", text}, {"purpose", text}, {"counterparty", text}, {"minor", bigint},
-		{"currency", text}, {"booked_at", bigint}, {"recorded_at", bigint}, {"position", bigint}, {"reason", text},
+		{"currency", text}, {"booked_at", bigint}, {"recorded_at", bigint}, {"position", bigint}, {"reason", text}, {"counted_at", bigint},
 	},
 }
 
 func (h *hold) fields() []any {
-	return []any{&h.account, &h.reservation, &h.purpose, &h.other, &h.minor, (*string)(&h.currency), &h.at, &h.recordedAt, (*uint64)(&h.position), &h.reason}
+	return []any{&h.account, &h.reservation, &h.purpose, &h.other, &h.minor, (*string)(&h.currency), &h.at, &h.recordedAt, (*uint64)(&h.position), &h.reason, &h.countedAt}
 }
 
 // Transaction is one booking on an account, or a pending one: money that is held.
@@ -109,6 +113,8 @@ type Transaction struct {
 	Forced       bool         // posted whatever the balance
 	BookedAt     time.Time
 	RecordedAt   time.Time // the log's clock
+	CountedAt    time.Time // the later of the two, never before an earlier booking's or in a closed month: in which day it is
+	ValueDate    string    // from which it counts for interest; "": from that day
 	Reason       string    // code, of a hold that the bank's own people have placed
 	Reference    string    // remittance text, opened from the log; "" once it is erased
 }
@@ -118,6 +124,7 @@ var transactionsTable = table{
 	columns: []column{
 		{"position", bigint}, {"account", text}, {"purpose", text}, {"posting", text}, {"counterparty", text}, {"minor", bigint},
 		{"balance", bigint}, {"currency", text}, {"forced", bigint}, {"booked_at", bigint}, {"recorded_at", bigint},
+		{"counted_at", bigint}, {"value_date", text},
 	},
 	indexes: []index{{"transactions_by_account", "account, position"}},
 }
@@ -126,6 +133,7 @@ func (t *Transaction) fields() []any {
 	return []any{
 		(*uint64)(&t.Position), &t.Account, &t.Purpose, &t.Posting, &t.Counterparty, &t.Amount.Minor,
 		&t.Balance.Minor, (*string)(&t.Amount.Currency), &t.Forced, &t.BookedAt, &t.RecordedAt,
+		&t.CountedAt, &t.ValueDate,
 	}
 }
 
@@ -137,6 +145,7 @@ type accountsFold struct {
 	transactions added[Transaction]
 	holders      *rows[holderKey, Holder]
 	invitations  *rows[id.Invitation, Invitation]
+	periods      *rows[periodKey, Period]
 }
 
 func beginAccounts(tables []table) fold {
@@ -146,6 +155,7 @@ func beginAccounts(tables []table) fold {
 		transactions: added[Transaction]{table: tables[2], fields: (*Transaction).fields},
 		holders:      newRows(tables[3], func(k holderKey) []any { return []any{k.account.String(), k.customer.String()} }, (*Holder).fields),
 		invitations:  newRows(tables[4], func(k id.Invitation) []any { return []any{k.String()} }, (*Invitation).fields),
+		periods:      newRows(tables[5], func(k periodKey) []any { return []any{k.account.String(), k.month} }, (*Period).fields),
 	}
 }
 
@@ -155,6 +165,7 @@ func (a *accountsFold) flush(w *writer) {
 	a.transactions.flush(w)
 	a.holders.flush(w)
 	a.invitations.flush(w)
+	a.periods.flush(w)
 }
 
 func (a *accountsFold) forget() {
@@ -163,6 +174,7 @@ func (a *accountsFold) forget() {
 	a.transactions.forget()
 	a.holders.forget()
 	a.invitations.forget()
+	a.periods.forget()
 }
 
 func (a *accountsFold) apply(w *writer, c *commit, f *fact) error {
@@ -212,7 +224,7 @@ func (a *accountsFold) move(w *writer, c *commit, f *fact, row *Account) error {
 		purpose, other := c.booking(e.Reservation, row.Account, false)
 		a.holds.add(holdKey{row.Account, e.Reservation}, hold{
 			account: row.Account, reservation: e.Reservation, purpose: purpose, other: other, minor: e.Amount.Minor,
-			currency: row.Currency, at: e.At, recordedAt: c.record.RecordedAt, position: f.Position})
+			currency: row.Currency, at: e.At, recordedAt: c.record.RecordedAt, countedAt: account.Counts(row.counted, e.At, c.record.RecordedAt), position: f.Position})
 		row.Held.Minor += e.Amount.Minor
 	case account.ReservationCaptured:
 		row.Balance = e.Balance
@@ -223,7 +235,7 @@ func (a *accountsFold) move(w *writer, c *commit, f *fact, row *Account) error {
 	case account.HoldPlaced:
 		name := e.Hold.Stream()
 		a.holds.add(holdKey{row.Account, name}, hold{account: row.Account, reservation: name, purpose: purposeHold, minor: e.Amount.Minor,
-			currency: row.Currency, at: e.At, recordedAt: c.record.RecordedAt, position: f.Position, reason: e.Reason})
+			currency: row.Currency, at: e.At, recordedAt: c.record.RecordedAt, countedAt: account.Counts(row.counted, e.At, c.record.RecordedAt), position: f.Position, reason: e.Reason})
 		row.Held.Minor += e.Amount.Minor
 	case account.HoldLifted:
 		a.free(w, row, e.Hold.Stream(), e.Amount.Minor)
@@ -234,6 +246,8 @@ func (a *accountsFold) move(w *writer, c *commit, f *fact, row *Account) error {
 		row.limit(e.Limits, account.Limits{Daily: row.DailyCap, Monthly: row.MonthlyCap})
 	case account.CapChanged:
 		row.limit(e.Limits, e.Cap)
+	case account.PeriodClosed:
+		a.close(row, f, e)
 	case account.ProductAgreed:
 		row.Version = e.Version
 	case account.Overdrawn:
@@ -256,7 +270,9 @@ func (a *Account) limit(limits, cap account.Limits) {
 }
 
 func (a *accountsFold) book(c *commit, f *fact, row *Account, t Transaction) {
-	t.Position, t.Account, t.RecordedAt = f.Position, row.Account, c.record.RecordedAt
+	t.Position, t.Account, t.RecordedAt, t.ValueDate = f.Position, row.Account, c.record.RecordedAt, f.ValueDate
+	row.counted = account.Counts(row.counted, t.BookedAt, t.RecordedAt)
+	t.CountedAt = row.counted
 	t.Purpose, t.Counterparty = c.booking(t.Posting, row.Account, t.Amount.IsPositive())
 	a.transactions.add(t)
 }

@@ -75,15 +75,15 @@ func (r *Reads) IBAN(ctx context.Context, of Account) (string, error) {
 	return numbered.IBAN.Reveal(), nil
 }
 
-// Span is a time by the log's own clock, from one moment to before another; a zero
+// Span is a time by what bookings count to, from one moment to before another; a zero
 // moment is no bound.
 type Span struct{ From, To time.Time }
 
 // transactionsPage is one page of what is booked and what is pending, newest first.
-var transactionsPage = `select * from (select * from (select position, account, 0 as pending, purpose, posting, counterparty, minor, balance, currency, forced, booked_at, recorded_at, '' as reason
-  from transactions where account = ? and position < ? and recorded_at >= ? and recorded_at < ? order by position desc limit ?) as booked
-union all select * from (select position, account, 1 as pending, purpose, reservation as posting, counterparty, -minor as minor, 0 as balance, currency, 0 as forced, booked_at, recorded_at, reason
-  from holds where account = ? and position < ? and recorded_at >= ? and recorded_at < ? order by position desc limit ?) as held) as both_kinds order by position desc limit ?`
+var transactionsPage = `select * from (select * from (select position, account, 0 as pending, purpose, posting, counterparty, minor, balance, currency, forced, booked_at, recorded_at, counted_at, value_date, '' as reason
+  from transactions where account = ? and position < ? and counted_at >= ? and counted_at < ? order by position desc limit ?) as booked
+union all select * from (select position, account, 1 as pending, purpose, reservation as posting, counterparty, -minor as minor, 0 as balance, currency, 0 as forced, booked_at, recorded_at, counted_at, '' as value_date, reason
+  from holds where account = ? and position < ? and counted_at >= ? and counted_at < ? order by position desc limit ?) as held) as both_kinds order by position desc limit ?`
 
 // Transactions lists an account's bookings and holds, newest first: up to limit
 // below the position before (0: from the newest), of a time. References are opened
@@ -142,7 +142,7 @@ func (r *Reads) reference(ctx context.Context, stream string) (string, error) {
 	return "", nil
 }
 
-// At is a moment of the log: a position, or a time by the log's own clock.
+// At is a moment: a position of the log, or a time by which bookings count.
 type At struct {
 	Position eventbus.Position
 	Time     time.Time // when Position is 0
@@ -169,23 +169,23 @@ func (r *Reads) BalanceAt(ctx context.Context, of id.Account, at At) (money.Amou
 }
 
 type booked struct {
-	position   eventbus.Position
-	balance    int64
-	recordedAt int64
+	position  eventbus.Position
+	balance   int64
+	countedAt int64
 }
 
 // bookingAt is the last booking at or below a position.
 func (r *Reads) bookingAt(ctx context.Context, of id.Account, limit eventbus.Position) (b booked, ok bool, err error) {
-	err = r.database.each(ctx, "select position, balance, recorded_at from transactions where account = ? and position <= ? order by position desc limit 1",
+	err = r.database.each(ctx, "select position, balance, counted_at from transactions where account = ? and position <= ? order by position desc limit 1",
 		[]any{of.String(), int64(min(limit, math.MaxInt64))}, func(row scanner) error {
 			ok = true
-			return row.Scan((*uint64)(&b.position), &b.balance, &b.recordedAt)
+			return row.Scan((*uint64)(&b.position), &b.balance, &b.countedAt)
 		})
 	return b, ok, err
 }
 
 // lastBookingBy halves the account's positions until it has the last one that
-// was recorded by the time: the log's clock never runs back.
+// counts to the time or one before it: what they count to never runs back.
 func (r *Reads) lastBookingBy(ctx context.Context, of id.Account, by time.Time, high eventbus.Position) (eventbus.Position, error) {
 	if by.IsZero() {
 		return 0, fmt.Errorf("projections: neither a position nor a time was asked for")
@@ -198,7 +198,7 @@ func (r *Reads) lastBookingBy(ctx context.Context, of id.Account, by time.Time, 
 		if err != nil {
 			return 0, err
 		}
-		if !ok || b.recordedAt <= limit {
+		if !ok || b.countedAt <= limit {
 			low = middle
 		} else {
 			high = b.position - 1

@@ -43,6 +43,7 @@ const (
 	LedgerPostedOnce  = "posted-once"
 	LedgerOverReverse = "no-more-given-back-than-posted"
 	LedgerTrial       = "balances-sum-to-nought"
+	LedgerPeriod      = "a-closed-month-is-what-was-booked-in-it"
 )
 
 // Ledger keeps its own books from the log and compares: the third time that the
@@ -73,6 +74,9 @@ type ledgerAccount struct {
 	internal, closed     bool
 	forced               bool // may be below the overdraft
 	holds                map[string]int64
+	booked               []ledgerBooking // since the last month that is closed
+	opening              int64           // its closing balance
+	month                string
 }
 
 type ledgerPosted struct{ amount, reversed int64 }
@@ -140,7 +144,7 @@ func (l *Ledger) Take(record eventbus.Record, events []domain.Event) {
 	for i, event := range events {
 		switch e := event.(type) {
 		case account.Event:
-			l.move(record.Events[i].Stream, e)
+			l.move(record.Events[i].Stream, record.Events[i].Version, e)
 		case transfer.Reversed:
 			l.reverse(record.Events[i].Stream, e)
 		}

@@ -42,7 +42,7 @@ func (l *Ledger) reverse(stream eventbus.Stream, e transfer.Reversed) {
 	l.posted[ledgerUUID(stream)] = posted
 }
 
-func (l *Ledger) move(stream eventbus.Stream, event account.Event) {
+func (l *Ledger) move(stream eventbus.Stream, version eventbus.Version, event account.Event) {
 	u := ledgerUUID(stream)
 	if e, ok := event.(account.Opened); ok {
 		if l.accounts[u] != nil || e.Account.UUID() != u {
@@ -53,10 +53,15 @@ func (l *Ledger) move(stream eventbus.Stream, event account.Event) {
 		return
 	}
 	a := l.accounts[u]
+	if e, ok := event.(account.PeriodClosed); ok && a != nil {
+		l.close(stream, a, e)
+		return
+	}
 	if a == nil || a.closed {
 		l.find(stream, LedgerAccount, "%s on an account that is not open", event.Kind())
 		return
 	}
+	before := a.balance
 	switch e := event.(type) {
 	case account.Debited:
 		a.forced = a.forced || e.Forced
@@ -79,6 +84,9 @@ func (l *Ledger) move(stream eventbus.Stream, event account.Event) {
 			l.find(stream, LedgerAccount, "closed with money on it")
 		}
 		a.closed = true
+	}
+	if a.balance != before && !a.internal {
+		a.booked = append(a.booked, ledgerBooking{version, a.balance, a.balance - before})
 	}
 }
 

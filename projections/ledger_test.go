@@ -75,13 +75,14 @@ func ledgerHistory(t *testing.T) ledgerCommits {
 }
 
 func (c ledgerCommits) fold() *projections.Ledger {
-	ledger := projections.NewLedger()
+	ledger, versions := projections.NewLedger(), map[string]eventbus.Version{}
 	position := eventbus.Position(1)
 	for _, commit := range c {
 		record := eventbus.Record{First: position}
 		var events []domain.Event
 		for i, fact := range commit {
-			record.Events = append(record.Events, eventbus.Recorded{Stream: eventbus.Stream(fact.stream), Position: position, Index: uint32(i)})
+			record.Events = append(record.Events, eventbus.Recorded{Stream: eventbus.Stream(fact.stream), Position: position, Index: uint32(i), Version: versions[fact.stream] + 1})
+			versions[fact.stream]++
 			events = append(events, fact.event)
 			position++
 		}

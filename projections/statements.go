@@ -13,8 +13,9 @@ import (
 const StatementEntriesMax = 10_000
 
 // Statement is what was booked on an account in a time, in the order of the log:
-// Opening and all entries add up to Closing. Times are the log's own, which never
-// run back, so a statement of a time that is over is the same for ever.
+// Opening and all entries add up to Closing. A booking counts to the later of the
+// bank's time and the log's own, never before an earlier one and never into a month
+// that is closed, so the statement of a closed month is the same for ever.
 type Statement struct {
 	Opening, Closing money.Amount
 	Entries          []Transaction
@@ -22,7 +23,7 @@ type Statement struct {
 	Position         eventbus.Position // of the last event of the account that was looked at
 }
 
-// Statement lists the bookings recorded from one moment to before another. ErrMissing.
+// Statement lists the bookings that count from one moment to before another. ErrMissing.
 func (r *Reads) Statement(ctx context.Context, of id.Account, from, to time.Time) (Statement, error) {
 	found, err := r.Account(ctx, of)
 	if err != nil {

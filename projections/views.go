@@ -37,9 +37,10 @@ func Views() []View { return append([]View(nil), views...) }
 var views = []View{
 	{"v_accounts", "accounts", "account", "one row per account, internal ones too", accountColumns, selectAll(accountColumns, "accounts")},
 	{"v_transactions", "accounts", "position", "one row per booking, and one per hold that is still pending", transactionColumns,
-		`select position, account, 0 as pending, purpose, posting, counterparty, minor as amount, balance, currency, forced, booked_at, recorded_at from transactions
-union all select position, account, 1 as pending, purpose, reservation as posting, counterparty, -minor as amount, 0 as balance, currency, 0 as forced, booked_at, recorded_at from holds`},
+		`select position, account, 0 as pending, purpose, posting, counterparty, minor as amount, balance, currency, forced, booked_at, recorded_at, counted_at, value_date from transactions
+union all select position, account, 1 as pending, purpose, reservation as posting, counterparty, -minor as amount, 0 as balance, currency, 0 as forced, booked_at, recorded_at, counted_at, '' as value_date from holds`},
 	{"v_holders", "accounts", "position", "one row per customer who holds an account, in whatever role", holderColumns, selectAll(holderColumns, "holders")},
+	{"v_periods", "accounts", "position", "one row per month of a customer's account that is closed: its figures, what it earned and what it cost", periodColumns, selectAll(periodColumns, "periods")},
 	{"v_products", "products", "position", "one row per version of each kind of account that the bank offers or has offered: what it earns and costs", productColumns, productsView},
 	{"v_transfers", "transfers", "transfer", "one row per transfer, whatever became of it", transferColumns, selectAll(transferColumns, "transfers")},
 	{"v_cards", "cards", "card", "one row per card; no number of one is in the bank", cardColumns, selectAll(cardColumns, "cards")},
@@ -144,6 +145,8 @@ var transactionColumns = []Column{
 	{"forced", Boolean, "posted whatever the balance"},
 	{"booked_at", Time, "when it counts for the bank"},
 	{"recorded_at", Time, "when the log recorded it"},
+	{"counted_at", Time, "the later of the two, never before an earlier booking or in a closed month: the day and month that it is in"},
+	{"value_date", Text, "date from which it counts for interest; empty: the day that it is in"},
 }
 
 var transferColumns = []Column{

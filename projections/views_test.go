@@ -75,6 +75,7 @@ func TestEveryRowListsItsFieldsAsItsColumns(t *testing.T) {
 		{devicesTable, new(Device).fields()},
 		{productsTable, new(Product).fields()},
 		{productVersionsTable, new(ProductVersion).fields()},
+		{periodsTable, new(Period).fields()},
 		{holdersTable, new(Holder).fields()},
 		{invitationsTable, new(Invitation).fields()},
 		{sessionsTable, new(Session).fields()},

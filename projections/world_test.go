@@ -135,6 +135,7 @@ func newWorld(b *bank) *world {
 	w.pay()
 	w.collect()
 	w.offer()
+	w.close()
 	w.many()
 	w.tell()
 	b.commit(eventbus.Header{}, b.part("signing/"+uuid.UUID{8}.String(), signing.Retired{KeyID: "kid-1", VerifyUntil: b.now, At: b.now}))

@@ -20,6 +20,7 @@ var Accounts = newTable(
 	Event(1, func(e account.LimitsAgreed) account.Event { return e }),
 	Event(1, func(e account.LimitsChanged) account.Event { return e }),
 	Event(1, func(e account.CapChanged) account.Event { return e }),
+	Event(1, func(e account.PeriodClosed) account.Event { return e }),
 	Event(1, func(e account.ProductAgreed) account.Event { return e }),
 	Event(1, func(e account.Overdrawn) account.Event { return e }),
 	Event(1, func(e account.Frozen) account.Event { return e }),

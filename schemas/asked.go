@@ -76,6 +76,11 @@ type (
 		LeadSeconds int64    `json:"lead_seconds" jsonschema:"minimum=0"`
 		Algorithms  []string `json:"algorithms,omitempty"` // of the new keys
 	}
+	// ClosePeriod closes the next month of an account.
+	ClosePeriod struct {
+		Account id.Account `json:"account"`
+		Month   string     `json:"month" jsonschema:"pattern=^[0-9]{4}-[0-9]{2}$"`
+	}
 	// ReportDeath and CloseCustomer end the relation with a customer.
 	ReportDeath struct {
 		Customer id.Customer `json:"customer"`

@@ -54,6 +54,7 @@ var commandTable = slices.Concat([]Command{
 	body[ChooseNotifications]("inbox.choose_preferences"),
 	body[CloseCard]("card.close"),
 	body[CloseAccount]("account.close"),
+	asked[ClosePeriod]("account.close_period"),
 	asked[CloseCustomer]("customer.close"),
 	body[CompleteRecovery]("recovery.complete"),
 	body[ConfirmFactor]("factor.confirm_totp"),

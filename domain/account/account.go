@@ -20,6 +20,7 @@ package account
 
 import (
 	"slices"
+	"time"
 
 	"florin/domain/id"
 	"florin/domain/money"
@@ -68,6 +69,9 @@ type State struct {
 	Invitations  []Invitation   `json:"invitations"`
 	Product      id.Product     `json:"product"` // zero: one that is not data
 	Version      int64          `json:"version"`
+	OpenedAt     time.Time      `json:"opened_at"`
+	ClosedAt     time.Time      `json:"closed_at"`
+	Period       Period         `json:"period"`
 }
 
 // Reservation is a hold that has not ended.
@@ -107,7 +111,7 @@ func (s State) Evolve(event Event) State {
 	switch e := event.(type) {
 	case Opened:
 		s = State{Account: e.Account, Customer: e.Customer, Class: e.Class, Chart: e.Chart, Currency: e.Currency,
-			Status: Active, Overdraft: e.OverdraftLimit.Minor, DailyLimit: e.DailyLimit.Minor}
+			Status: Active, Overdraft: e.OverdraftLimit.Minor, DailyLimit: e.DailyLimit.Minor, OpenedAt: e.At}
 	case Numbered:
 		s.Numbered = true
 	case Debited:
@@ -139,10 +143,13 @@ func (s State) Evolve(event Event) State {
 	case Unfrozen:
 		s.Status = Active
 	case Closed:
-		s.Status = Finished
+		s.Status, s.ClosedAt = Finished, e.At
 	default:
 		if limited, ok := s.evolveLimits(event); ok {
 			return limited
+		}
+		if closed, ok := s.evolvePeriods(event); ok {
+			return closed
 		}
 		s = s.evolveHolders(event)
 	}

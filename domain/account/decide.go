@@ -86,6 +86,8 @@ func (s State) Decide(command Command) ([]Event, error) {
 		return s.changeCap(c)
 	case AgreeProduct:
 		return s.agreeProduct(c)
+	case ClosePeriod:
+		return s.closePeriod(c)
 	case Invite:
 		return s.invite(c)
 	case EndInvitation:

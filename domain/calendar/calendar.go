@@ -100,3 +100,37 @@ func After(day string, days int) string {
 func Month(day string) string {
 	return day[:max(strings.LastIndexByte(day, '-'), 0)]
 }
+
+// MonthAfter is the month that follows one, such as "2026-02"; "" of what is none.
+func MonthAfter(month string) string {
+	first, err := time.Parse(monthOnly, month)
+	if err != nil {
+		return ""
+	}
+	return first.AddDate(0, 1, 0).Format(monthOnly)
+}
+
+// DaysOf are the dates of a month; none of what is no month.
+func DaysOf(month string) (days []string) {
+	first, err := time.Parse(monthOnly, month)
+	if err != nil {
+		return nil
+	}
+	for day := first; day.Month() == first.Month(); day = day.AddDate(0, 0, 1) {
+		days = append(days, day.Format(time.DateOnly))
+	}
+	return days
+}
+
+// MonthStart is the first moment of a month in a place; the zero time of what is no
+// month. A place that left out the first of it begins with the second.
+func MonthStart(zone, month string) time.Time {
+	for _, day := range DaysOf(month) {
+		if start, ok := Start(zone, day); ok {
+			return start
+		}
+	}
+	return time.Time{}
+}
+
+const monthOnly = "2006-01"

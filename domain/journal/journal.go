@@ -26,7 +26,10 @@ type Purpose string
 const (
 	Deposit         Purpose = "deposit"
 	Fee             Purpose = "fee"
-	Interest        Purpose = "interest"
+	Interest        Purpose = "interest"       // paid on what an account has
+	DebitInterest   Purpose = "debit_interest" // charged on what it owes
+	MonthlyFee      Purpose = "monthly_fee"
+	OverdraftFee    Purpose = "overdraft_fee"
 	OpeningBalance  Purpose = "opening_balance"
 	Receivable      Purpose = "receivable"
 	WriteOff        Purpose = "write_off"
@@ -44,7 +47,8 @@ const (
 // Known tells whether the bank books for this purpose.
 func (p Purpose) Known() bool {
 	switch p {
-	case Deposit, Fee, Interest, OpeningBalance, Receivable, WriteOff, Settlement, CardPurchase, CardRefund, Payment, PaymentReturn, IncomingPayment, IncomingReturn, DirectDebit, DebitRefund:
+	case Deposit, Fee, Interest, DebitInterest, MonthlyFee, OverdraftFee, OpeningBalance, Receivable, WriteOff, Settlement, CardPurchase, CardRefund,
+		Payment, PaymentReturn, IncomingPayment, IncomingReturn, DirectDebit, DebitRefund:
 		return true
 	}
 	return false

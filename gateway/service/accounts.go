@@ -65,6 +65,7 @@ type TransactionAnswer struct {
 	Balance      string            `json:"balance,omitzero"` // after it; none while pending
 	Reason       string            `json:"reason,omitzero"`  // code, of a hold that the bank has placed
 	Reference    string            `json:"reference,omitzero"`
+	ValueDate    string            `json:"value_date,omitzero"` // from which it counts for interest, if not from its day
 	Position     eventbus.Position `json:"position"`
 	At           time.Time         `json:"at"`
 }

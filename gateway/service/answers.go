@@ -25,7 +25,7 @@ func transactionOf(row projections.Transaction) TransactionAnswer {
 	answer := TransactionAnswer{
 		Posting: row.Posting, Purpose: row.Purpose, Status: "booked", Counterparty: row.Counterparty,
 		Amount: row.Amount.Decimal(), Currency: row.Amount.Currency, Reference: row.Reference,
-		Reason: row.Reason, Position: row.Position, At: row.BookedAt,
+		Reason: row.Reason, ValueDate: row.ValueDate, Position: row.Position, At: row.BookedAt,
 	}
 	if row.Pending {
 		answer.Status = "pending"

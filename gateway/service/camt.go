@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"encoding/hex"
 	"encoding/xml"
 	"net/http"
@@ -120,8 +121,8 @@ func balanceOf(code string, balance money.Amount, date string) camtBalance {
 func entryOf(row projections.Transaction, reference, zone string) camtEntry {
 	amount, side := sided(row.Amount)
 	position := strconv.FormatUint(uint64(row.Position), 10)
-	entry := camtEntry{Reference: position, Amount: amount, Side: side, Status: "BOOK", Booked: isoTime(row.RecordedAt),
-		Value: calendar.Day(zone, row.BookedAt), Servicer: position, Code: clipped(row.Purpose, 35)}
+	entry := camtEntry{Reference: position, Amount: amount, Side: side, Status: "BOOK", Booked: isoTime(row.CountedAt),
+		Value: cmp.Or(row.ValueDate, calendar.Day(zone, row.BookedAt)), Servicer: position, Code: clipped(row.Purpose, 35)}
 	if row.Purpose == "reversal" {
 		entry.Reversal = "true"
 	}

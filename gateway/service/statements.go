@@ -138,7 +138,7 @@ func span(zone, from, to string, now time.Time) (begins, ends time.Time, err err
 func daysOf(booked projections.Statement, zone string) []StatementDay {
 	days, before := []StatementDay{}, booked.Opening
 	for _, entry := range booked.Entries {
-		date := calendar.Day(zone, entry.RecordedAt)
+		date := calendar.Day(zone, entry.CountedAt)
 		if len(days) == 0 || days[len(days)-1].Date < date {
 			days = append(days, StatementDay{Date: date, Opening: before.Decimal()})
 		}
@@ -174,7 +174,7 @@ func writeStatementCSV(w http.ResponseWriter, made period) error {
 	edge(made.From, "opening balance", made.Opening)
 	for i, entry := range made.Entries {
 		_ = out.Write([]string{
-			calendar.Day(made.TimeZone, made.rows[i].RecordedAt), inert(entry.Purpose), inert(entry.Posting), inert(entry.Counterparty.String()),
+			calendar.Day(made.TimeZone, made.rows[i].CountedAt), inert(entry.Purpose), inert(entry.Posting), inert(entry.Counterparty.String()),
 			inert(entry.Reference), entry.Amount, string(entry.Currency), entry.Balance, strconv.FormatUint(uint64(entry.Position), 10),
 		})
 	}
