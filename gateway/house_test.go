@@ -59,6 +59,7 @@ type house struct {
 	routes  []Route
 	truth   *truth
 	stop    func()
+	blind   func()         // takes the read models away
 	clients []*http.Client // of the phones
 
 	mu    sync.Mutex
@@ -176,6 +177,8 @@ func (h *house) open(address string) {
 	}
 	server := Server(contractOf(t, h.sandbox).watch(h.t, h.truth.watch(h.door)), logger)
 	go func() { _ = server.Serve(Framed(listener)) }()
+	seeing := true
+	h.blind = func() { seeing = false; require.NoError(t, reads.Close()) }
 	h.stop = func() {
 		_ = server.Close()
 		halt()
@@ -183,7 +186,9 @@ func (h *house) open(address string) {
 		stopCore()
 		cancel()
 		followers.Wait()
-		require.NoError(t, reads.Close())
+		if seeing {
+			require.NoError(t, reads.Close())
+		}
 		require.NoError(t, h.log.Close(context.Background()))
 		require.NoError(t, journal.Close())
 	}

@@ -171,7 +171,6 @@ func TestRow15To23WhoIsAskedForProof(t *testing.T) {
 		"proof alone":              {[]string{good()}, "invalid-token"},
 		"token alone":              {[]string{"Authorization: DPoP " + access}, "invalid-dpop-proof"},
 		"as a bearer (row 23)":     {[]string{"Authorization: Bearer " + access, good()}, "invalid-token"},
-		"in the query":             {[]string{good()}, "invalid-token"},
 		"two tokens":               {[]string{"Authorization: DPoP " + access, "Authorization: DPoP " + access, good()}, "invalid-token"},
 		"two proofs":               {[]string{"Authorization: DPoP " + access, good(), good()}, "invalid-dpop-proof"},
 		"replayed":                 {[]string{"Authorization: DPoP " + access, nonced}, "invalid-dpop-proof"},
@@ -192,6 +191,8 @@ func TestRow15To23WhoIsAskedForProof(t *testing.T) {
 		require.True(t, strings.HasPrefix(answer.header.Get("WWW-Authenticate"), `DPoP error="`+strings.ReplaceAll(tc.code, "-", "_")+`"`), name)
 		require.NotEmpty(t, answer.header.Get("DPoP-Nonce"), name)
 	}
+	query := p.send("GET", "/own?access_token="+access, "", good())
+	require.Equal(t, "invalid-token", query.code(t), "in the query (RFC 9700 section 4.3.2)")
 	require.EqualValues(t, 2, p.seen.Load())
 }
 

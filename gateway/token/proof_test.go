@@ -174,6 +174,7 @@ func TestProofForATokenIsNoneWithout(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// Group 8 (Keycloak #43505): not again within the skew, nor after it.
 func TestProofIsUsedOnce(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
