@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -86,8 +87,7 @@ func (d *door) admitted(next http.Handler) http.Handler {
 		ask := asks(r)
 		if over := d.load.enter(ask); over != "" {
 			d.load.shed.WithLabelValues(over).Inc()
-			unread(w, r)
-			problem.Write(w, r, problem.Busy)
+			busy(w, r)
 			return
 		}
 		defer d.load.leave(ask)
@@ -95,15 +95,18 @@ func (d *door) admitted(next http.Handler) http.Handler {
 	})
 }
 
-// unread has a request answered whose body nobody will read. A short one has come with
-// its header, most likely: it is passed over when the answer is out, for a new
-// connection would cost both sides more, and just now. A longer one, or one of unknown
-// length, ends the connection.
-func unread(w http.ResponseWriter, r *http.Request) {
-	if r.ContentLength == 0 {
-		return
+// busy answers before a byte of the body is read. A short body has come with its
+// header, most likely: it is passed over when the answer is out, for a new connection
+// would cost both sides more, and just now. A longer one, or one of unknown length, ends
+// the connection.
+func busy(w http.ResponseWriter, r *http.Request) {
+	control := http.NewResponseController(w)
+	short := r.ContentLength >= 0 && r.ContentLength <= passedOverMax && control.EnableFullDuplex() == nil
+	if !short {
+		w.Header().Set("Connection", "close") // else net/http would read it, and answer then
 	}
-	if r.ContentLength < 0 || r.ContentLength > passedOverMax || http.NewResponseController(w).EnableFullDuplex() != nil {
-		w.Header().Set("Connection", "close")
+	problem.Write(w, r, problem.Busy)
+	if short && r.ContentLength > 0 && control.Flush() == nil {
+		_, _ = io.Copy(io.Discard, r.Body) // here, for what is left over breaks the connection (net/http, full duplex)
 	}
 }

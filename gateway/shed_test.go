@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bufio"
 	"io"
 	"net"
 	"net/http"
@@ -65,6 +66,50 @@ func TestRow48TooMuchAtOnceIsTurnedAway(t *testing.T) {
 	require.Equal(t, 500, p.send("GET", "/boom", "").status)
 	comesTrue(t, in(Load{Requests: 1, Bytes: 950}))
 	require.EqualValues(t, 2, p.seen.Load())
+}
+
+// Who is turned away with a short body comes again by the same connection, as often as
+// it takes; a client who has not sent it yet is answered all the same.
+func TestRow48TurnedAwayByTheSameConnection(t *testing.T) {
+	t.Parallel()
+	p := newPorch(t, func(s *Settings) { s.Load = Load{Requests: 1, Streams: 1, Bytes: 1 << 20} })
+	head := "POST /open HTTP/1.1\r\nHost: " + p.address + "\r\nContent-Type: application/json\r\nContent-Length: "
+	slow := p.opened(head + "100\r\n\r\n{")
+	comesTrue(t, func() bool {
+		p.door.load.mu.Lock()
+		defer p.door.load.mu.Unlock()
+		return p.door.load.now.Requests == 1
+	})
+	conn := p.opened("")
+	reader := bufio.NewReader(conn)
+	require.NoError(t, conn.SetDeadline(time.Now().Add(20*time.Second)))
+	answered := func() int {
+		answer, err := http.ReadResponse(reader, nil)
+		require.NoError(t, err)
+		_, err = io.Copy(io.Discard, answer.Body)
+		require.NoError(t, err)
+		require.False(t, answer.Close)
+		return answer.StatusCode
+	}
+	body := `{"text":"` + strings.Repeat("x", 3000) + `"}`
+	whole := head + itoa(len(body)) + "\r\n\r\n" + body
+	for i := range 200 {
+		_, err := io.WriteString(conn, whole)
+		require.NoError(t, err)
+		require.Equal(t, 503, answered(), "%d", i)
+	}
+	_, err := io.WriteString(conn, whole[:len(whole)-1000])
+	require.NoError(t, err)
+	require.Equal(t, 503, answered(), "before its body is there")
+	_, err = io.WriteString(conn, whole[len(whole)-1000:]+whole+whole)
+	require.NoError(t, err)
+	require.Equal(t, []int{503, 503}, []int{answered(), answered()})
+	require.NoError(t, slow.Close())
+	comesTrue(t, func() bool {
+		_, err := io.WriteString(conn, whole)
+		require.NoError(t, err)
+		return answered() == 200
+	})
 }
 
 // However many come at once, no more than the bound are in work, and each of the

@@ -94,6 +94,7 @@ func Write(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	head(w, fault)
 	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body))) // so that it is whole before the handler ends
 	w.WriteHeader(fault.Status)
 	_, _ = w.Write(body)
 }
