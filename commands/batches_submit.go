@@ -75,10 +75,7 @@ func (s submission) parties(w *work) (own bool, err error) {
 		}
 		own = own && creditor.Customer == debtor.Customer
 	}
-	if !owns(w.order.Caller, debtor) {
-		return false, account.ErrMissing
-	}
-	return own, nil
+	return own, mayMove(w.order.Caller, debtor)
 }
 
 // total adds up without running over: each item is an amount, and so must the sum be.

@@ -87,11 +87,12 @@ func (c Cards) Issue(ctx context.Context, order Order, ask IssueCard) (CardAnswe
 	issued := id.From[id.Card](DerivedID(order.ID, "card"))
 	return execute(ctx, b, "card.issue", order, streams(issued, ask.Account), func(w *work) error {
 		behind, err := b.accounts.load(w, ask.Account)
+		if err == nil {
+			err = mayMove(order.Caller, behind)
+		}
 		switch {
 		case err != nil:
 			return err
-		case !owns(order.Caller, behind):
-			return card.ErrMissing
 		case behind.Status == account.Finished:
 			return account.ErrClosed
 		}

@@ -96,11 +96,11 @@ func (i payout) decide(w *work) error {
 		return err
 	}
 	debtor, err := b.accounts.load(w, i.From)
-	switch {
-	case err != nil:
+	if err == nil {
+		err = mayMove(caller, debtor)
+	}
+	if err != nil {
 		return err
-	case !owns(caller, debtor):
-		return account.ErrMissing
 	}
 	command := payment.Initiate{
 		Payment: i.payment, Customer: caller.Customer, From: i.From, Creditor: domain.NewEvidence(i.Creditor.String()), CreditorName: i.CreditorName, Amount: i.Amount,

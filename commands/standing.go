@@ -106,10 +106,13 @@ func (w *work) payableTo(from, to id.Account, amount money.Amount) error {
 		return err
 	}
 	creditor, err := w.bank.accounts.load(w, to)
+	if err == nil {
+		err = mayMove(w.order.Caller, debtor)
+	}
 	switch {
 	case err != nil:
 		return err
-	case !owns(w.order.Caller, debtor), creditor.Class != account.Customers:
+	case creditor.Class != account.Customers:
 		return account.ErrMissing
 	case debtor.Status == account.Finished, creditor.Status == account.Finished:
 		return account.ErrClosed

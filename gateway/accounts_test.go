@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"testing"
 	"time"
@@ -98,6 +99,15 @@ func TestAJointAccount(t *testing.T) {
 	require.Equal(t, 403, refused.Status)
 	require.Equal(t, "account-read-only", code(refused))
 	require.Equal(t, "account-read-only", code(invite(carl, "dora", "reader")))
+	for path, body := range map[string]string{
+		"/v1/cards":           fmt.Sprintf(`{"account":%q}`, joint),
+		"/v1/standing-orders": fmt.Sprintf(`{"from":%q,"to":%q,"amount":"1.00","currency":"EUR","frequency":"monthly","first":"2099-01-01"}`, joint, berts),
+		"/v1/batches":         fmt.Sprintf(`{"from":%q,"currency":"EUR","items":[{"to":%q,"amount":"1.00"},{"to":%q,"amount":"2.00"}]}`, joint, berts, berts),
+		"/v1/payments":        fmt.Sprintf(`{"from":%q,"to":"DE89370400440532013000","name":"Shop","amount":"1.00","currency":"EUR"}`, joint),
+	} {
+		looks := h.command(carl, http.MethodPost, path, []byte(body), carl.NewID())
+		require.Equal(t, []any{403, "account-read-only"}, []any{looks.Status, code(looks)}, "%s: %s", path, looks.Body)
+	}
 	for p, role := range map[*phone.Phone]string{anna: "owner", bert: "owner", carl: "reader"} {
 		shown := h.get(p, "/v1/accounts/"+joint)
 		require.Equal(t, role, field[string](t, shown, "role"))
