@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"errors"
 	"sync"
 	"testing"
 
@@ -31,13 +32,12 @@ func TestAnRSAKeyIsMadeForWhoAsks(t *testing.T) {
 	require.ErrorIs(t, err, ErrNoSigner)
 
 	var all sync.WaitGroup
-	for _, name := range []string{"shop", "till"} {
-		all.Go(func() {
-			_, err := b.bank.Clients().Register(background, b.system(), registered(name, "RS256"))
-			require.NoError(t, err)
-		})
+	var errs [2]error
+	for i, name := range []string{"shop", "till"} {
+		all.Go(func() { _, errs[i] = b.bank.Clients().Register(background, b.system(), registered(name, "RS256")) })
 	}
 	all.Wait()
+	require.NoError(t, errors.Join(errs[:]...))
 	kid, private, err := keys.CurrentRSA()
 	require.NoError(t, err)
 	require.Equal(t, rsaBits, private.N.BitLen())
