@@ -48,6 +48,12 @@ func (d *door) note(r *http.Request, v *visit, seen *watched, took time.Duration
 	d.metrics.requests.WithLabelValues(route, statusClass(status), v.report.Code).Inc()
 	d.metrics.seconds.WithLabelValues(route).Observe(took.Seconds())
 	level := slog.LevelInfo
+	if v.report.Failure != nil {
+		level = slog.LevelError
+	}
+	if !d.settings.Logger.Enabled(r.Context(), level) {
+		return
+	}
 	fields := []slog.Attr{
 		slog.String("request", v.id.String()), slog.String("method", methodLabel(r.Method)), slog.String("route", route),
 		slog.Int("status", status), slog.Int64("took_us", took.Microseconds()), slog.Int64("bytes", seen.bytes),
@@ -63,7 +69,6 @@ func (d *door) note(r *http.Request, v *visit, seen *watched, took time.Duration
 			slog.String("device", c.Device.String()), slog.String("session", c.Session.String()))
 	}
 	if v.report.Failure != nil {
-		level = slog.LevelError
 		fields = append(fields, slog.String("error", v.report.Failure.Error()))
 	}
 	d.settings.Logger.LogAttrs(r.Context(), level, "request", fields...)

@@ -28,6 +28,7 @@ const (
 	soakWorkers = 24 // clients that keep it busy, and no more
 	soakTimes   = 5  // as many, when it is too much
 	soakRounds  = 6
+	soakWarm    = 30_000 // transfers before anything is measured
 
 	soakGoodput = 0.8 // of the peak, at five times the load
 	soakRSS     = 1.1 // of what was resident before, once it is over
@@ -107,17 +108,16 @@ func (t *turn) add(more turn) {
 
 func (t *turn) goodput() float64 { return float64(t.done) / t.took.Seconds() }
 
-// warm keeps the bank busy until that takes no more memory, within a bound: its caches
-// and its collector have what they want then.
+// warm keeps the bank busy until its collector and its caches have what they want, and
+// a further transfer takes no more memory than it leaves; within a bound.
 func (s *soak) warm(each time.Duration) (resident int64) {
-	for range 12 {
-		s.run(soakWorkers, each)
-		before := resident
-		if resident = s.resident(); float64(resident) < 1.02*float64(before) {
+	var done turn
+	for range 24 {
+		if done.add(s.run(soakWorkers, each)); done.done >= soakWarm {
 			break
 		}
 	}
-	return resident
+	return s.resident()
 }
 
 func (s *soak) run(workers int, length time.Duration) turn {
