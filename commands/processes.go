@@ -15,7 +15,8 @@ import (
 
 // process follows the log and does what follows from it by itself. Whatever it
 // does must be harmless to do again, for it may start from anywhere: commands it
-// gives have derived ids (SystemOrder). Its methods are never called at once.
+// gives have derived ids (SystemOrder). Its methods are never called at once, but for
+// Ring of a parallel one.
 type process interface {
 	Name() string
 	// Kinds are the facts it wants to hear of.
@@ -27,6 +28,10 @@ type process interface {
 	// it again. After an error it comes back, later each time.
 	Ring(ctx context.Context, alarm Alarm, agenda *Agenda) error
 }
+
+// parallel is a process whose Ring may be called for so many alarms at once, though not
+// beside Take: what one waits for holds up no other.
+type parallel interface{ RingsMax() int }
 
 // resumer is a process that looks at its whole agenda once at every start.
 type resumer interface {

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"florin/eventbus"
 )
 
@@ -19,8 +21,8 @@ type runner struct {
 	kinds map[string]bool
 	file  string // of the checkpoint; "" keeps none
 
-	working sync.Mutex // one Take or Ring at a time
-	mu      sync.Mutex // guards what follows
+	working sync.RWMutex // one Take or Ring at a time; rings of a parallel process share it
+	mu      sync.Mutex   // guards what follows
 	mark    checkpoint
 	alarms  map[string]Alarm // by key
 	restart string
@@ -120,17 +122,26 @@ func (r *runner) later(alarm Alarm, failure error, now time.Time) {
 	r.alarms[alarm.key()], r.dirty = alarm, true
 }
 
+// tick rings what is due, in order, and as many at once as the process allows.
 func (r *runner) tick(ctx context.Context, now time.Time) error {
 	due := r.due(now)
 	if p, ok := r.process.(paced); ok {
 		due = due[:min(len(due), p.PerTick())]
 	}
-	for _, alarm := range due {
-		if err := r.ring(ctx, alarm, now); err != nil {
-			return err
-		}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(1)
+	if p, is := r.process.(parallel); is {
+		group.SetLimit(p.RingsMax())
 	}
-	return nil
+	for _, alarm := range due {
+		group.Go(func() error {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return r.ring(ctx, alarm, now)
+		})
+	}
+	return group.Wait()
 }
 
 func (r *runner) due(now time.Time) []Alarm {
@@ -149,8 +160,13 @@ func (r *runner) due(now time.Time) []Alarm {
 }
 
 func (r *runner) ring(ctx context.Context, alarm Alarm, now time.Time) error {
-	r.working.Lock()
-	defer r.working.Unlock()
+	if _, is := r.process.(parallel); is && !alarm.Retake {
+		r.working.RLock()
+		defer r.working.RUnlock()
+	} else {
+		r.working.Lock()
+		defer r.working.Unlock()
+	}
 	agenda := &Agenda{now: now, cause: alarm.Cause, at: alarm.Position, cleared: []string{alarm.key()}, waiting: r.waiting}
 	var err error
 	if alarm.Retake {

@@ -14,7 +14,7 @@ import (
 )
 
 // WebhookSender takes facts to partners. It is called by one process, one fact at a
-// time, within webhookTimeout. Reason "" means that the partner has it; else it is a
+// time for each endpoint, within webhookTimeout. Reason "" means that the partner has it; else it is a
 // code (status, timeout, unreachable, address-refused), and the fact is sent again,
 // later each time, under the same identifier. Status is that of HTTP, 0 if there was
 // no answer.
@@ -36,6 +36,7 @@ const (
 	webhooksPause  = 5 * time.Second // of one round; the rest waits for the next
 	webhooksRound  = 100             // facts sent to one endpoint in a round
 	webhookRest    = 5 * time.Second // between looks whether an endpoint is enabled again
+	webhooksAtOnce = 16              // endpoints that are served at a time: one that stalls holds up no other
 )
 
 // posting sends facts to partners' endpoints, each in the order of the log.
@@ -64,6 +65,8 @@ func newPosting(b *Bank) *posting {
 }
 
 func (p *posting) Name() string { return "webhooks" }
+
+func (p *posting) RingsMax() int { return webhooksAtOnce }
 
 func (p *posting) Kinds() []string {
 	return []string{webhook.Approved{}.Kind(), webhook.ResendRequested{}.Kind()}

@@ -1,13 +1,9 @@
 package gateway
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -15,136 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"florin/domain/webhook"
-	"florin/gateway/phone"
 )
-
-// taken is one request as a partner's server got it.
-type taken struct {
-	header http.Header
-	body   []byte
-	event  struct {
-		SpecVersion string          `json:"specversion"`
-		ID          string          `json:"id"`
-		Source      string          `json:"source"`
-		Type        string          `json:"type"`
-		Subject     string          `json:"subject"`
-		Time        time.Time       `json:"time"`
-		Sequence    string          `json:"sequence"`
-		Data        json.RawMessage `json:"data"`
-	}
-}
-
-func (k taken) id() string { return k.header.Get(standardwebhooks.HeaderWebhookID) }
-
-// receiver is a partner's server. It answers as it is told to, and can lose answers.
-type receiver struct {
-	*httptest.Server
-	mu     sync.Mutex
-	status int
-	hangUp bool
-	got    []taken
-}
-
-func newReceiver(t *testing.T) *receiver {
-	r := &receiver{status: 204}
-	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
-		one := taken{header: request.Header}
-		one.body, _ = io.ReadAll(request.Body)
-		_ = json.Unmarshal(one.body, &one.event)
-		r.mu.Lock()
-		r.got = append(r.got, one)
-		status, hangUp := r.status, r.hangUp
-		r.mu.Unlock()
-		if hangUp { // it has it, and nobody learns of that
-			panic(http.ErrAbortHandler)
-		}
-		w.WriteHeader(status)
-	}))
-	t.Cleanup(r.Close)
-	return r
-}
-
-func (r *receiver) answering(status int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.status, r.hangUp = status, status == 0
-}
-
-// heard gives what came since the last time, once the bank has sent what is due.
-func (r *receiver) heard(h *house) []taken {
-	h.told("")
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	got := r.got
-	r.got = nil
-	return got
-}
-
-func kindsOf(all []taken) (kinds []string) {
-	for _, one := range all {
-		kinds = append(kinds, one.event.Type)
-	}
-	return kinds
-}
-
-// desk is an operator's machine for webhooks, with a token that is fresh.
-func (h *house) desk(name string) *phone.Phone {
-	return h.machine(name, "webhooks.manage", "ledger.post").login()
-}
-
-func hookBody(url string, kinds ...string) string {
-	body, _ := json.Marshal(map[string]any{"name": "Books Ltd", "url": url, "kinds": append([]string{}, kinds...)})
-	return string(body)
-}
-
-func (h *house) hook(p *phone.Phone, path, body string) phone.Answer {
-	return h.ask(p, Route{Method: http.MethodPost, Keyed: true}, "/v1/webhooks"+path, body, nil)
-}
-
-// hooked registers an endpoint, which is active at once in a sandbox.
-func (h *house) hooked(p *phone.Phone, url string, kinds ...string) (of, secret string) {
-	h.t.Helper()
-	answer := h.hook(p, "", hookBody(url, kinds...))
-	require.Equal(h.t, 201, answer.Status, "%s", answer.Body)
-	require.Equal(h.t, "active", field[string](h.t, answer, "status"))
-	return field[string](h.t, answer, "webhook"), field[string](h.t, answer, "secret")
-}
-
-type delivery struct {
-	Delivery   string    `json:"delivery"`
-	Kind       string    `json:"kind"`
-	Status     string    `json:"status"`
-	HTTPStatus int       `json:"http_status"`
-	Reason     string    `json:"reason"`
-	Attempt    int       `json:"attempt"`
-	Position   int64     `json:"event_position"`
-	NextAt     time.Time `json:"next_at"`
-}
-
-func (h *house) deliveries(p *phone.Phone, of string) []delivery {
-	h.t.Helper()
-	answer := h.get(p, "/v1/webhooks/"+of+"/deliveries")
-	require.Equal(h.t, 200, answer.Status, "%s", answer.Body)
-	return field[[]delivery](h.t, answer, "deliveries")
-}
-
-func (s *scene) webhookTries() map[string]try {
-	of := s.annas["webhooks"]
-	at := func(act string) string { return "/v1/webhooks/" + of + act }
-	return map[string]try{
-		"POST /v1/webhooks":                {by: "auditor", body: hookBody("http://127.0.0.1:9/hook", "transfer.posted")},
-		"GET /v1/webhooks":                 {by: "auditor", list: true},
-		"GET /v1/webhooks/{id}":            {by: "auditor"},
-		"GET /v1/webhooks/{id}/deliveries": {by: "auditor", path: at("/deliveries"), list: true},
-		"DELETE /v1/webhooks/{id}":         {by: "auditor", path: at("")},
-		"POST /v1/webhooks/{id}/approval":  {by: "auditor"},
-		"POST /v1/webhooks/{id}/secret":    {by: "auditor"},
-		"POST /v1/webhooks/{id}/disabling": {by: "auditor", body: `{"reason":"contract-ended"}`},
-		"POST /v1/webhooks/{id}/enabling":  {by: "auditor"},
-		"POST /v1/webhooks/{id}/resend":    {by: "auditor", body: `{"delivery":"dlv_00000000-0000-4000-8000-000000000001"}`},
-		"POST /v1/webhooks/{id}/test":      {by: "auditor"},
-	}
-}
 
 // verify is what a partner does with a request (the example of the documentation): the
 // signature over the very bytes, a clock that is five minutes off at most, and each
@@ -416,4 +283,29 @@ func TestAWebhookTakesTwoOperators(t *testing.T) {
 	require.Equal(t, 404, h.hook(otto, "/whk_00000000-0000-4000-8000-000000000001/approval", "").Status)
 	require.Equal(t, 200, h.ask(otto, Route{Method: http.MethodDelete, Keyed: true}, "/v1/webhooks/"+of, "", nil).Status)
 	require.Equal(t, 404, h.hook(otto, "/"+of+"/enabling", "").Status, "what is deleted is over")
+}
+
+func TestAStalledPartnerHoldsNoOtherUp(t *testing.T) {
+	t.Parallel()
+	h, stalled, quick := newHouse(t), newReceiver(t), newReceiver(t)
+	olga, anna := h.desk("olga"), h.customer("anna")
+	account := h.account(anna, "")
+	slow, _ := h.hooked(olga, stalled.URL, "journal.posted")
+	fast, _ := h.hooked(olga, quick.URL, "journal.posted")
+	stalled.heard(h)
+	released := make(chan struct{})
+	stalled.mu.Lock()
+	stalled.until = released
+	stalled.mu.Unlock()
+	quick.Config.Handler = func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			next.ServeHTTP(w, r)
+			close(released) // the other one answers once this one has what it wants
+		})
+	}(quick.Config.Handler)
+	require.NoError(t, anna.Deposit(t.Context(), account, "1.00", "EUR"))
+	require.Len(t, stalled.heard(h), 1)
+	for _, of := range []string{slow, fast} {
+		require.Equal(t, []any{"delivered", 1}, []any{h.deliveries(olga, of)[0].Status, h.deliveries(olga, of)[0].Attempt}, "at the first attempt, before its time was over")
+	}
 }
