@@ -11,6 +11,7 @@ import (
 	"florin/domain/iban"
 	"florin/domain/id"
 	"florin/domain/payee"
+	"florin/domain/payment"
 	"florin/domain/risk"
 	"florin/domain/transfer"
 	"florin/schemas/seal"
@@ -46,7 +47,7 @@ type PayeeAnswer struct {
 }
 
 // Save adds a payee of the caller's, and says whether the name is the holder's. A
-// number of the bank's own is its account; one of another bank's cannot be checked here.
+// number of the bank's own is its account; of another bank's that bank is asked.
 // not-found: there is no such account.
 func (p Payees) Save(ctx context.Context, order Order, ask SavePayee) (PayeeAnswer, Outcome, error) {
 	b, owner := p.bank, order.Caller.Customer
@@ -58,6 +59,9 @@ func (p Payees) Save(ctx context.Context, order Order, ask SavePayee) (PayeeAnsw
 		if err := b.numbered(ctx, ask.IBAN, &asked); err != nil {
 			return PayeeAnswer{}, Outcome{}, err
 		}
+	}
+	if err := b.verifiedPayee(ctx, order, ask, &asked); err != nil {
+		return PayeeAnswer{}, Outcome{}, err
 	}
 	return execute(ctx, b, "payee.save", order, streams(payeesOf(owner)), func(w *work) error {
 		saved := asked
@@ -80,6 +84,28 @@ func (p Payees) Save(ctx context.Context, order Order, ask SavePayee) (PayeeAnsw
 		w.under(ofCustomer(owner))
 		return b.payees.decide(w, payeesOf(owner), payee.Save{Asked: saved, Wait: b.settings.Money.PayeeWait})
 	}, payeeAnswer)
+}
+
+// verifiedPayee asks the other bank whose a number is that is none of the bank's own,
+// but not for a repeat, which is answered from what was said the first time.
+func (b *Bank) verifiedPayee(ctx context.Context, order Order, ask SavePayee, asked *payee.Saved) error {
+	if asked.Number == "" || !payment.Name(ask.Name) {
+		return nil
+	}
+	_, repeated, err := b.log.Find(ctx, order.ID)
+	if err != nil || repeated {
+		return err
+	}
+	said := b.Payments().VerifyPayee(ctx, domain.NewEvidence(ask.IBAN.String()), domain.NewEvidence(ask.Name))
+	switch said.Result {
+	case payment.Matches:
+		asked.Check = payee.Match
+	case payment.AlmostMatch:
+		asked.Check, asked.Holder = payee.CloseMatch, domain.NewProfile(said.Name.Reveal())
+	case payment.NoMatch:
+		asked.Check = payee.NoMatch
+	}
+	return nil
 }
 
 // numbered finds the account of a number, or makes of it what can be compared and not read.

@@ -23,6 +23,7 @@ import (
 	"florin/domain/operator"
 	"florin/domain/payee"
 	"florin/domain/payment"
+	"florin/domain/paymentfile"
 	"florin/domain/product"
 	"florin/domain/proposal"
 	"florin/domain/recovery"
@@ -62,6 +63,7 @@ type shelves struct {
 	notifications  *shelf[id.Notification, notification.State, notification.Command, notification.Event]
 	numbers        *shelf[id.Claim, account.Number, account.Assign, account.NumberEvent]
 	operators      *shelf[id.Operator, operator.State, operator.Command, operator.Event]
+	paymentFiles   *shelf[id.PaymentFile, paymentfile.State, paymentfile.Command, paymentfile.Event]
 	payments       *shelf[id.Payment, payment.State, payment.Command, payment.Event]
 	recoveries     *shelf[id.Recovery, recovery.State, recovery.Command, recovery.Event]
 	proposals      *shelf[id.Proposal, proposal.State, proposal.Command, proposal.Event]
@@ -101,6 +103,7 @@ func newShelves(b *Bank) shelves {
 		notifications:  newShelf[id.Notification, notification.State, notification.Command](b, t.Notifications),
 		numbers:        newShelf[id.Claim, account.Number, account.Assign](b, t.Numbers),
 		operators:      newShelf[id.Operator, operator.State, operator.Command](b, t.Operators),
+		paymentFiles:   newShelf[id.PaymentFile, paymentfile.State, paymentfile.Command](b, t.PaymentFiles),
 		payments:       newShelf[id.Payment, payment.State, payment.Command](b, t.Payments),
 		recoveries:     newShelf[id.Recovery, recovery.State, recovery.Command](b, t.Recoveries),
 		proposals:      newShelf[id.Proposal, proposal.State, proposal.Command](b, t.Proposals),

@@ -35,12 +35,26 @@ func operations(t *testing.T) []operation {
 	for _, path := range slices.Sorted(maps.Keys(doc.Paths)) {
 		for _, method := range slices.Sorted(maps.Keys(doc.Paths[path])) {
 			o := operation{strings.ToUpper(method) + " " + path, Route{Method: strings.ToUpper(method), Path: path}, path, doc.Paths[path][method]}
+			for mediaType := range o.takes() {
+				o.row.Takes = mediaType
+			}
 			o.row.Keyed = slices.ContainsFunc(o.Parameters, func(p openapi.Parameter) bool { return doc.Parameter(p).Name == "Idempotency-Key" })
 			all = append(all, o)
 		}
 	}
 	require.Greater(t, len(all), 60)
 	return all
+}
+
+// takes are the media types of the request, but for JSON and forms, which are sent as such.
+func (o operation) takes() map[string]openapi.Media {
+	if o.Body == nil {
+		return nil
+	}
+	other := maps.Clone(o.Body.Content)
+	delete(other, "application/json")
+	delete(other, formType)
+	return other
 }
 
 // scopes that suffice, any one of them; none: any token, or nobody is asked.

@@ -33,7 +33,7 @@ func DescribeAPI(rows []Route, issuer string) (*openapi.Document, error) {
 	operations := make([]openapi.Operation, 0, len(rows))
 	for _, row := range rows {
 		operations = append(operations, openapi.Operation{
-			Method: row.Method, Path: row.Path, Handler: handlerName(row.Handle), Request: row.Request, Response: row.Response, Gives: row.Gives,
+			Method: row.Method, Path: row.Path, Handler: handlerName(row.Handle), Request: row.Request, Response: row.Response, Takes: row.Takes, Gives: row.Gives,
 			Form: row.OAuth || row.Page != nil, Open: row.Open, OAuth: row.OAuth, Page: row.Page != nil, Scopes: row.Scopes,
 			ACR: row.ACR, MaxAge: row.MaxAge, Keyed: row.Keyed, Signed: row.Signed, OwnApp: row.OwnApp, Query: row.Query,
 		})

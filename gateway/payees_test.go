@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"florin/gateway/phone"
+	"florin/gateway/rail/simulated"
 )
 
 // payeeTries are those of payees.
@@ -105,6 +106,23 @@ func TestPayeesAreSavedOnceAndUnderFreshAuthentication(t *testing.T) {
 		answer := h.command(anna, http.MethodPost, "/v1/payees", []byte(body), anna.NewID())
 		require.Equal(t, says, code(answer), "%s: %s", body, answer.Body)
 	}
+	named := func(iban, name string) (check, holder string) {
+		answer := h.command(anna, http.MethodPost, "/v1/payees", []byte(`{"iban":"`+iban+`","name":"`+name+`"}`), anna.NewID())
+		require.Equal(t, 201, answer.Status, "%s", answer.Body)
+		var shown struct {
+			Check  string `json:"check"`
+			Holder string `json:"holder_name"`
+		}
+		require.NoError(t, json.Unmarshal(answer.Body, &shown))
+		return shown.Check, shown.Holder
+	}
+	check, holder := named("GB33BUKB20201555555555", "Close Bob Builder")
+	require.Equal(t, []string{"close-match", "Bob Builder"}, []string{check, holder}, "another bank says what it knows")
+	check, holder = named("FR1420041010050500013M02606", "Wrong Bob")
+	require.Equal(t, []string{"no-match", ""}, []string{check, holder})
+	check, _ = named("AT611904300234573201", "Bob")
+	require.Equal(t, "match", check)
+	h.rail.Fail(simulated.Down)
 	elsewhere := h.command(anna, http.MethodPost, "/v1/payees", []byte(`{"iban":"DE89370400440532013000","name":"Carl"}`), anna.NewID())
 	require.Equal(t, []string{"unavailable", "DE89370400440532013000"}, []string{field[string](t, elsewhere, "check"), field[string](t, elsewhere, "iban")}, "%s", elsewhere.Body)
 	require.Equal(t, "payee-exists", code(h.command(anna, http.MethodPost, "/v1/payees", []byte(`{"iban":"DE89370400440532013000","name":"Carl"}`), anna.NewID())))

@@ -37,6 +37,7 @@ func Routes(p *identity.Provider, desk service.Desk) []Route {
 	rows = append(rows, notifications(desk)...)
 	rows = append(rows, payments(desk)...)
 	rows = append(rows, directDebits(desk)...)
+	rows = append(rows, paymentFiles(desk)...)
 	rows = append(rows, webhooks(desk)...)
 	rows = append(rows, operators(desk)...)
 	rows = append(rows, sandbox(desk)...)

@@ -22,6 +22,7 @@ type Route struct {
 	Handle       func(http.ResponseWriter, *http.Request) error
 	Request      reflect.Type // the command (schemas.Commands), by its body or form; nil: nothing is changed
 	Response     reflect.Type // of the JSON answer; nil: none, or not JSON
+	Takes        string       // media type of the body; "": application/json
 	Gives        []string     // media types of the answer; none: application/json
 	Query        []string     // parameters of the query that its document cannot read from the handler's own code
 
@@ -166,6 +167,8 @@ func mediaTypes(r *http.Request, row Route) error {
 	switch {
 	case (row.OAuth || row.Page != nil) && row.Method == http.MethodPost:
 		return wire.Takes(r, formType)
+	case row.Takes != "":
+		return wire.Takes(r, row.Takes)
 	case row.Request != nil && row.Request.NumField() > 0:
 		return wire.Takes(r, "application/json")
 	case body && r.Method == http.MethodPost: // a command without content may still send {}

@@ -63,6 +63,9 @@ func newScene(t testing.TB) *scene {
 		things["direct-debits"] = h.collects(s.auditor, collected, "collected", "")
 		things["mandates"] = field[string](t, h.fresh(p, "/v1/direct-debits/"+things["direct-debits"]), "mandate")
 	}
+	for p, things := range map[*phone.Phone]map[string]string{s.anna: s.annas, s.bert: s.bertsThings} {
+		things["payment-files"] = field[string](t, h.files(p, painOf("MSG-scene", h.iban(p, things["accounts"]), "1.00")), "payment_file")
+	}
 	s.annas["card-authorisations"] = h.authorised(s.auditor, s.annas["cards"], "20.00")
 	s.annas["webhooks"], _ = h.hooked(s.auditor, "http://127.0.0.1:9/hook", "transfer.posted")
 	s.olga = h.person("olga", "security", "ledger")
@@ -174,6 +177,7 @@ func (s *scene) tries() map[string]try {
 	maps.Copy(tries, s.paymentTries())
 	maps.Copy(tries, s.incomingTries())
 	maps.Copy(tries, s.debitTries())
+	maps.Copy(tries, s.fileTries())
 	maps.Copy(tries, s.webhookTries())
 	maps.Copy(tries, s.proposalTries())
 	maps.Copy(tries, s.sandboxTries())
@@ -239,6 +243,9 @@ func (h *house) ask(p *phone.Phone, row Route, path, body string, spoil func(*ph
 		request, err := p.Prepare(row.Method, bare, []byte(body), key)
 		require.NoError(h.t, err)
 		request.Path = path
+		if row.Takes != "" {
+			request.Header.Set("Content-Type", row.Takes)
+		}
 		if spoil != nil {
 			spoil(&request)
 		}

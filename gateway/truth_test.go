@@ -33,7 +33,7 @@ type truth struct {
 func newTruth(routes []Route) *truth {
 	t := &truth{router: chi.NewRouter(), commands: map[string]schemas.Command{}, accepted: map[string]int{}}
 	for _, row := range routes {
-		if row.Request == nil {
+		if row.Request == nil || row.Takes != "" { // whose schema is another's
 			continue
 		}
 		t.router.Method(row.Method, row.Path, http.NotFoundHandler())

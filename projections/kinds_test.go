@@ -25,6 +25,7 @@ import (
 	"florin/domain/notification"
 	"florin/domain/payee"
 	"florin/domain/payment"
+	"florin/domain/paymentfile"
 	"florin/domain/product"
 	"florin/domain/proposal"
 	"florin/domain/session"
@@ -47,6 +48,7 @@ func TestEveryReleasedKindHasAFold(t *testing.T) {
 	files, err := filepath.Glob("../schemas/testdata/*.json")
 	require.NoError(t, err)
 	openers := map[string]string{"account": "account.opened", "authorisation": "authorisation.requested", "batch": "batch.submitted", "card": "card.issued", "consent": "consent.granted", "customer": "customer.enrolled", "device": "device.registered", "inbox": "inbox.read", "notification": "notification.filed", "payee": "payee.saved", "proposal": "proposal.made", "session": "session.started", "standing": "standing.ordered", "transfer": "transfer.initiated"}
+	openers["paymentfile"] = "paymentfile.submitted"
 	openers["mandate"], openers["directdebit"] = "mandate.granted", "directdebit.received"
 	openers["payment"], openers["product"] = "payment.initiated", "product.defined"
 	openers["webhook"], openers["delivery"] = "webhook.registered", "delivery.made"
@@ -100,6 +102,8 @@ func streamOf(event domain.Event) string {
 		return e.Device.Stream()
 	case directdebit.Received:
 		return e.DirectDebit.Stream()
+	case paymentfile.Submitted:
+		return e.File.Stream()
 	case mandate.Granted:
 		return e.Mandate.Stream()
 	case notification.AllRead:

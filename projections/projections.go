@@ -44,6 +44,7 @@ var definitions = []definition{
 	{"products", 1, []string{"product"}, false, []table{productsTable, productVersionsTable}, beginProducts},
 	{"standing", 1, []string{"standing"}, false, []table{standingTable}, beginStanding},
 	{"payments", 1, []string{"payment"}, false, []table{paymentsTable}, beginPayments},
+	{"paymentfiles", 1, []string{"paymentfile"}, false, []table{paymentFilesTable}, beginPaymentFiles},
 	{"mandates", 1, []string{"mandate", "creditor"}, false, []table{mandatesTable, creditorsTable}, beginMandates},
 	{"directdebits", 1, []string{"directdebit"}, false, []table{directDebitsTable}, beginDirectDebits},
 	{"devices", 1, []string{"device"}, false, []table{devicesTable}, beginDevices},

@@ -64,6 +64,7 @@ func TestEveryRowListsItsFieldsAsItsColumns(t *testing.T) {
 		{holdsTable, new(hold).fields()},
 		{transactionsTable, new(Transaction).fields()},
 		{paymentsTable, new(Payment).fields()},
+		{paymentFilesTable, new(PaymentFile).fields()},
 		{batchesTable, new(Batch).fields()},
 		{standingTable, new(StandingOrder).fields()},
 		{mandatesTable, new(Mandate).fields()},

@@ -197,6 +197,7 @@ var exampleIDs = map[reflect.Type]string{
 	reflect.TypeFor[id.Payees]():        id.Named[id.Payees]("example").String(),
 	reflect.TypeFor[id.Creditor]():      id.Named[id.Creditor]("example").String(),
 	reflect.TypeFor[id.DirectDebit]():   id.Named[id.DirectDebit]("example").String(),
+	reflect.TypeFor[id.PaymentFile]():   id.Named[id.PaymentFile]("example").String(),
 	reflect.TypeFor[id.Mandate]():       id.Named[id.Mandate]("example").String(),
 	reflect.TypeFor[id.Product]():       id.Named[id.Product]("example").String(),
 	reflect.TypeFor[id.StandingOrder](): id.Named[id.StandingOrder]("example").String(),

@@ -14,7 +14,7 @@ import (
 
 // publishedContexts are what partners may be told of: money, and what holds it. Of
 // customers, their devices and who got in by what, nothing leaves the bank.
-var publishedContexts = []string{"account", "transfer", "journal", "payment", "incoming", "directdebit", "standing", "batch", "card", "authorisation"}
+var publishedContexts = []string{"account", "transfer", "journal", "payment", "incoming", "directdebit", "paymentfile", "standing", "batch", "card", "authorisation"}
 
 // unpublished are members that no partner is shown, though they are not sealed: what proves
 // possession, or waits to be answered.

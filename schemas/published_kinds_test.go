@@ -11,7 +11,7 @@ func TestEveryKindOfMoneyIsPublished(t *testing.T) {
 	t.Parallel()
 	tr, _ := treaty(t)
 	kinds := tr.PublishedKinds()
-	for _, kind := range []string{"account.frozen", "transfer.posted", "journal.posted", "payment.settled", "incoming.credited", "directdebit.collected", "standing.executed", "batch.submitted", "card.frozen", "authorisation.captured"} {
+	for _, kind := range []string{"account.frozen", "transfer.posted", "journal.posted", "payment.settled", "incoming.credited", "directdebit.collected", "paymentfile.authorised", "standing.executed", "batch.submitted", "card.frozen", "authorisation.captured"} {
 		require.Contains(t, kinds, kind)
 	}
 	for _, kind := range []string{"customer.enrolled", "device.bound", "session.started", "grant.started"} {

@@ -43,6 +43,7 @@ import (
 	"florin/domain/operator"
 	"florin/domain/payee"
 	"florin/domain/payment"
+	"florin/domain/paymentfile"
 	"florin/domain/product"
 	"florin/domain/proposal"
 	"florin/domain/recovery"
@@ -99,6 +100,7 @@ type Treaty struct {
 	Notifications  *Codec[notification.Event]
 	Numbers        *Codec[account.NumberEvent]
 	Operators      *Codec[operator.Event]
+	PaymentFiles   *Codec[paymentfile.Event]
 	Payments       *Codec[payment.Event]
 	Recoveries     *Codec[recovery.Event]
 	Proposals      *Codec[proposal.Event]
@@ -143,6 +145,7 @@ func New(ring *seal.Ring) *Treaty {
 	t.Operators = sign(t, d, Operators)
 	t.Payees = sign(t, d, Payees)
 	t.Products = sign(t, d, Products)
+	t.PaymentFiles = sign(t, d, PaymentFiles)
 	t.Payments = sign(t, d, Payments)
 	t.Recoveries = sign(t, d, Recoveries)
 	t.Proposals = sign(t, d, Proposals)

@@ -32,6 +32,7 @@ type (
 		Verified     PayeeVerified // At is filled in
 		Assessment   Assessed      // At is filled in
 		Demand       Demand
+		Confirmed    Authorised // already, with others, by the customer; At is filled in
 		At           time.Time
 	}
 	// Demand is a challenge ready to be set.

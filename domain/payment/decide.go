@@ -126,8 +126,8 @@ func (s State) initiate(c Initiate) ([]Event, error) {
 		return append(events, Rejected{Code: refused, At: c.At}), nil
 	}
 	c.Verified.At, c.Assessment.At = c.At, c.At
-	if c.Outcome() != Allow {
-		c.Assessment.Exemption = "" // it is going to be strongly authenticated, or nothing comes of it
+	if c.Outcome() != Allow || c.Confirmed.Method != "" {
+		c.Assessment.Exemption = "" // it is strongly authenticated, or nothing comes of it
 	}
 	return append(events, c.Verified, c.Assessment, c.verdict()), nil
 }
@@ -138,7 +138,7 @@ func (c Initiate) Outcome() Outcome {
 	switch {
 	case c.Assessment.Outcome == Block:
 		return Block
-	case c.Assessment.Outcome == Allow && c.Verified.Result == Matches:
+	case c.Confirmed.Method != "", c.Assessment.Outcome == Allow && c.Verified.Result == Matches:
 		return Allow
 	}
 	return Challenge
@@ -147,7 +147,8 @@ func (c Initiate) Outcome() Outcome {
 func (c Initiate) verdict() Event {
 	switch c.Outcome() {
 	case Allow:
-		return Authorised{At: c.At}
+		c.Confirmed.At = c.At
+		return c.Confirmed
 	case Block:
 		return Rejected{Code: ErrBlocked.Code, At: c.At}
 	}

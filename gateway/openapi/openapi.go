@@ -34,6 +34,7 @@ type Operation struct {
 	Handler      string       // full name of the Go function, as package runtime has it; "" if there is none
 	Request      reflect.Type // a command of package schemas; nil: none
 	Response     reflect.Type // of the JSON answer; nil: none, or none that is fixed
+	Takes        string       // media type of the request; "": JSON, or a form
 	Gives        []string     // media types of the answer
 	Form         bool         // the request is a form, not JSON
 	Open         bool         // no token is needed

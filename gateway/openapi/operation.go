@@ -182,6 +182,9 @@ func (b *builder) body(o Operation) *Body {
 	if text, err := schemas.Files.ReadFile("commands/" + o.Request.Name() + ".json"); err == nil && !o.Form {
 		media.Example = example(text)
 	}
+	if o.Takes != "" {
+		return &Body{Required: true, Content: map[string]Media{o.Takes: {Schema: raw(quoted{"type": "string"})}}}
+	}
 	if o.Form {
 		return &Body{Required: true, Content: map[string]Media{mediaForm: media}}
 	}

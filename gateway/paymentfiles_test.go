@@ -1,0 +1,214 @@
+package gateway
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"florin/gateway/phone"
+	"florin/gateway/rail/simulated"
+	"florin/gateway/service"
+)
+
+// painOf is a pain.001 with a payment for each amount, named E-1 and so on.
+func painOf(message, debtor string, amounts ...string) string {
+	sum, items := 0, ""
+	for i, amount := range amounts {
+		var euros, cents int
+		_, _ = fmt.Sscanf(amount, "%d.%d", &euros, &cents)
+		sum += euros*100 + cents
+		items += fmt.Sprintf(`<CdtTrfTxInf><PmtId><EndToEndId>E-%d</EndToEndId></PmtId><Amt><InstdAmt Ccy="EUR">%s</InstdAmt></Amt><Cdtr><Nm>Bob &amp; %d</Nm></Cdtr>`+
+			`<CdtrAcct><Id><IBAN>%s</IBAN></Id></CdtrAcct><RmtInf><Ustrd>wage %d</Ustrd></RmtInf></CdtTrfTxInf>`, i+1, amount, i+1, foreign, i+1)
+	}
+	return fmt.Sprintf(`<?xml version="1.0" encoding="UTF-8"?><Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"><CstmrCdtTrfInitn><GrpHdr><MsgId>%s</MsgId>`+
+		`<CreDtTm>2026-01-01T00:00:00Z</CreDtTm><NbOfTxs>%d</NbOfTxs><CtrlSum>%d.%02d</CtrlSum><InitgPty><Nm>Anna</Nm></InitgPty></GrpHdr><PmtInf><PmtInfId>P-1</PmtInfId><PmtMtd>TRF</PmtMtd>`+
+		`<ReqdExctnDt><Dt>2020-01-01</Dt></ReqdExctnDt><Dbtr><Nm>Anna</Nm></Dbtr><DbtrAcct><Id><IBAN>%s</IBAN></Id></DbtrAcct><DbtrAgt><FinInstnId><Othr><Id>NOTPROVIDED</Id></Othr></FinInstnId></DbtrAgt>%s</PmtInf></CstmrCdtTrfInitn></Document>`,
+		message, len(amounts), sum/100, sum%100, debtor, items)
+}
+
+var filesRoute = Route{Method: http.MethodPost, Keyed: true, Takes: service.MediaXML}
+
+func (h *house) files(p *phone.Phone, pain string) phone.Answer {
+	h.t.Helper()
+	return h.ask(p, filesRoute, "/v1/payment-files", pain, nil)
+}
+
+func (h *house) confirmFile(p *phone.Phone, waits phone.Answer, change func(map[string]any)) phone.Answer {
+	h.t.Helper()
+	var display map[string]any
+	text := []byte(field[phone.Challenge](h.t, waits, "challenge").Display)
+	if change != nil {
+		require.NoError(h.t, json.Unmarshal(text, &display))
+		change(display)
+		var err error
+		text, err = json.Marshal(display)
+		require.NoError(h.t, err)
+	}
+	signed, err := p.SignConsent(text)
+	require.NoError(h.t, err)
+	return h.command(p, http.MethodPost, "/v1/payment-files/"+field[string](h.t, waits, "payment_file")+"/authorization", map[string]string{"authorization": signed}, p.NewID())
+}
+
+func TestAFileOfPaymentsIsConfirmedOnceAndEachGoesItsOwnWay(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	anna, bert := h.customer("anna"), h.customer("bert")
+	from := h.account(anna, "100.00")
+	text := painOf("MSG-1", h.iban(anna, from), "60.00", "50.00", "30.00", "5.00")
+	text = strings.Replace(text, "wage 4", "simulate reject AC04", 1)
+	waits := h.files(anna, text)
+	require.Equal(t, 202, waits.Status, "%s", waits.Body)
+	id := field[string](t, waits, "payment_file")
+	digest := sha256.Sum256([]byte(text))
+	var display map[string]string
+	require.NoError(t, json.Unmarshal(field[phone.Challenge](t, waits, "challenge").Display, &display))
+	require.Equal(t, []string{id, "4", "145.00", "EUR", hex.EncodeToString(digest[:]), from},
+		[]string{display["payment_file"], display["count"], display["total"], display["currency"], display["digest"], display["debtor"]})
+	h.works()
+	told, _ := h.rail.Messages()
+	require.Empty(t, told, "nothing leaves unconfirmed")
+	again := h.files(anna, text)
+	require.Equal(t, "true", again.Header.Get("Idempotency-Replayed"), "under another key, too")
+	require.JSONEq(t, string(waits.Body), string(again.Body))
+	require.Equal(t, "payment-file-exists", code(h.files(anna, strings.Replace(text, "wage 1", "wage 9", 1))))
+	require.Equal(t, 404, h.fresh(bert, "/v1/payment-files/"+id).Status)
+	for _, name := range []string{"total", "digest", "count"} {
+		require.Equal(t, "sca-failed", code(h.confirmFile(anna, waits, func(s map[string]any) { s[name] = "1" })), name)
+	}
+	done := h.confirmFile(anna, waits, nil)
+	require.Equal(t, 200, done.Status, "%s", done.Body)
+	require.Equal(t, "sca-failed", code(h.confirmFile(anna, waits, nil)), "a challenge is answered once")
+	h.rail.Fail(simulated.After)
+	for range 8 {
+		h.works()
+		h.reopen()
+		h.pass(10 * time.Second)
+	}
+	told, _ = h.rail.Messages()
+	require.Len(t, told, 3, "each once; the second was more than there was")
+	require.Equal(t, "10.00", h.balance(anna, from))
+	h.railBooks(0, 9000, 0)
+	var shown struct {
+		Payments []service.FiledPayment `json:"payments"`
+	}
+	require.NoError(t, json.Unmarshal(h.fresh(anna, "/v1/payment-files/"+id).Body, &shown))
+	var said []string
+	for _, p := range shown.Payments {
+		said = append(said, p.EndToEnd+" "+p.Status+p.Reason)
+	}
+	require.Equal(t, []string{"E-1 ACSC", "E-2 RJCTAM04", "E-3 ACSC", "E-4 RJCTAC04"}, said)
+	require.Contains(t, string(h.fresh(anna, "/v1/payments").Body), shown.Payments[0].Payment.String(), "each is a payment like others")
+	report := h.as(anna, "/v1/payment-files/"+id, service.MediaXML)
+	require.Equal(t, service.MediaXML, report.Header.Get("Content-Type"))
+	require.Contains(t, string(report.Body), `xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"`)
+	require.Contains(t, string(report.Body), "<OrgnlMsgId>MSG-1</OrgnlMsgId><OrgnlMsgNmId>pain.001.001.09</OrgnlMsgNmId><OrgnlNbOfTxs>4</OrgnlNbOfTxs><OrgnlCtrlSum>145.00</OrgnlCtrlSum><GrpSts>PART</GrpSts>")
+	require.Contains(t, string(report.Body), "<OrgnlEndToEndId>E-2</OrgnlEndToEndId><TxSts>RJCT</TxSts><StsRsnInf><Rsn><Cd>AM04</Cd></Rsn></StsRsnInf>")
+}
+
+func TestAFileThatNobodyConfirmsIsOver(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	anna := h.customer("anna")
+	from := h.account(anna, "100.00")
+	number := h.iban(anna, from)
+	late, gone := h.files(anna, painOf("MSG-1", number, "1.00")), h.files(anna, painOf("MSG-2", number, "1.00"))
+	ids := []string{field[string](t, late, "payment_file"), field[string](t, gone, "payment_file")}
+	require.Equal(t, "cancelled", field[string](t, h.command(anna, http.MethodPost, "/v1/payment-files/"+ids[1]+"/cancellation", nil, anna.NewID()), "status"))
+	require.Equal(t, "payment-file-not-cancellable", code(h.command(anna, http.MethodPost, "/v1/payment-files/"+ids[1]+"/cancellation", nil, anna.NewID())))
+	require.Equal(t, "sca-failed", code(h.confirmFile(anna, gone, nil)))
+	h.pass(10 * time.Minute)
+	h.works()
+	h.login(anna)
+	require.Equal(t, "sca-failed", code(h.confirmFile(anna, late, nil)))
+	require.Contains(t, string(h.as(anna, "/v1/payment-files/"+ids[0], service.MediaXML).Body), "<GrpSts>RJCT</GrpSts>")
+	require.Equal(t, "expired", field[string](t, h.fresh(anna, "/v1/payment-files/"+ids[0]), "status"))
+	told, _ := h.rail.Messages()
+	require.Empty(t, told)
+	require.Equal(t, "100.00", field[string](t, h.fresh(anna, "/v1/accounts/"+from), "available"))
+}
+
+func TestFilesAreReadStrictly(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	anna, bert := h.customer("anna"), h.customer("bert")
+	from := h.account(anna, "100.00")
+	number, berts := h.iban(anna, from), h.iban(bert, h.account(bert, "10.00"))
+	good := painOf("MSG-1", number, "1.00", "2.50")
+	swap := func(old, fresh string) string {
+		require.Contains(t, good, old)
+		return strings.Replace(good, old, fresh, 1)
+	}
+	many := make([]string, 101)
+	for i := range many {
+		many[i] = "0.01"
+	}
+	var lot strings.Builder
+	lot.WriteString(strings.TrimSuffix(painOf("MSG-1", number, many...), "</Document>"))
+	for name, tc := range map[string]struct {
+		text   string
+		status int
+		code   string
+	}{
+		"no XML":                   {"{}", 400, "bad-request"},
+		"another message":          {strings.ReplaceAll(good, "pain.001.001.09", "pain.008.001.08"), 400, "bad-request"},
+		"an older version":         {strings.ReplaceAll(good, "pain.001.001.09", "pain.001.001.03"), 400, "bad-request"},
+		"cut off":                  {good[:len(good)-20], 400, "bad-request"},
+		"two documents":            {good + good[strings.Index(good, "<Document"):], 400, "bad-request"},
+		"a document type":          {swap("<Document", `<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><Document`), 400, "bad-request"},
+		"an entity":                {swap("Bob &amp; 1", "&e;"), 400, "bad-request"},
+		"another encoding":         {swap("UTF-8", "UTF-16"), 400, "bad-request"},
+		"a depth of a thousand":    {swap("<Nm>Anna</Nm>", strings.Repeat("<x>", 1000)+strings.Repeat("</x>", 1000)), 400, "bad-request"},
+		"a count that is wrong":    {swap("<NbOfTxs>2", "<NbOfTxs>3"), 422, "invalid-payment-file"},
+		"no count":                 {swap("<NbOfTxs>2</NbOfTxs>", ""), 422, "invalid-payment-file"},
+		"a sum that is wrong":      {swap("<CtrlSum>3.50", "<CtrlSum>3.51"), 422, "invalid-payment-file"},
+		"a sum of another writing": {swap("<CtrlSum>3.50", "<CtrlSum>3.5e0"), 422, "invalid-payment-file"},
+		"no sum":                   {swap("<CtrlSum>3.50</CtrlSum>", ""), 422, "invalid-payment-file"},
+		"a group's count":          {swap("<PmtMtd>", "<NbOfTxs>1</NbOfTxs><PmtMtd>"), 422, "invalid-payment-file"},
+		"a cheque":                 {swap("TRF", "CHK"), 422, "invalid-payment-file"},
+		"a later day":              {swap("2020-01-01", "2126-01-01"), 422, "invalid-payment-file"},
+		"another currency":         {swap(`Ccy="EUR"`, `Ccy="USD"`), 422, "invalid-payment-file"},
+		"another's name":           {swap("<Cdtr>", "<UltmtDbtr><Nm>Zoé</Nm></UltmtDbtr><Cdtr>"), 422, "invalid-payment-file"},
+		"two amounts":              {swap("</Amt>", `<InstdAmt Ccy="EUR">9.00</InstdAmt></Amt>`), 422, "invalid-payment-file"},
+		"another language":         {swap("<Cdtr>", `<y:Cdtr xmlns:y="urn:y"/><Cdtr>`), 422, "invalid-payment-file"},
+		"no name of its own":       {swap("<MsgId>MSG-1</MsgId>", ""), 422, "invalid-payment-file"},
+		"a name of two lines":      {swap("MSG-1", "MSG\n1"), 422, "invalid-payment-file"},
+		"no end-to-end name":       {swap("<EndToEndId>E-1</EndToEndId>", ""), 422, "invalid-payment-file"},
+		"nothing in it":            {painOf("MSG-1", number), 422, "invalid-payment-file"},
+		"too many":                 {painOf("MSG-1", number, many...), 422, "invalid-payment-file"},
+		"nothing to pay":           {painOf("MSG-1", number, "0.00"), 400, "invalid-amount"},
+		"less than nothing":        {swap("1.00<", "-1.00<"), 400, "invalid-amount"},
+		"a third of a cent":        {swap("1.00<", "1.003<"), 400, "invalid-amount"},
+		"no IBAN":                  {swap(foreign, "DE00"), 422, "invalid-iban"},
+		"this very bank":           {swap(foreign, berts), 422, "iban-own-bank"},
+		"no creditor":              {swap("<Nm>Bob &amp; 1</Nm>", ""), 422, "invalid-name"},
+		"a name that turns around": {swap("Bob &amp; 1", "a\u202eb"), 422, "invalid-name"},
+		"another's account":        {painOf("MSG-1", berts, "1.00"), 404, "not-found"},
+		"an account elsewhere":     {painOf("MSG-1", foreign, "1.00"), 404, "not-found"},
+	} {
+		answer := h.files(anna, tc.text)
+		require.Equal(t, tc.status, answer.Status, "%s: %s", name, answer.Body)
+		require.Equal(t, tc.code, code(answer), name)
+		require.NotContains(t, string(answer.Body), "root:", name)
+	}
+	require.Equal(t, 415, h.ask(anna, Route{Method: http.MethodPost, Keyed: true}, "/v1/payment-files", good, nil).Status)
+	require.Equal(t, 413, h.files(anna, lot.String()+strings.Repeat(" ", BodyBytesMax)+"</Document>").Status)
+	require.Equal(t, 202, h.files(anna, swap("1.00<", "1.0<")).Status, "decimals may be short in XML")
+	require.Equal(t, "100.00", h.balance(anna, from))
+}
+
+// fileTries are those of payment files.
+func (s *scene) fileTries() map[string]try {
+	return map[string]try{
+		"POST /v1/payment-files":                    {by: "customer", body: painOf("MSG-try", s.iban(s.anna, s.from), "1.00")},
+		"GET /v1/payment-files/{id}":                {by: "customer"},
+		"POST /v1/payment-files/{id}/authorization": {by: "customer", body: `{"authorization":"x.y.z"}`},
+		"POST /v1/payment-files/{id}/cancellation":  {by: "customer"},
+	}
+}
