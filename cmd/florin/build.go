@@ -228,11 +228,14 @@ func (b *bank) run(ctx context.Context, serving func(public, admin net.Addr)) er
 }
 
 // showAll lets the read models take in what was written last, so that a stopped
-// bank's are what its log says. If they cannot they go on at the next start.
+// bank's are what its log says: also what a writer had enqueued that ended before it
+// had an answer. If they cannot they go on at the next start.
 func (b *bank) showAll(ctx context.Context) {
 	ctx, done := context.WithTimeout(ctx, showWithin)
 	defer done()
-	_ = b.reads.Caught(ctx)
+	if b.ledger.log.Durable(ctx) == nil {
+		_ = b.reads.Caught(ctx)
+	}
 }
 
 // secured puts TLS around what is served: the bank's certificate if it has one, and
