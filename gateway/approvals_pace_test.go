@@ -81,9 +81,9 @@ func TestGroup13PushTellsNobodyApart(t *testing.T) {
 				values.Set("auth_session", session)
 				h.pass(70 * time.Second)
 			}
-			head := h.head()
+			before := h.written()
 			answer := h.form(p, "/oauth2/challenge", values)
-			all = append(all, seen{answer.Status, len(answer.Body), code(answer), slices.Sorted(maps.Keys(answer.Header)), h.head() - head})
+			all = append(all, seen{answer.Status, len(answer.Body), code(answer), slices.Sorted(maps.Keys(answer.Header)), h.written() - before})
 			if answer.Status == 400 && code(answer) != "access_denied" {
 				session = field[string](t, answer, "auth_session")
 			}

@@ -125,15 +125,15 @@ func TestGroup13SendingACodeTellsNobodyApart(t *testing.T) {
 	}
 	try := func(name, secret, method string) (all []seen) {
 		p := h.stranger()
-		hashes, head := h.bank.PasswordHashes(), h.head()
+		hashes, before := h.bank.PasswordHashes(), h.written()
 		look := func(answer phone.Answer) phone.Answer {
 			var names []string
 			for header := range answer.Header {
 				names = append(names, header)
 			}
 			slices.Sort(names)
-			all = append(all, seen{answer.Status, len(answer.Body), code(answer), strings.Join(names, " "), h.bank.PasswordHashes() - hashes, h.head() - head})
-			hashes, head = h.bank.PasswordHashes(), h.head()
+			all = append(all, seen{answer.Status, len(answer.Body), code(answer), strings.Join(names, " "), h.bank.PasswordHashes() - hashes, h.written() - before})
+			hashes, before = h.bank.PasswordHashes(), h.written()
 			return answer
 		}
 		session := func(answer phone.Answer) string {
