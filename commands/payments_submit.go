@@ -80,6 +80,12 @@ func (p Payments) Return(ctx context.Context, order Order, ask ReturnPayment) (P
 	return p.answer(ctx, order, "payment.return", ask.Payment, RailAnswer{Status: RailReturned, Amount: ask.Amount, Reason: ask.Reason, Return: ask.Return})
 }
 
+// Simulate has the rail say what became of a payment, in a sandbox. Refusals: those of
+// what a rail says.
+func (p Payments) Simulate(ctx context.Context, order Order, of id.Payment, status RailStatus, reason string) (PaymentAnswer, Outcome, error) {
+	return p.answer(ctx, order, "payment.simulate", of, RailAnswer{Status: status, Reason: reason})
+}
+
 func (p Payments) answer(ctx context.Context, order Order, verb string, of id.Payment, said RailAnswer) (PaymentAnswer, Outcome, error) {
 	b := p.bank
 	before, err := b.payments.look(ctx, of) // only for what never changes: from, rail

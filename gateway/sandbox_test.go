@@ -1,20 +1,32 @@
 package gateway
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"florin/gateway/phone"
 )
 
 // sandboxTries are those of what only a sandbox has. The time moves little, lest the
 // tokens of the other tries end.
 func (s *scene) sandboxTries() map[string]try {
+	shop := try{by: "customer", body: `{"amount":"1.00","currency":"EUR"}`}
+	received, _ := json.Marshal(map[string]string{"reference": "R1", "to": s.iban(s.anna, s.from), "from": foreign, "name": "Bob", "amount": "1.00", "currency": "EUR"})
 	return map[string]try{
-		"GET /v1/sandbox/clock":  {by: "nobody"},
-		"POST /v1/sandbox/clock": {by: "customer", body: fmt.Sprintf(`{"to":%q}`, s.bank.Sources().Time().Add(100*time.Millisecond).Format(time.RFC3339Nano))},
+		"POST /v1/sandbox/card-authorisations":              {by: "customer", body: fmt.Sprintf(`{"card":%q,"amount":"1.00","currency":"EUR"}`, s.annas["cards"])},
+		"POST /v1/sandbox/card-authorisations/{id}/capture": shop,
+		"POST /v1/sandbox/card-authorisations/{id}/reverse": shop,
+		"POST /v1/sandbox/card-authorisations/{id}/refund":  shop,
+		"POST /v1/sandbox/incoming-payments":                {by: "customer", body: string(received)},
+		"POST /v1/sandbox/payments/{id}/answer":             {by: "customer", body: `{"answer":"settled"}`},
+		"POST /v1/sandbox/payments/{id}/return":             {by: "customer", body: `{"amount":"1.00","currency":"EUR","return":"r1","reason":"AC04"}`},
+		"GET /v1/sandbox/clock":                             {by: "nobody"},
+		"POST /v1/sandbox/clock":                            {by: "customer", body: fmt.Sprintf(`{"to":%q}`, s.bank.Sources().Time().Add(100*time.Millisecond).Format(time.RFC3339Nano))},
 	}
 }
 
@@ -58,13 +70,59 @@ func TestTheBanksTimeIsMovedOverHTTP(t *testing.T) {
 	require.Equal(t, int64(7776000), field[int64](t, h.ask(h.phone(), Route{Method: http.MethodGet}, "/v1/sandbox/clock", "", nil), "ahead_seconds"), "after a restart")
 }
 
+func TestWhatComesFromOutsideIsMadeByHand(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	anna, bert := h.customer("anna"), h.customer("bert")
+	from := h.account(anna, "1000.00")
+	outside := func(p *phone.Phone, path, body string) phone.Answer {
+		return h.command(p, http.MethodPost, "/v1/sandbox"+path, []byte(body), p.NewID())
+	}
+	card := h.card(anna, from)
+	asked := fmt.Sprintf(`{"card":%q,"amount":"40.00","currency":"EUR","merchant":"Books & Co"}`, card)
+	require.Equal(t, 404, outside(bert, "/card-authorisations", asked).Status, "another's card")
+	held := outside(anna, "/card-authorisations", asked)
+	require.Equal(t, 201, held.Status, "%s", held.Body)
+	at := "/card-authorisations/" + field[string](t, held, "authorisation")
+	require.Equal(t, 404, outside(bert, at+"/capture", `{"amount":"30.00","currency":"EUR"}`).Status)
+	require.Equal(t, 200, outside(anna, at+"/capture", `{"amount":"30.00","currency":"EUR"}`).Status)
+	require.Equal(t, 200, outside(anna, at+"/reverse", `{}`).Status, "the rest")
+	require.Equal(t, 200, outside(anna, at+"/refund", `{"amount":"5.00","currency":"EUR"}`).Status)
+	require.Equal(t, "975.00", h.balance(anna, from))
+	require.Equal(t, 422, outside(anna, "/card-authorisations", fmt.Sprintf(`{"card":%q,"amount":"4000.00","currency":"EUR"}`, card)).Status, "a decline")
+
+	came := fmt.Sprintf(`{"reference":"R1","to":%q,"from":%q,"name":"Bob","amount":"25.00","currency":"EUR"}`, h.iban(anna, from), foreign)
+	require.Equal(t, "credited", field[string](t, outside(anna, "/incoming-payments", came), "status"))
+	require.Equal(t, "1000.00", h.balance(anna, from))
+
+	waits, _ := h.pays(anna, pay(from, "10.00").saying("simulate pending"))
+	h.works()
+	h.paymentIs(anna, waits, "submitted")
+	require.Equal(t, 404, outside(bert, "/payments/"+waits+"/answer", `{"answer":"settled"}`).Status)
+	for body, says := range map[string]string{`{"answer":"lost"}`: "bad-request", `{"answer":"rejected"}`: "bad-request", `{"answer":"settled","reason":"AC04"}`: "bad-request"} {
+		require.Equal(t, says, code(outside(anna, "/payments/"+waits+"/answer", body)), body)
+	}
+	require.Equal(t, 200, outside(anna, "/payments/"+waits+"/answer", `{"answer":"settled"}`).Status)
+	h.paymentIs(anna, waits, "settled")
+	back := `{"amount":"10.00","currency":"EUR","return":"r1","reason":"AC04"}`
+	require.Equal(t, 404, outside(bert, "/payments/"+waits+"/return", back).Status)
+	require.Equal(t, 200, outside(anna, "/payments/"+waits+"/return", back).Status)
+	h.paymentIs(anna, waits, "returned")
+	turned, _ := h.pays(anna, pay(from, "10.00").saying("simulate pending"))
+	h.works()
+	require.Equal(t, 200, outside(anna, "/payments/"+turned+"/answer", `{"answer":"rejected","reason":"AC01"}`).Status)
+	h.paymentIs(anna, turned, "rejected")
+	require.Equal(t, "1000.00", h.balance(anna, from))
+	h.ledger()
+}
+
 func TestProductionHasNoSandbox(t *testing.T) {
 	t.Parallel()
 	h := newHouseIn(t, false)
 	desk := h.machine("ledger", "ledger.post").login()
 	nothing := h.ask(desk, Route{Method: http.MethodGet}, "/v1/nothing", "", nil)
 	for _, try := range []struct{ method, path, body string }{
-		{http.MethodGet, "/v1/sandbox/clock", ""}, {http.MethodPost, "/v1/sandbox/clock", `{"advance_seconds":1}`}, {http.MethodGet, "/v1/sandbox", ""},
+		{http.MethodGet, "/v1/sandbox/clock", ""}, {http.MethodPost, "/v1/sandbox/clock", `{"advance_seconds":1}`}, {http.MethodGet, "/v1/sandbox", ""}, {http.MethodPost, "/v1/sandbox/incoming-payments", `{}`}, {http.MethodPost, "/v1/sandbox/card-authorisations", `{}`},
 	} {
 		answer := h.ask(desk, Route{Method: try.method, Keyed: try.body != ""}, try.path, try.body, nil)
 		require.Equal(t, 404, answer.Status, "%s %s", try.method, try.path)

@@ -66,7 +66,7 @@ func newScene(t testing.TB) *scene {
 	for p, things := range map[*phone.Phone]map[string]string{s.anna: s.annas, s.bert: s.bertsThings} {
 		things["payment-files"] = field[string](t, h.files(p, painOf("MSG-scene", h.iban(p, things["accounts"]), "1.00")), "payment_file")
 	}
-	s.annas["card-authorisations"] = h.authorised(s.auditor, s.annas["cards"], "20.00")
+	s.annas["card-authorisations"], s.bertsThings["card-authorisations"] = h.authorised(s.auditor, s.annas["cards"], "20.00"), h.authorised(s.auditor, s.bertsThings["cards"], "20.00")
 	s.annas["webhooks"], _ = h.hooked(s.auditor, "http://127.0.0.1:9/hook", "transfer.posted")
 	s.olga = h.person("olga", "security", "ledger")
 	disable := fmt.Sprintf(`{"kind":"operator-disabling","details":{"operator":%q},"reason":"left"}`, h.appoint("gone").Operator)
@@ -228,7 +228,17 @@ func (s *scene) each(t *testing.T, f func(t *testing.T, row Route, try try)) {
 }
 
 // segment is the kind of thing that a path is about.
-func segment(path string) string { return strings.Split(path+"/", "/")[2] }
+func segment(path string) string {
+	return strings.Split(strings.TrimPrefix(path, "/v1/sandbox")+"//", "/")[segmentAt(path)]
+}
+
+// segmentAt is where it stands: what a sandbox simulates is named as outside of it.
+func segmentAt(path string) int {
+	if strings.HasPrefix(path, "/v1/sandbox") {
+		return 1
+	}
+	return 2
+}
 
 // ask sends a request made for the row; spoil may change it before it is sent,
 // and after it was signed.

@@ -7,3 +7,9 @@ type MoveClock struct {
 	To             time.Time `json:"to,omitzero" jsonschema:"oneof_required=to"`
 	AdvanceSeconds int64     `json:"advance_seconds,omitzero" jsonschema:"oneof_required=advance_seconds"`
 }
+
+// SimulateRail is POST /v1/sandbox/payments/{id}/answer: what the rail is to say.
+type SimulateRail struct {
+	Answer string `json:"answer" jsonschema:"enum=accepted,enum=settled,enum=rejected"`
+	Reason string `json:"reason,omitzero"` // of a rejection: ISO 20022 ExternalStatusReason1Code
+}

@@ -154,6 +154,7 @@ var commandTable = slices.Concat([]Command{
 	body[AuthoriseBatch]("batch.authorise"),
 	body[CancelBatch]("batch.cancel"),
 	asked[ExpireBatch]("batch.expire"),
+	body[SimulateRail]("payment.simulate"),
 	asked[SubmitPayment]("payment.submit"),
 	asked[SettleReturn]("incoming.settle_return"),
 	asked[TellClient]("session.tell_client"),

@@ -27,7 +27,7 @@ type function struct {
 	query               []string
 	position            bool     // it waits for Florin-Position
 	of                  string   // the kind of identifier that the path holds, such as account
-	uses                []string // names of functions and own methods that it calls, or may
+	uses                []string // names of functions and own methods that it calls, or may; "Receiver.Name" of another handler's
 }
 
 // ends are the functions of package wire that end an answer.
@@ -137,9 +137,14 @@ func functionOf(pkg string, d *ast.FuncDecl) *function {
 			if is && x.Name == self {
 				f.uses = append(f.uses, n.Sel.Name)
 			}
+			if as, is := n.X.(*ast.CallExpr); is && len(as.Args) == 1 && nameOf(as.Args[0]) == self { // Cards(s).Get
+				f.uses = append(f.uses, nameOf(as.Fun)+"."+n.Sel.Name)
+			}
 		case *ast.IndexExpr:
 			if nameOf(n.X) == "pathID" {
-				f.of = strings.ToLower(nameOf(n.Index))
+				if kind := strings.ToLower(nameOf(n.Index)); kind != "id" { // that of a helper, which is for any
+					f.of = kind
+				}
 			}
 		case *ast.CallExpr:
 			f.call(n)
@@ -230,8 +235,8 @@ func (r *reading) handled(handler string) (all function, found bool) {
 			all.of = f.of
 		}
 		for _, used := range f.uses {
-			for _, near := range []string{f.receiver, "", "Desk"} {
-				if g, is := r.funcs[pkg+"."+near+"."+used]; is {
+			for _, near := range []string{f.receiver + ".", ".", "Desk.", ""} {
+				if g, is := r.funcs[pkg+"."+near+used]; is {
 					visit(g)
 					break
 				}
