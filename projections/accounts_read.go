@@ -148,9 +148,9 @@ type At struct {
 	Time     time.Time // when Position is 0
 }
 
-// BalanceAt is the booked balance as the log had it then: of the last booking at
-// or before the moment; zero before the first. The position it gives back is
-// that booking's. ErrMissing.
+// BalanceAt is the booked balance as the log had it then: of the last booking that
+// counts to the moment or before it; zero before the first. The position it gives
+// back is that booking's. ErrMissing.
 func (r *Reads) BalanceAt(ctx context.Context, of id.Account, at At) (money.Amount, eventbus.Position, error) {
 	found, err := r.Account(ctx, of)
 	if err != nil {

@@ -185,6 +185,9 @@ func (r *Reads) swap(ctx context.Context, targets []*target, progress func(event
 	swapped := make([]*target, len(targets))
 	err := r.database.transact(ctx, func(w *writer) error {
 		dropViews(w)
+		for _, t := range targets {
+			r.retire(w, t.name)
+		}
 		for i, t := range targets {
 			swapped[i] = t.install(w)
 		}
@@ -207,6 +210,24 @@ func (r *Reads) swap(ctx context.Context, targets []*target, progress func(event
 	return r.dropPast(ctx, targets)
 }
 
+// retire makes room for the tables that are to be live: those that are go out of the
+// way, and what nothing was ever written to goes at once. Why the difference: to free a
+// large table takes long, and SQLite reads all of its schema for every renaming.
+func (r *Reads) retire(w *writer, name string) {
+	for _, live := range r.live {
+		if live.name != name {
+			continue
+		}
+		for _, table := range live.tables {
+			if live.position == 0 {
+				w.define("drop table " + table.name)
+			} else {
+				w.define("alter table " + table.name + " rename to " + table.past())
+			}
+		}
+	}
+}
+
 // install renames the tables of t to the names of the live ones, and gives back
 // the target that goes on with them.
 func (t *target) install(w *writer) *target {
@@ -214,7 +235,6 @@ func (t *target) install(w *writer) *target {
 	live := newTarget(definitions[i])
 	live.generation, live.position, live.hash, live.parked = t.generation, t.position, t.hash, t.parked
 	for n, table := range live.tables {
-		w.define("alter table " + table.name + " rename to " + table.past())
 		w.define("alter table " + t.tables[n].name + " rename to " + table.name)
 	}
 	w.exec(deleteParked, t.name)
