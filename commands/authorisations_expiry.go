@@ -2,9 +2,7 @@ package commands
 
 import (
 	"context"
-	"errors"
 
-	"florin/domain"
 	"florin/domain/authorisation"
 	"florin/domain/id"
 )
@@ -52,7 +50,7 @@ func (u *unholding) Ring(ctx context.Context, alarm Alarm, agenda *Agenda) error
 	}
 	order := SystemOrder(u.Name(), alarm.Cause, "authorisation.expire", agenda.Now(), ofCustomer(state.Customer))
 	_, _, err = u.bank.Authorisations().Expire(ctx, order, late)
-	if _, refused := errors.AsType[*domain.Refusal](err); refused {
+	if refused(err) {
 		return nil // taken or given back meanwhile
 	}
 	return err

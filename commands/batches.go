@@ -115,7 +115,7 @@ func (t Batches) end(ctx context.Context, order Order, verb string, ended id.Bat
 		switch {
 		case err != nil:
 			return err
-		case order.Caller.ActorType != ActorSystem && !submitted(order.Caller, state):
+		case order.Caller.ActorType != ActorSystem && !order.Caller.is(state.Customer):
 			return batch.ErrMissing
 		}
 		if err := b.batches.decide(w, ended, command); err != nil {
@@ -123,11 +123,6 @@ func (t Batches) end(ctx context.Context, order Order, verb string, ended id.Bat
 		}
 		return w.dropBatch(state, code)
 	}, batchAnswer)
-}
-
-// submitted tells whether the batch is the caller's.
-func submitted(caller Caller, state batch.State) bool {
-	return !caller.Customer.IsZero() && state.Customer == caller.Customer
 }
 
 // dropBatch frees the total and rejects every transfer that waited with the batch.

@@ -22,7 +22,7 @@ func (t Batches) Authorise(ctx context.Context, order Order, authorised id.Batch
 		switch {
 		case err != nil:
 			return err
-		case !submitted(order.Caller, state):
+		case !order.Caller.is(state.Customer):
 			return batch.ErrMissing
 		case state.Phase != batch.Pending:
 			return batch.ErrSCA // and no one-time password is spent

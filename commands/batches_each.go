@@ -34,15 +34,7 @@ func (s submission) holdEach(w *work, own bool, outcome risk.Outcome, currency m
 	for i, item := range s.Items {
 		named := BatchTransfer(s.batch, int64(i)).Stream()
 		refused[i], err = codeOf(try(w, func() error {
-			if code := transfer.Violation(s.From, item.To, item.Amount); code != "" {
-				refusal, _ := transfer.Refusal(code)
-				return refusal
-			}
-			creditor, err := w.bank.accounts.load(w, item.To)
-			if err == nil {
-				_, err = creditor.Decide(account.Credit{Posting: named, Amount: item.Amount, At: w.order.At})
-			}
-			if err != nil {
+			if err := s.acceptable(w, named, item); err != nil {
 				return err
 			}
 			reserve := account.Reserve{Reservation: named, Amount: item.Amount, Limited: !own, Ceiling: ceiling, At: w.order.At}

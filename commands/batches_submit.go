@@ -115,15 +115,7 @@ func (s submission) hold(w *work, own bool, outcome risk.Outcome, total money.Am
 	b, at := s.bank, w.order.At
 	for i, one := range s.Items {
 		*item = int64(i + 1)
-		if code := transfer.Violation(s.From, one.To, one.Amount); code != "" {
-			refusal, _ := transfer.Refusal(code)
-			return refusal
-		}
-		creditor, err := b.accounts.load(w, one.To)
-		if err == nil {
-			_, err = creditor.Decide(account.Credit{Posting: s.batch.Stream(), Amount: one.Amount, At: at})
-		}
-		if err != nil {
+		if err := s.acceptable(w, s.batch.Stream(), one); err != nil {
 			return err
 		}
 	}
@@ -140,6 +132,19 @@ func (s submission) hold(w *work, own bool, outcome risk.Outcome, total money.Am
 		return err
 	}
 	return w.takeBatch(s.batch, s.From, s.Items, item)
+}
+
+// acceptable asks the rules of one transfer and of its creditor.
+func (s submission) acceptable(w *work, posting string, one BatchItem) error {
+	if code := transfer.Violation(s.From, one.To, one.Amount); code != "" {
+		refusal, _ := transfer.Refusal(code)
+		return refusal
+	}
+	creditor, err := s.bank.accounts.load(w, one.To)
+	if err == nil {
+		_, err = creditor.Decide(account.Credit{Posting: posting, Amount: one.Amount, At: w.order.At})
+	}
+	return err
 }
 
 // permitted asks the rules of the customer, whatever the amounts; ceiling is what a new

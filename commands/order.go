@@ -45,6 +45,9 @@ type Caller struct {
 	IP          domain.Profile // not in the header: a verb that needs it seals it in an event
 }
 
+// is tells whether the caller is that customer; nobody is the zero one.
+func (c Caller) is(customer id.Customer) bool { return !customer.IsZero() && c.Customer == customer }
+
 // actFor notes for which customer an operator or machine acts: it is their data, and
 // they are shown it. Whoever acts for themselves acts for nobody else.
 func (c *Caller) actFor(of id.Customer) {

@@ -207,7 +207,7 @@ func (p PaymentFiles) Authorise(ctx context.Context, order Order, of id.PaymentF
 		switch {
 		case err != nil:
 			return err
-		case !filedBy(order.Caller, state):
+		case !order.Caller.is(state.Customer):
 			return paymentfile.ErrMissing
 		case state.Phase != paymentfile.Pending:
 			return paymentfile.ErrSCA // and no one-time password is spent
@@ -225,11 +225,6 @@ func (p PaymentFiles) Authorise(ctx context.Context, order Order, of id.PaymentF
 		}
 		return answer, err
 	})
-}
-
-// filedBy tells whether the file is the caller's.
-func filedBy(caller Caller, state paymentfile.State) bool {
-	return !caller.Customer.IsZero() && state.Customer == caller.Customer
 }
 
 // Cancel withdraws a file of the caller's that is not confirmed.
@@ -250,7 +245,7 @@ func (p PaymentFiles) end(ctx context.Context, order Order, verb string, of id.P
 		switch {
 		case err != nil:
 			return err
-		case order.Caller.ActorType != ActorSystem && !filedBy(order.Caller, state):
+		case order.Caller.ActorType != ActorSystem && !order.Caller.is(state.Customer):
 			return paymentfile.ErrMissing
 		}
 		return b.paymentFiles.decide(w, of, command)

@@ -174,7 +174,7 @@ func (p Payments) end(ctx context.Context, order Order, verb string, ended id.Pa
 		switch {
 		case err != nil:
 			return err
-		case order.Caller.ActorType != ActorSystem && !pays(order.Caller, state):
+		case order.Caller.ActorType != ActorSystem && !order.Caller.is(state.Customer):
 			return payment.ErrMissing
 		}
 		if err := b.payments.decide(w, ended, command); err != nil {
@@ -182,11 +182,6 @@ func (p Payments) end(ctx context.Context, order Order, verb string, ended id.Pa
 		}
 		return b.accounts.decide(w, state.From, account.Release{Reservation: state.Reservation(), At: order.At})
 	}, paymentAnswer)
-}
-
-// pays tells whether the payment is one that the caller asked for.
-func pays(caller Caller, state payment.State) bool {
-	return !caller.Customer.IsZero() && state.Customer == caller.Customer
 }
 
 // message is a payment's name on the rail: Max35Text, the same for ever.

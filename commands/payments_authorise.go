@@ -35,7 +35,7 @@ func (p Payments) Authorise(ctx context.Context, order Order, ask AuthorisePayme
 		switch {
 		case err != nil:
 			return err
-		case !pays(order.Caller, state):
+		case !order.Caller.is(state.Customer):
 			return payment.ErrMissing
 		case state.Phase != payment.Pending:
 			return payment.ErrSCA // and no one-time password is spent

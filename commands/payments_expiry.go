@@ -33,12 +33,8 @@ func (l *lingering) Take(ctx context.Context, fact Happened, agenda *Agenda) err
 			return err
 		}
 		agenda.Set(fact.Stream, event.ExpiresAt, state.Device.String())
-	case device.Revoked:
-		for _, stream := range agenda.Waiting(id.From[id.Device](uuidIn(fact.Stream)).String()) {
-			agenda.Set(stream, agenda.Now(), dropped)
-		}
 	default:
-		agenda.Clear(fact.Stream)
+		endWaiting(fact, agenda)
 	}
 	return nil
 }

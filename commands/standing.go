@@ -150,7 +150,7 @@ func (s StandingOrders) Authorise(ctx context.Context, order Order, authorised i
 		switch {
 		case err != nil:
 			return err
-		case !ordered(order.Caller, state):
+		case !order.Caller.is(state.Customer):
 			return standing.ErrMissing
 		case state.Phase != standing.Pending:
 			return standing.ErrSCA // and no one-time password is spent
@@ -174,11 +174,6 @@ func (s StandingOrders) Authorise(ctx context.Context, order Order, authorised i
 	})
 }
 
-// ordered tells whether the standing order is the caller's.
-func ordered(caller Caller, state standing.State) bool {
-	return !caller.Customer.IsZero() && state.Customer == caller.Customer
-}
-
 // Cancel withdraws a standing order of the caller's.
 func (s StandingOrders) Cancel(ctx context.Context, order Order, cancelled id.StandingOrder) (StandingAnswer, Outcome, error) {
 	b := s.bank
@@ -187,7 +182,7 @@ func (s StandingOrders) Cancel(ctx context.Context, order Order, cancelled id.St
 		switch {
 		case err != nil:
 			return err
-		case !ordered(order.Caller, state):
+		case !order.Caller.is(state.Customer):
 			return standing.ErrMissing
 		}
 		return b.orders.decide(w, cancelled, standing.Cancel{At: order.At})

@@ -223,5 +223,5 @@ func (t Transfers) end(ctx context.Context, order Order, verb string, ended id.T
 // asked tells whether the transfer is one that the caller asked for. A reversal is
 // nobody's to answer or withdraw.
 func asked(caller Caller, state transfer.State) bool {
-	return !caller.Customer.IsZero() && state.Customer == caller.Customer && state.Original.IsZero()
+	return caller.is(state.Customer) && state.Original.IsZero()
 }

@@ -2,9 +2,7 @@ package commands
 
 import (
 	"context"
-	"errors"
 
-	"florin/domain"
 	"florin/domain/device"
 	"florin/domain/id"
 	"florin/domain/transfer"
@@ -40,14 +38,22 @@ func (e *expiring) Take(ctx context.Context, fact Happened, agenda *Agenda) erro
 			return err
 		}
 		agenda.Set(fact.Stream, event.ExpiresAt, state.Device.String())
-	case device.Revoked:
-		for _, stream := range agenda.Waiting(id.From[id.Device](uuidIn(fact.Stream)).String()) {
-			agenda.Set(stream, agenda.Now(), dropped)
-		}
 	default:
-		agenda.Clear(fact.Stream)
+		endWaiting(fact, agenda)
 	}
 	return nil
+}
+
+// endWaiting strikes the alarm of a challenge that is over; if it is a device that is
+// revoked, all whose note it is are due at once.
+func endWaiting(fact Happened, agenda *Agenda) {
+	if _, gone := fact.Event.(device.Revoked); !gone {
+		agenda.Clear(fact.Stream)
+		return
+	}
+	for _, stream := range agenda.Waiting(id.From[id.Device](uuidIn(fact.Stream)).String()) {
+		agenda.Set(stream, agenda.Now(), dropped)
+	}
 }
 
 func (e *expiring) Ring(ctx context.Context, alarm Alarm, agenda *Agenda) error {
@@ -64,7 +70,7 @@ func (e *expiring) Ring(ctx context.Context, alarm Alarm, agenda *Agenda) error 
 		order := SystemOrder(e.Name(), alarm.Cause, "transfer.expire", agenda.Now(), ofCustomer(state.Customer))
 		_, _, err = e.bank.Transfers().Expire(ctx, order, late)
 	}
-	if _, refused := errors.AsType[*domain.Refusal](err); refused {
+	if refused(err) {
 		return nil // answered, withdrawn or expired meanwhile
 	}
 	return err

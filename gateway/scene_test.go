@@ -227,17 +227,10 @@ func (s *scene) each(t *testing.T, f func(t *testing.T, row Route, try try)) {
 	}
 }
 
-// segment is the kind of thing that a path is about.
+// segment is the kind of thing that a path is about; what a sandbox simulates is named
+// as outside of it.
 func segment(path string) string {
-	return strings.Split(strings.TrimPrefix(path, "/v1/sandbox")+"//", "/")[segmentAt(path)]
-}
-
-// segmentAt is where it stands: what a sandbox simulates is named as outside of it.
-func segmentAt(path string) int {
-	if strings.HasPrefix(path, "/v1/sandbox") {
-		return 1
-	}
-	return 2
+	return strings.Split(strings.Replace(path, "/sandbox/", "/", 1)+"/", "/")[2]
 }
 
 // ask sends a request made for the row; spoil may change it before it is sent,
