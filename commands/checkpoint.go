@@ -103,8 +103,11 @@ func vouched(ctx context.Context, log eventbus.Log, mark checkpoint) error {
 }
 
 // save replaces the checkpoint if anything has changed. The old one stays until
-// the new one is complete; none needs to be durable.
+// the new one is complete; none needs to be durable. A tick and the end of the bank
+// may both save: one after the other, for they write the same file.
 func (r *runner) save() error {
+	r.saving.Lock()
+	defer r.saving.Unlock()
 	r.mu.Lock()
 	if !r.dirty || r.file == "" {
 		r.mu.Unlock()
@@ -114,6 +117,16 @@ func (r *runner) save() error {
 	mark.Alarms = r.sorted()
 	r.dirty = false
 	r.mu.Unlock()
+	err := r.write(mark)
+	if err != nil {
+		r.mu.Lock()
+		r.dirty = true
+		r.mu.Unlock()
+	}
+	return err
+}
+
+func (r *runner) write(mark checkpoint) error {
 	data, err := json.Marshal(mark)
 	if err != nil {
 		return err

@@ -22,6 +22,7 @@ type runner struct {
 	file  string // of the checkpoint; "" keeps none
 
 	working sync.RWMutex // one Take or Ring at a time; rings of a parallel process share it
+	saving  sync.Mutex   // one save at a time
 	mu      sync.Mutex   // guards what follows
 	mark    checkpoint
 	alarms  map[string]Alarm // by key

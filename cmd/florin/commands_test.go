@@ -34,7 +34,12 @@ func newHost(t *testing.T) *host {
 	h.bank, h.base, err = newChild(path, h.dir, filepath.Join(h.work, "bank.log"), h.environ, "--log-level", "info")
 	require.NoError(t, err)
 	require.NoError(t, h.bank.start(context.Background()))
-	t.Cleanup(func() { _ = errors.Join(h.bank.kill(), h.bank.close()) })
+	t.Cleanup(func() {
+		_ = errors.Join(h.bank.kill(), h.bank.close())
+		if said, err := os.ReadFile(h.bank.log.Name()); err == nil && t.Failed() {
+			t.Logf("the bank's own log ends with:\n%s", said[max(0, len(said)-4000):])
+		}
+	})
 	return h
 }
 
