@@ -20,7 +20,7 @@ test: ## every test; says loudly what this machine has to leave out
 	@./.ci/left-out
 
 test-split: ## the end-to-end tests again, with gateway and core apart
-	FLORIN_TEST_WIRING=split go test -timeout 20m ./gateway
+	FLORIN_TEST_WIRING=split go test -count=1 -timeout 20m ./gateway
 
 check: fmt vet lint test test-split race fuzz-short ## what CI runs
 

@@ -46,9 +46,7 @@ func (l *lingering) Ring(ctx context.Context, alarm Alarm, agenda *Agenda) error
 		return err
 	}
 	if alarm.Note == dropped {
-		order := SystemOrder(l.Name(), alarm.Cause, "payment.cancel/"+string(alarm.Stream), agenda.Now(), ofCustomer(state.Customer))
-		order.Caller.Reason = dropped
-		_, _, err = l.bank.Payments().Cancel(ctx, order, late)
+		_, _, err = l.bank.Payments().Cancel(ctx, dropOrder(l, "payment.cancel", alarm, state.Customer, agenda.Now()), late)
 	} else {
 		order := SystemOrder(l.Name(), alarm.Cause, "payment.expire", agenda.Now(), ofCustomer(state.Customer))
 		_, _, err = l.bank.Payments().Expire(ctx, order, late)

@@ -6,6 +6,7 @@ import (
 
 	"florin/domain/account"
 	"florin/domain/customer"
+	"florin/domain/device"
 	"florin/domain/id"
 	"florin/domain/payment"
 	"florin/domain/paymentfile"
@@ -97,9 +98,10 @@ func (f filedPayment) hold(w *work, outcome payment.Outcome) error {
 }
 
 // filing makes the payments of confirmed files, and ends the challenges of those that
-// nobody confirmed in time.
+// nobody confirmed in time, or that a device has sent which is revoked since.
 //
 //	paymentfile.challenged -> (ExpiresAt) -> PaymentFiles.Expire
+//	device.revoked ---------> at once -----> PaymentFiles.Cancel
 //	paymentfile.authorised -> at once -----> Payments.InitiateFiled, one after another
 //
 // Started again in the middle it makes the same payments: their identifiers follow
@@ -109,18 +111,24 @@ type filing struct{ bank *Bank }
 func (f *filing) Name() string { return "payment-files" }
 
 func (f *filing) Kinds() []string {
-	return []string{paymentfile.Challenged{}.Kind(), paymentfile.Authorised{}.Kind(), paymentfile.Rejected{}.Kind(), paymentfile.Expired{}.Kind(), paymentfile.Cancelled{}.Kind()}
+	return []string{paymentfile.Challenged{}.Kind(), paymentfile.Authorised{}.Kind(), paymentfile.Rejected{}.Kind(), paymentfile.Expired{}.Kind(), paymentfile.Cancelled{}.Kind(),
+		device.Revoked{}.Kind()}
 }
 
-// Take notes when the challenge ends, or that there is something to pay.
-func (f *filing) Take(_ context.Context, fact Happened, agenda *Agenda) error {
+// Take notes when the challenge ends, with the device that sent the file, or that there
+// is something to pay.
+func (f *filing) Take(ctx context.Context, fact Happened, agenda *Agenda) error {
 	switch e := fact.Event.(type) {
 	case paymentfile.Challenged:
-		agenda.Set(fact.Stream, e.ExpiresAt, "expire")
+		state, err := f.bank.paymentFiles.look(ctx, id.From[id.PaymentFile](uuidIn(fact.Stream)))
+		if err != nil {
+			return err
+		}
+		agenda.Set(fact.Stream, e.ExpiresAt, state.Device.String())
 	case paymentfile.Authorised:
 		agenda.Set(fact.Stream, agenda.Now(), "pay")
 	default:
-		agenda.Clear(fact.Stream)
+		endWaiting(fact, agenda)
 	}
 	return nil
 }
@@ -136,6 +144,10 @@ func (f *filing) Ring(ctx context.Context, alarm Alarm, agenda *Agenda) error {
 	}
 	switch state.Phase {
 	case paymentfile.Pending:
+		if alarm.Note == dropped {
+			_, _, err := f.bank.PaymentFiles().Cancel(ctx, dropOrder(f, "paymentfile.cancel", alarm, state.Customer, agenda.Now()), of)
+			return settledAlready(err)
+		}
 		_, _, err := f.bank.PaymentFiles().Expire(ctx, order("paymentfile.expire"), of)
 		return settledAlready(err)
 	case paymentfile.Confirmed:

@@ -174,7 +174,8 @@ func (s StandingOrders) Authorise(ctx context.Context, order Order, authorised i
 	})
 }
 
-// Cancel withdraws a standing order of the caller's.
+// Cancel withdraws a standing order of the caller's; the bank's own process, one that
+// waits for an answer and whose device is gone.
 func (s StandingOrders) Cancel(ctx context.Context, order Order, cancelled id.StandingOrder) (StandingAnswer, Outcome, error) {
 	b := s.bank
 	return execute(ctx, b, "standing.cancel", order, streams(cancelled), func(w *work) error {
@@ -182,7 +183,7 @@ func (s StandingOrders) Cancel(ctx context.Context, order Order, cancelled id.St
 		switch {
 		case err != nil:
 			return err
-		case !order.Caller.is(state.Customer):
+		case order.Caller.ActorType != ActorSystem && !order.Caller.is(state.Customer):
 			return standing.ErrMissing
 		}
 		return b.orders.decide(w, cancelled, standing.Cancel{At: order.At})

@@ -5,14 +5,16 @@ import (
 	"fmt"
 	"time"
 
+	"florin/domain/device"
 	"florin/domain/id"
 	"florin/domain/standing"
 )
 
 // ordering executes standing orders on their days, and ends those that nobody
-// confirmed.
+// confirmed, or that a device has asked for which is revoked since.
 //
 //	standing.challenged -> (ExpiresAt) -> StandingOrders.Expire
+//	device.revoked ------> at once -----> StandingOrders.Cancel, of what still waits
 //	standing.authorised -> (the next occurrence's next try) -> StandingOrders.Execute, again and again
 //
 // When it rings it does all that has become due, in order: after a stop of a week, or
@@ -25,11 +27,17 @@ func (o *ordering) Name() string { return "standing-orders" }
 
 func (o *ordering) Kinds() []string {
 	return []string{standing.Challenged{}.Kind(), standing.Authorised{}.Kind(), standing.Rejected{}.Kind(), standing.Expired{}.Kind(),
-		standing.Executed{}.Kind(), standing.Failed{}.Kind(), standing.Skipped{}.Kind(), standing.Cancelled{}.Kind(), standing.Ended{}.Kind()}
+		standing.Executed{}.Kind(), standing.Failed{}.Kind(), standing.Skipped{}.Kind(), standing.Cancelled{}.Kind(), standing.Ended{}.Kind(),
+		device.Revoked{}.Kind()}
 }
 
-// Take sets the alarm by how the order stands now, whichever fact led there.
+// Take sets the alarm by how the order stands now, whichever fact led there. The note of
+// one that waits is the device that asked for it.
 func (o *ordering) Take(ctx context.Context, fact Happened, agenda *Agenda) error {
+	if _, gone := fact.Event.(device.Revoked); gone {
+		endWaiting(fact, agenda)
+		return nil
+	}
 	state, err := o.bank.orders.look(ctx, id.From[id.StandingOrder](uuidIn(fact.Stream)))
 	if err != nil {
 		return err
@@ -39,7 +47,7 @@ func (o *ordering) Take(ctx context.Context, fact Happened, agenda *Agenda) erro
 
 func (o *ordering) plan(state standing.State, fact Happened, agenda *Agenda) error {
 	if state.Phase == standing.Pending {
-		agenda.Set(fact.Stream, state.SCA.ExpiresAt, "expire")
+		agenda.Set(fact.Stream, state.SCA.ExpiresAt, state.Device.String())
 		return nil
 	}
 	day, ok := state.Next()
@@ -84,7 +92,11 @@ func (o *ordering) act(ctx context.Context, due id.StandingOrder, state standing
 		return order
 	}
 	if state.Phase == standing.Pending {
-		if state.SCA.Waits(now) {
+		switch {
+		case alarm.Note == dropped:
+			_, _, err = orders.Cancel(ctx, dropOrder(o, "standing.cancel", alarm, state.Customer, now), due)
+			return true, err
+		case state.SCA.Waits(now):
 			return false, nil
 		}
 		_, _, err = orders.Expire(ctx, order("expire"), due)

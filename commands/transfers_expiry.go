@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"time"
 
 	"florin/domain/device"
 	"florin/domain/id"
@@ -56,6 +57,14 @@ func endWaiting(fact Happened, agenda *Agenda) {
 	}
 }
 
+// dropOrder is the envelope of the command that ends what goes with its device. Its
+// reason says so: a customer's own withdrawal has none.
+func dropOrder(p process, verb string, alarm Alarm, of id.Customer, at time.Time) Order {
+	order := SystemOrder(p.Name(), alarm.Cause, verb+"/"+string(alarm.Stream), at, ofCustomer(of))
+	order.Caller.Reason = dropped
+	return order
+}
+
 func (e *expiring) Ring(ctx context.Context, alarm Alarm, agenda *Agenda) error {
 	late := id.From[id.Transfer](uuidIn(alarm.Stream))
 	state, err := e.bank.transfers.look(ctx, late)
@@ -63,9 +72,7 @@ func (e *expiring) Ring(ctx context.Context, alarm Alarm, agenda *Agenda) error 
 		return err
 	}
 	if alarm.Note == dropped {
-		order := SystemOrder(e.Name(), alarm.Cause, "transfer.cancel/"+string(alarm.Stream), agenda.Now(), ofCustomer(state.Customer))
-		order.Caller.Reason = dropped
-		_, _, err = e.bank.Transfers().Cancel(ctx, order, late)
+		_, _, err = e.bank.Transfers().Cancel(ctx, dropOrder(e, "transfer.cancel", alarm, state.Customer, agenda.Now()), late)
 	} else {
 		order := SystemOrder(e.Name(), alarm.Cause, "transfer.expire", agenda.Now(), ofCustomer(state.Customer))
 		_, _, err = e.bank.Transfers().Expire(ctx, order, late)

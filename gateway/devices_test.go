@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -74,4 +75,58 @@ func TestChallengesGoWithTheirDevice(t *testing.T) {
 	facts := h.facts(t, "transfer", theirs)
 	require.Equal(t, "device-revoked", facts[len(facts)-1].Header.Reason)
 	require.Equal(t, "system", facts[len(facts)-1].Header.ActorType)
+}
+
+// Whatever waits for a confirmation goes with the device that asked for it; what was
+// confirmed before is the customer's will, and stays.
+func TestWhatWaitsGoesWithItsDevice(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ name, method, path string }{
+		{"revoked", http.MethodDelete, ""},
+		{"lost", http.MethodPost, "/lost"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			anna := h.customer("anna")
+			from, to := h.account(anna, "9000.00"), h.account(h.customer("bert"), "")
+			other := h.stranger()
+			other.Remember(anna.Profile())
+			h.login(other)
+			plan := `"frequency":"monthly","first":"2026-03-31"`
+			batch, series, file := h.submit(anna, from, "1100.00", to, to), h.place(anna, from, to, "10.00", plan), h.files(anna, painOf("MSG-1", h.iban(anna, from), "1.00"))
+			each := h.command(anna, http.MethodPost, "/v1/batches", bytes.Replace(batchOf(from, "1100.00", to), []byte(`"currency"`), []byte(`"mode":"each","currency"`), 1), anna.NewID())
+			standing := h.place(anna, from, to, "10.00", plan)
+			require.Equal(t, 200, h.confirmSeries(anna, standing, nil).Status)
+			own := h.place(other, from, to, "10.00", plan)
+			end := func(answer phone.Answer, path, name string) string { return path + field[string](t, answer, name) }
+			paths := []string{end(batch, "/v1/batches/", "batch"), end(each, "/v1/batches/", "batch"), end(series, "/v1/standing-orders/", "standing_order"),
+				end(file, "/v1/payment-files/", "payment_file"), end(standing, "/v1/standing-orders/", "standing_order"), end(own, "/v1/standing-orders/", "standing_order")}
+			statuses := func() (all []string) {
+				for _, path := range paths {
+					all = append(all, field[string](t, h.get(other, path), "status"))
+				}
+				return all
+			}
+			require.Equal(t, []string{"challenged", "challenged", "challenged", "challenged", "active", "challenged"}, statuses())
+			require.Equal(t, "3300.00", field[string](t, h.get(other, "/v1/accounts/"+from), "held"))
+
+			gone := h.command(other, tc.method, "/v1/devices/"+anna.Profile().Device+tc.path, nil, other.NewID())
+			require.Equal(t, 200, gone.Status, "%s", gone.Body)
+			h.works()
+			require.Equal(t, []string{"cancelled", "cancelled", "cancelled", "cancelled", "active", "challenged"}, statuses())
+			require.Equal(t, "0.00", field[string](t, h.get(other, "/v1/accounts/"+from), "held"))
+			for i, of := range []string{"batch", "batch", "standing", "paymentfile"} {
+				facts := h.facts(t, of, paths[i][strings.LastIndex(paths[i], "/")+1:])
+				header := facts[len(facts)-1].Header
+				require.Equal(t, []string{"device-revoked", "system"}, []string{header.Reason, header.ActorType}, paths[i])
+			}
+			for name, answer := range map[string]phone.Answer{
+				"batch": h.confirmBatch(other, batch, nil), "each": h.confirmBatch(other, each, nil), "series": h.confirmSeries(other, series, nil), "file": h.confirmFile(other, file, nil),
+			} {
+				require.Equal(t, "sca-failed", code(answer), name)
+			}
+			require.Equal(t, 200, h.confirmSeries(other, own, nil).Status)
+		})
+	}
 }

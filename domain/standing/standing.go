@@ -17,6 +17,12 @@
 // away owes its customers the payments of that time, but not a year of days at once.
 // The latest MissedMax are executed in order, what lies before is skipped by a fact.
 // It must never execute one occurrence twice, nor one before its day.
+//
+// Why an order outlives the device that it was asked for with, once it is confirmed: the
+// mandate is the customer's, given with two factors of which the device was one, and rent
+// is due whatever becomes of a telephone. What still waits goes with the device. A thief
+// who had both factors is met like anywhere else: the customer was told of the order when
+// it was placed, sees it, and cancels it on any other device.
 package standing
 
 import (

@@ -1,0 +1,72 @@
+package commands
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"florin/domain/batch"
+	"florin/domain/device"
+	"florin/domain/id"
+	"florin/domain/standing"
+	"florin/domain/transfer"
+)
+
+// What a revoked device asked for is dropped once, however often the process hears of it,
+// after a restart too; what it asked for and the customer has confirmed is not.
+func TestWhatARevokedDeviceAskedForIsDroppedOnce(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, newModelLog(t))
+	from, to := h.account(alice, "Alice", 900_000), h.account(bob, "Bob", 0)
+	gone, stays := h.phone(), h.phone()
+	with := func(phone id.Device) Order { o := h.by(alice); o.Caller.Device = phone; return o }
+	place := func(phone id.Device) StandingAnswer {
+		placed, _, err := h.bank.StandingOrders().Place(h.ctx(), with(phone), PlaceOrder{From: from, To: to, Amount: euros(100), Plan: rent})
+		require.NoError(t, err)
+		return placed
+	}
+	submit := func(phone id.Device) BatchAnswer {
+		waits, _, err := h.submit(with(phone), batchOf(from, 110_000, to, to))
+		require.NoError(t, err)
+		return waits
+	}
+	waits, others, confirmedBefore := submit(gone), submit(stays), place(gone)
+	h.confirm(alice, confirmedBefore)
+	series, othersSeries := place(gone), place(stays)
+	h.catchUp()
+
+	h.device(gone, device.ReportLost{By: ActorCustomer, At: noon})
+	h.catchUp()
+	batches := func() []batch.Phase {
+		one, err := h.bank.batches.look(h.ctx(), waits.Batch)
+		require.NoError(t, err)
+		two, err := h.bank.batches.look(h.ctx(), others.Batch)
+		require.NoError(t, err)
+		return []batch.Phase{one.Phase, two.Phase}
+	}
+	orders := func() (phases []standing.Phase) {
+		for _, of := range []StandingAnswer{series, othersSeries, confirmedBefore} {
+			state, err := h.bank.orders.look(h.ctx(), of.Order)
+			require.NoError(t, err)
+			phases = append(phases, state.Phase)
+		}
+		return phases
+	}
+	require.Equal(t, []batch.Phase{batch.Withdrawn, batch.Pending}, batches())
+	require.Equal(t, []transfer.Phase{transfer.Declined, transfer.Declined}, h.phases(waits.Batch, 2))
+	require.Equal(t, []standing.Phase{standing.Withdrawn, standing.Pending, standing.Active}, orders())
+	h.balances(from, 900_000, 220_000)
+
+	before := h.commits()
+	h.reopen(h.log)
+	h.catchUp()
+	require.Equal(t, before, h.commits())
+	h.pass(time.Hour)
+	h.catchUp()
+	require.Equal(t, []batch.Phase{batch.Withdrawn, batch.TimedOut}, batches())
+	h.at("2026-01-31", 6)
+	require.Equal(t, []string{"2026-01-31 executed"}, h.occurrences(confirmedBefore.Order), "the customer's own will outlives the telephone")
+	require.Equal(t, []standing.Phase{standing.Withdrawn, standing.TimedOut, standing.Active}, orders())
+	h.audit()
+}
