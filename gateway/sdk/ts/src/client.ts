@@ -40,6 +40,7 @@ export interface Settings {
 }
 
 const waitMax = 30_000
+const json = 'application/json'
 
 /** A device's connection to the bank. */
 export class Client {
@@ -63,6 +64,11 @@ export class Client {
   /** Reads, and sees at least what this client has been answered before. */
   get<P extends PathsOf<'get'>>(path: P, options: Options<Operation<P, 'get'>> = {}): Promise<Answer<Done<Operation<P, 'get'>>>> {
     return this.call('GET', filled(path, options), undefined, undefined, options.signal)
+  }
+
+  /** Reads in another form than JSON, such as a statement as text/csv or application/xml (camt.053): its text, as it comes. */
+  text<P extends PathsOf<'get'>>(path: P, accept: string, options: Options<Operation<P, 'get'>> = {}): Promise<Answer<string>> {
+    return this.call('GET', filled(path, options), undefined, undefined, options.signal, accept)
   }
 
   /** Gives an order. It carries a key, made here unless one is given, and is signed. */
@@ -100,11 +106,11 @@ export class Client {
     return this.proven('GET', path, undefined, headers, undefined, this.tokens?.access_token, signal)
   }
 
-  private async call<B>(method: string, path: string, body: string | undefined, key: string | undefined, signal?: AbortSignal): Promise<Answer<B>> {
+  private async call<B>(method: string, path: string, body: string | undefined, key: string | undefined, signal?: AbortSignal, accept = json): Promise<Answer<B>> {
     let renewed = false
     for (let attempt = 1; ; attempt++) {
       try {
-        return this.read<B>(await this.once(method, path, body, key, signal))
+        return await this.read<B>(await this.once(method, path, body, key, accept, signal), accept)
       } catch (failure) {
         if (expired(failure) && this.renew !== undefined && !renewed) {
           renewed = true
@@ -118,9 +124,9 @@ export class Client {
     }
   }
 
-  private once(method: string, path: string, body: string | undefined, key: string | undefined, signal?: AbortSignal): Promise<Response> {
-    const headers: Record<string, string> = { Accept: 'application/json' }
-    if (body) headers['Content-Type'] = 'application/json'
+  private once(method: string, path: string, body: string | undefined, key: string | undefined, accept: string, signal?: AbortSignal): Promise<Response> {
+    const headers: Record<string, string> = { Accept: accept }
+    if (body) headers['Content-Type'] = json
     if (key !== undefined) headers['Idempotency-Key'] = key
     if (key === undefined && this.seen > 0) headers['Florin-Position'] = String(this.seen)
     return this.proven(method, path, body || undefined, headers, key, this.tokens?.access_token, signal)
@@ -144,12 +150,12 @@ export class Client {
     }
   }
 
-  private async read<B>(response: Response): Promise<Answer<B>> {
+  private async read<B>(response: Response, accept: string): Promise<Answer<B>> {
     const position = Number(response.headers.get('Florin-Position') ?? 0)
     this.seen = Math.max(this.seen, position)
     const text = await response.text()
     return {
-      status: response.status, body: (text === '' ? undefined : JSON.parse(text)) as B, position: position || undefined,
+      status: response.status, body: (accept !== json ? text : text === '' ? undefined : JSON.parse(text)) as B, position: position || undefined,
       replayed: response.headers.get('Idempotency-Replayed') === 'true', location: response.headers.get('Location'),
       next: /<([^>]+)>; rel="next"/.exec(response.headers.get('Link') ?? '')?.[1],
     }

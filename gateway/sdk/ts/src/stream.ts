@@ -15,7 +15,7 @@ export async function* events(client: Client, path: string, signal: AbortSignal,
       if (response.body === null) return
       failures = 0
       for await (const event of parsed(response.body)) {
-        lastId = event.id
+        if (event.id !== '') lastId = event.id // one that names no place is behind the last that did
         yield event
       }
     } catch (failure) {

@@ -2,46 +2,17 @@
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { TOTP } from 'otpauth'
-import { Client, Device, Problem, StepUpNeeded, generateKey, type components } from '../src/index.js'
+import { StepUpNeeded, type components } from '../src/index.js'
 import { bank, type Bank } from './bank.js'
+import { enrolled, refused } from './customer.js'
+import { spoilt, vectors } from './refusals.js'
 
 type Schemas = components['schemas']
-const password = 'correct horse battery staple 7'
-const scope = 'openid profile accounts.read accounts.write payments.read payments.transfer devices.manage factors.manage'
-const phone = { platform: 'simulator', os: 'Node', model: 'TypeScript client', app_version: '1.0.0', fingerprint: 'sdk-test' }
 
 let florin: Bank
 before(async () => { florin = await bank() })
 after(() => florin.close())
-
-let step = 0 // a one-time password's step is spent once: each login takes the next
-
-/** Enrols a person with a phone of their own, and logs in. */
-async function customer(name: string) {
-  const client = new Client({ base: florin.base, key: await generateKey() })
-  const enrolled = await client.open<Schemas['EnrolAnswer']>('/v1/customers', {
-    user_name: name, phone: `+4930${Date.now() % 1e8}${step}`, email: `${name}@example.test`, name: `Person ${name}`, password,
-  } satisfies Schemas['EnrolCustomer'], crypto.randomUUID())
-  const device = new Device(client, await generateKey())
-  await device.register(phone)
-  const totp = new TOTP({ secret: enrolled.totp.secret })
-  const login = (more: { acrValues?: string; maxAge?: number } = {}) =>
-    device.login({ username: name, password, scope, ...more }, async () => ({ otp: totp.generate({ timestamp: Date.now() + 30_000 * (step++ % 2) }) }))
-  await login()
-  const account = async () => (await client.order('post', '/v1/accounts', { body: { currency: 'EUR' } })).body.account
-  return { client, device, login, account }
-}
-
-async function refused(promise: Promise<unknown>): Promise<Problem> {
-  try {
-    await promise
-  } catch (failure) {
-    assert.ok(failure instanceof Problem, String(failure))
-    return failure
-  }
-  assert.fail('it was not refused')
-}
+const customer = (name: string) => enrolled(florin, name)
 
 test('money: an account, a deposit, a transfer, a challenge, and all of it read back', async () => {
   const anna = await customer('anna'), bert = await customer('bert')
@@ -77,6 +48,24 @@ test('money: an account, a deposit, a transfer, a challenge, and all of it read 
   assert.equal((await refused(anna.client.order('post', '/v1/transfers', { body: { ...order, amount: '99999.00' } }))).code, 'insufficient-funds')
 })
 
+test('requests that are signed wrongly get the answers of their vectors, and move nothing', async () => {
+  const { client, account, deposit } = await customer('fritz')
+  const [from, to] = [await account(), await account()]
+  await deposit(from, '5000.00')
+  const { base, key } = client.settings, token = client.tokens?.access_token ?? ''
+  const body = JSON.stringify({ from, to, amount: '100.00', currency: 'EUR', reference: 'rent' })
+  const nonce = (await fetch(`${base}/v1/accounts`)).headers.get('DPoP-Nonce') ?? ''
+  assert.ok(vectors.cases.length > 20)
+  for (const wrong of vectors.cases) {
+    const request = await spoilt(wrong, { base, key, token, nonce, body })
+    for (let before = 1; before < (wrong.differs.times ?? 1); before++) assert.equal((await fetch(`${base}/v1/transfers`, request)).status, 201, wrong.name)
+    const response = await fetch(`${base}/v1/transfers`, request)
+    const problem = await response.json() as { code: string }
+    assert.deepEqual([response.status, problem.code], [wrong.status, wrong.code], wrong.name)
+  }
+  assert.equal((await client.get('/v1/accounts/{id}', { path: { id: from } })).body.balance, '4900.00', 'but for the one that was sent twice')
+})
+
 test('sessions: refreshed, and ended for good', async () => {
   const { client, device } = await customer('carl')
   const before = client.tokens?.access_token
@@ -102,9 +91,9 @@ test('a change of factors asks for a fresh login, and is done after it', async (
 })
 
 test('a bank that is killed in between loses nothing and does nothing twice', async () => {
-  const { client, account } = await customer('emil')
+  const { client, account, deposit } = await customer('emil')
   const [from, to] = [await account(), await account()]
-  await client.order('post', '/v1/deposits', { body: { to: from, amount: '100.00', currency: 'EUR' } })
+  await deposit(from, '100.00')
   const orders = Array.from({ length: 10 }, () => client.order('post', '/v1/transfers', { body: { from, to, amount: '1.00', currency: 'EUR' } }))
   const settled = Promise.allSettled(orders)
   await florin.kill()
