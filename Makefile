@@ -37,7 +37,7 @@ lint: ## staticcheck
 
 # Left out under the race detector: exhaustive walks over every byte, write or column, which run whole in
 # 'make test'; and Pebble, built for it, checks invariants of its own that change which position a torn log names.
-WALKS = TestABitFlippedAnywhere|TestAFileCutOffOrGone|TestTheNthWriteOrSyncFails|TestATornTail|TestErrorWalk|TestAFlippedBit|TestACutFile|TestNothingIsLostInACrash|TestEachStatementFailsOnce|TestAPoisonedEventParks|TestHostileTextsAreValues|TestACheckpointBeyondOrBeside|TestAComparisonSays
+WALKS = TestABitFlippedAnywhere|TestAFileCutOffOrGone|TestTheNthWriteOrSyncFails|TestATornTail|TestErrorWalk|TestAFlippedBit|TestAFlippedByte|TestACutFile|TestNothingIsLostInACrash|TestEachStatementFailsOnce|TestAPoisonedEventParks|TestHostileTextsAreValues|TestACheckpointBeyondOrBeside|TestAComparisonSays
 
 race: ## the tests again under the race detector (needs a C compiler)
 	CGO_ENABLED=1 go test -race -short -timeout 30m -skip '$(WALKS)' ./...
