@@ -19,6 +19,7 @@ const OwnApp = "florin-app"
 // Refusals of the token endpoint that concern the client (RFC 6749 section 5.2).
 var (
 	ErrClient       = &domain.Refusal{Class: domain.Unproven, Code: "invalid-client", Detail: "The client is not known, or not proven."}
+	ErrToWeb        = &domain.Refusal{Class: domain.Forbidden, Code: "redirect-to-web", Detail: "This client logs people in on the bank's pages: push a request to /oauth2/par, and open /oauth2/authorize in a browser."}
 	ErrUnauthorized = &domain.Refusal{Class: domain.Forbidden, Code: "unauthorized-client", Detail: "The client may not do this."}
 	ErrScope        = &domain.Refusal{Class: domain.Invalid, Code: "invalid-scope", Detail: "The client cannot be given this scope."}
 )

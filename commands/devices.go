@@ -92,14 +92,24 @@ func (d Devices) Rename(ctx context.Context, order Order, named id.Device, name 
 }
 
 // Revoke ends a device and every session that was begun with it; reason is a
-// code. A customer ends only an own one: any other is not-found.
+// code. A customer ends only an own one: any other is not-found. An operator ends
+// anybody's, which is then done on behalf of its customer.
 func (d Devices) Revoke(ctx context.Context, order Order, revoked id.Device, reason string) (Outcome, error) {
 	return d.end(ctx, order, "device.revoke", revoked, device.Revoke{By: order.Caller.ActorType, Reason: reason, At: order.At}, "device-revoked")
 }
 
-// ReportLost is Revoke of a device that is in nobody knows whose hands.
+// ReportLost is Revoke of a device that is in nobody knows whose hands. An operator
+// gives the caller's reason: how they know.
 func (d Devices) ReportLost(ctx context.Context, order Order, lost id.Device) (Outcome, error) {
-	return d.end(ctx, order, "device.report_lost", lost, device.ReportLost{By: order.Caller.ActorType, At: order.At}, "device-lost")
+	return d.end(ctx, order, "device.report_lost", lost, device.ReportLost{By: order.Caller.ActorType, Reason: toldBy(order.Caller), At: order.At}, "device-lost")
+}
+
+// toldBy is the reason of a caller who ends what is another's.
+func toldBy(caller Caller) string {
+	if caller.ActorType == ActorOperator {
+		return caller.Reason
+	}
+	return ""
 }
 
 func (d Devices) end(ctx context.Context, order Order, verb string, ended id.Device, command device.Command, reason string) (Outcome, error) {
@@ -112,6 +122,7 @@ func (d Devices) end(ctx context.Context, order Order, verb string, ended id.Dev
 		if state.Device.IsZero() || !b.mayTouch(order.Caller, state.Customer) {
 			return device.ErrUnknown
 		}
+		w.order.Caller.actFor(state.Customer)
 		if err := b.devices.decide(w, ended, command); err != nil {
 			return err
 		}

@@ -306,11 +306,12 @@ func (g Grants) deviceOf(ctx context.Context, ask LoginStep) (device.State, erro
 	return state, nil
 }
 
-// firstParty is the client of a native login.
+// firstParty is the client of a native login. One that is registered to send people
+// to the bank's pages is told to: no third party ever sees a factor.
 func (g Grants) firstParty(ctx context.Context, clientID string) (Client, error) {
 	found, err := g.bank.allowed(ctx, clientID, client.AuthorizationCode)
 	if err == nil && !found.FirstParty {
-		err = ErrUnauthorized
+		err = ErrToWeb
 	}
 	return found, err
 }

@@ -33,7 +33,7 @@ const (
 // every session goes on. What a login refuses is in the log as the login's own.
 var refusedCodes = []string{
 	"customer-limited", "insufficient-scope", "insufficient-user-authentication", "invalid-client", "invalid-dpop-proof", "invalid-grant",
-	"invalid-token", "sca-failed", "signature-required", "unauthorized-client",
+	"invalid-token", "redirect-to-web", "sca-failed", "signature-required", "unauthorized-client",
 }
 
 // refusals keeps count of who was turned away, and has the log told.

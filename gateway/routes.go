@@ -73,7 +73,7 @@ func provider(p *identity.Provider) []Route {
 // one's own needs a fresh strong authentication, which the service asks for.
 func persons(p *identity.Provider, desk service.Desk) []Route {
 	customers, devices, sessions, approvals := service.Customers{Desk: desk}, service.Devices{Desk: desk}, service.Sessions{Desk: desk}, service.Approvals{Desk: desk}
-	consents := service.Consents{Desk: desk}
+	consents, ends := service.Consents{Desk: desk}, scopes("devices.manage", "customers.manage") // the phone may be gone, and its owner at the desk
 	enrol := Route{Method: post, Path: "/v1/customers", Handle: customers.Enrol, Keyed: true,
 		Request: of[schemas.EnrolCustomer](), Response: of[service.EnrolAnswer]()}
 	if enrol.Open, enrol.Share = desk.Sandbox, shareBegin; !enrol.Open {
@@ -101,12 +101,12 @@ func persons(p *identity.Provider, desk service.Desk) []Route {
 		{Method: post, Path: "/v1/devices/challenge", Handle: p.ChallengeDevice, Open: true, Share: shareBegin, Response: of[identity.DeviceChallenge]()},
 		{Method: post, Path: "/v1/devices", Handle: p.RegisterDevice, Open: true, Share: shareBegin, Request: of[schemas.RegisterDevice](), Response: of[identity.Device]()},
 		{Method: post, Path: "/v1/operators/enrolment", Handle: p.EnrolOperator, Open: true, Share: shareBegin, Request: of[schemas.EnrolOperator](), Response: of[identity.EnrolmentAnswer]()},
-		{Method: get, Path: "/v1/devices", Handle: devices.List, Scopes: scopes("devices.manage"), Response: of[service.DeviceList]()},
+		{Method: get, Path: "/v1/devices", Handle: devices.List, Scopes: ends, Response: of[service.DeviceList]()},
 		{Method: http.MethodPatch, Path: "/v1/devices/{id}", Handle: devices.Rename, Scopes: scopes("devices.manage"), Keyed: true, Signed: true,
 			Request: of[schemas.RenameDevice](), Response: of[service.RenamedAnswer]()},
-		{Method: del, Path: "/v1/devices/{id}", Handle: devices.Revoke, Scopes: scopes("devices.manage"), Keyed: true, Signed: true,
+		{Method: del, Path: "/v1/devices/{id}", Handle: devices.Revoke, Scopes: ends, Keyed: true, Signed: true,
 			Request: of[schemas.RevokeDevice](), Response: of[service.EndedAnswer]()},
-		{Method: post, Path: "/v1/devices/{id}/lost", Handle: devices.ReportLost, Scopes: scopes("devices.manage"), Keyed: true, Signed: true,
+		{Method: post, Path: "/v1/devices/{id}/lost", Handle: devices.ReportLost, Scopes: ends, Keyed: true, Signed: true,
 			Request: of[schemas.ReportDeviceLost](), Response: of[service.EndedAnswer]()},
 		{Method: get, Path: "/v1/approvals", Handle: approvals.List, OwnApp: true, Scopes: scopes("openid"), Response: of[service.ApprovalList]()},
 		{Method: post, Path: "/v1/approvals/{id}", Handle: approvals.Answer, Scopes: scopes("openid"), Keyed: true, Signed: true,

@@ -14,6 +14,7 @@ import (
 	"florin/gateway/service"
 	"florin/gateway/token"
 	"florin/gateway/wire"
+	"florin/schemas"
 )
 
 // Route is one row of the table: what a request has to bring, and who answers.
@@ -40,6 +41,7 @@ type Route struct {
 
 	Share float64 // the part of the caller's rate (an open row: of the login's) that may go here; 0: all of it
 	limit *buckets
+	mute  bool // its command may be given without a body: nothing in it has to be said
 }
 
 var jsonOnly = []string{"application/json"}
@@ -51,6 +53,7 @@ const formType = "application/x-www-form-urlencoded"
 // row makes the route's handler: everything that stands between router and service.
 func (d *door) row(row Route) http.Handler {
 	row.limit = d.limitOf(row)
+	row.mute = row.Request != nil && schemas.Mute(row.Request)
 	guarded := func(w http.ResponseWriter, r *http.Request) error {
 		routed(r)
 		admitted, err := d.admits(w, r, row)
@@ -121,7 +124,7 @@ func (d *door) admit(w http.ResponseWriter, r *http.Request, row Route) (*http.R
 // identified says in a call who asks.
 func (d *door) identified(r *http.Request, call *service.Call, access *token.Access, proof *token.Proof) {
 	call.Caller = d.callerOf(r, access)
-	call.ExpiresAt, call.FreshSCA = time.Unix(access.ExpiresAt, 0).UTC(), d.fresh(access, problem.StrongACR, problem.Fresh)
+	call.ExpiresAt, call.FreshSCA = time.Unix(access.ExpiresAt, 0).UTC(), d.fresh(access, least(access, problem.StrongACR), problem.Fresh)
 	if proof != nil {
 		call.Proof = proof.Raw
 	}
@@ -169,7 +172,7 @@ func mediaTypes(r *http.Request, row Route) error {
 		return wire.Takes(r, formType)
 	case row.Takes != "":
 		return wire.Takes(r, row.Takes)
-	case row.Request != nil && row.Request.NumField() > 0:
+	case row.Request != nil && row.Request.NumField() > 0 && (body || !row.mute):
 		return wire.Takes(r, "application/json")
 	case body && r.Method == http.MethodPost: // a command without content may still send {}
 		return wire.Takes(r, "application/json")
@@ -191,15 +194,20 @@ func scoped(access *token.Access, scopes []string) error {
 	return problem.InsufficientScope.Challenged("scope", scopes[0])
 }
 
-// strong asks for a step-up (RFC 9470) where the session is too weak or too old.
-// Operators and machines that come for themselves authenticate by their key for
-// every token: that is as strong as their registration asks for, and what counts
-// is that it was within the route's max_age. They need another token, not a step-up.
-func (d *door) strong(access *token.Access, row Route) error {
-	acr := row.ACR
+// least is how strong an authentication has to be for this caller. Operators and
+// machines that come for themselves authenticate by their key for every token: that
+// is as strong as their registration asks for, and what counts is that it was within
+// the route's max_age. They need another token, not a step-up.
+func least(access *token.Access, acr string) string {
 	if access.Customer.IsZero() && access.ACR == session.ACRKey {
-		acr = session.ACRKey
+		return session.ACRKey
 	}
+	return acr
+}
+
+// strong asks for a step-up (RFC 9470) where the session is too weak or too old.
+func (d *door) strong(access *token.Access, row Route) error {
+	acr := least(access, row.ACR)
 	if row.ACR == "" || d.fresh(access, acr, row.MaxAge) {
 		return nil
 	}

@@ -261,3 +261,27 @@ func TestAThirdPartyRevokesWithoutAProof(t *testing.T) {
 		require.Equal(t, "invalid_grant", code(shop.refresh(tokens.Refresh)), name)
 	}
 }
+
+// A third party that would have people type their factors into its own app is sent to
+// the bank's pages, whether the factors were right or not.
+func TestAThirdPartyIsRedirectedToTheWeb(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.customer("anna")
+	shop, desk := h.thirdParty("shop", "openid", "accounts.read"), h.machine("desk", "customers.manage")
+	p := h.stranger()
+	kept := h.written()
+	challenge := func(client, name, secret string) phone.Answer {
+		return h.form(p, "/oauth2/challenge", url.Values{
+			"client_id": {client}, "response_type": {"code"}, "scope": {"openid accounts.read"}, "username": {name}, "password": {secret},
+			"code_challenge": {strings.Repeat("A", 43)}, "code_challenge_method": {"S256"},
+		})
+	}
+	for _, try := range [][2]string{{"anna", password}, {"anna", "wrong"}, {"nobody", password}} {
+		answer := challenge(shop.name, try[0], try[1])
+		require.Equal(t, 400, answer.Status, "%s", answer.Body)
+		require.Equal(t, "redirect_to_web", code(answer))
+	}
+	require.Equal(t, "unauthorized_client", code(challenge(desk.name, "anna", password)), "a machine sends nobody anywhere")
+	require.Equal(t, kept, h.written())
+}

@@ -264,9 +264,13 @@ type (
 		Approval string `json:"approval"`
 	}
 	// RevokeDevice is DELETE /v1/devices/{id}.
-	RevokeDevice struct{}
+	RevokeDevice struct {
+		Reason string `json:"reason,omitzero"` // code; an operator gives one, a customer needs none
+	}
 	// ReportDeviceLost is POST /v1/devices/{id}/lost.
-	ReportDeviceLost struct{}
+	ReportDeviceLost struct {
+		Reason string `json:"reason,omitzero"` // code; an operator says how they know
+	}
 	// EndSession is DELETE /v1/sessions/{id}.
 	EndSession struct{}
 	// RevokeConsent is DELETE /v1/consents/{id}.

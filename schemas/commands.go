@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 )
@@ -202,4 +203,15 @@ func CheckAsked(verb string, what any) error {
 		return fmt.Errorf("schemas: %s: %w", command.Name, err)
 	}
 	return ValidateCommand(command.Name, text)
+}
+
+// Mute tells whether a command says enough without a body: nothing in it has to be
+// there.
+func Mute(command reflect.Type) bool {
+	for i := range command.NumField() {
+		if tag := command.Field(i).Tag.Get("json"); !strings.HasSuffix(tag, ",omitzero") && !strings.HasSuffix(tag, ",omitempty") {
+			return false
+		}
+	}
+	return true
 }

@@ -39,6 +39,9 @@ const (
 	AttestedHardware = "hardware"
 )
 
+// byOperator is who has to say why they end what is not theirs.
+const byOperator = "operator"
+
 // Command is something one may ask of a device.
 type Command interface{ deviceCommand() }
 
@@ -76,16 +79,18 @@ type (
 		Name domain.Profile
 		At   time.Time
 	}
-	// Revoke ends it.
+	// Revoke ends it, for a reason that is a code.
 	Revoke struct {
 		By     string
 		Reason string
 		At     time.Time
 	}
 	// ReportLost ends it, for it is in nobody knows whose hands.
+	// Its owner needs no other reason; an operator says how they know.
 	ReportLost struct {
-		By string
-		At time.Time
+		By     string
+		Reason string
+		At     time.Time
 	}
 )
 
@@ -103,6 +108,7 @@ var (
 	ErrName     = &domain.Refusal{Class: domain.Invalid, Code: "device-name-invalid", Detail: "A name is one line of 1 to 60 characters."}
 	ErrRevoked  = &domain.Refusal{Class: domain.Forbidden, Code: "device-revoked", Detail: "This device was removed."}
 	ErrBound    = &domain.Refusal{Class: domain.Forbidden, Code: "device-bound", Detail: "This device belongs to another customer."}
+	ErrReason   = &domain.Refusal{Class: domain.Invalid, Code: "invalid-reason", Detail: "Give a reason code of lower-case letters, digits and hyphens."}
 	ErrNotBound = &domain.Refusal{Class: domain.Conflict, Code: "device-not-bound", Detail: "This device belongs to nobody yet."}
 )
 
@@ -179,7 +185,10 @@ func (s State) Decide(command Command) ([]Event, error) {
 		}
 		return []Event{Renamed(c)}, nil
 	case Revoke:
-		if s.Revoked {
+		switch {
+		case !text.Code(c.Reason):
+			return nil, ErrReason
+		case s.Revoked:
 			return nil, nil
 		}
 		return []Event{Revoked(c)}, nil
@@ -209,7 +218,10 @@ func (s State) register(c Register) ([]Event, error) {
 }
 
 func (s State) reportLost(c ReportLost) ([]Event, error) {
-	if s.Lost {
+	switch {
+	case c.By == byOperator && !text.Code(c.Reason):
+		return nil, ErrReason
+	case s.Lost:
 		return nil, nil
 	}
 	events := []Event{ReportedLost(c)}

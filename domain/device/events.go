@@ -46,8 +46,9 @@ type Revoked struct {
 
 // ReportedLost: the owner no longer has it. A revocation follows in the same commit.
 type ReportedLost struct {
-	By string    `json:"by"`
-	At time.Time `json:"at"`
+	By     string    `json:"by"`
+	Reason string    `json:"reason,omitempty"` // code; what an operator was told
+	At     time.Time `json:"at"`
 }
 
 // SessionJoined: a token family was begun with this key; it ends with the device.

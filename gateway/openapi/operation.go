@@ -188,7 +188,7 @@ func (b *builder) body(o Operation) *Body {
 	if o.Form {
 		return &Body{Required: true, Content: map[string]Media{mediaForm: media}}
 	}
-	return &Body{Required: o.Request.NumField() > 0, Content: map[string]Media{mediaJSON: media}}
+	return &Body{Required: !schemas.Mute(o.Request), Content: map[string]Media{mediaJSON: media}}
 }
 
 // answers lists how the operation can end. What its source does not show, it may.

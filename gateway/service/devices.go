@@ -1,9 +1,11 @@
 package service
 
 import (
+	"cmp"
 	"net/http"
 	"time"
 
+	"florin/commands"
 	"florin/domain/id"
 	"florin/gateway/problem"
 	"florin/gateway/wire"
@@ -44,9 +46,15 @@ type EndedAnswer struct {
 	Status  string     `json:"status"`
 }
 
-// List is the caller's own devices, those that are no more included.
+// List is the caller's own devices, those that are no more included; or, for an
+// operator, those of the customer they name: that they looked is recorded first.
 func (s Devices) List(w http.ResponseWriter, r *http.Request) error {
-	page, err := s.page(r, "devices")
+	caller, named := CallOf(r.Context()).Caller, r.URL.Query().Get("customer")
+	page, err := s.page(r, "devices "+named, "customer")
+	if err != nil {
+		return err
+	}
+	of, err := ofWhom(caller, named)
 	if err != nil {
 		return err
 	}
@@ -57,8 +65,12 @@ func (s Devices) List(w http.ResponseWriter, r *http.Request) error {
 	if err := s.fresh(r, "devices"); err != nil {
 		return err
 	}
-	caller := CallOf(r.Context()).Caller
-	rows, err := s.Reads.DevicesOf(r.Context(), caller.Customer, after, page.limit+1)
+	if caller.Customer.IsZero() {
+		if err := s.look(r, "devices", of); err != nil {
+			return err
+		}
+	}
+	rows, err := s.Reads.DevicesOf(r.Context(), of, after, page.limit+1)
 	if err != nil {
 		return err
 	}
@@ -71,6 +83,19 @@ func (s Devices) List(w http.ResponseWriter, r *http.Request) error {
 		list.Devices = append(list.Devices, deviceOf(row, caller.Device))
 	}
 	return wire.OK(w, list)
+}
+
+// ofWhom is the customer that a list is of: a customer's is their own, whatever they
+// ask for, and an operator names one.
+func ofWhom(caller commands.Caller, named string) (id.Customer, error) {
+	switch of, err := id.Parse[id.Customer](named); {
+	case !caller.Customer.IsZero() && named == "":
+		return caller.Customer, nil
+	case err != nil, !caller.Customer.IsZero() && of != caller.Customer:
+		return of, problem.BadParameter
+	default:
+		return of, nil
+	}
 }
 
 func deviceOf(row projections.Device, current id.Device) DeviceAnswer {
@@ -106,13 +131,18 @@ func (s Devices) Rename(w http.ResponseWriter, r *http.Request) error {
 }
 
 // Revoke ends a device of the caller's and all its sessions. Another device than
-// the one that asks needs strong authentication that is fresh.
+// the one that asks needs strong authentication that is fresh. An operator ends
+// anybody's, and says why.
 func (s Devices) Revoke(w http.ResponseWriter, r *http.Request) error {
-	asked, err := s.asked(r)
+	asked, order, err := s.ends(r, decoded(func(b schemas.RevokeDevice) string { return b.Reason }))
 	if err != nil {
 		return err
 	}
-	outcome, err := s.Bank.Devices().Revoke(r.Context(), s.order(r, CallOf(r.Context())), asked, "removed-by-customer")
+	reason := order.Caller.Reason
+	if !order.Caller.Customer.IsZero() {
+		reason = cmp.Or(reason, "removed-by-customer")
+	}
+	outcome, err := s.Bank.Devices().Revoke(r.Context(), order, asked, reason)
 	if err != nil {
 		return refused(w, outcome, err)
 	}
@@ -125,11 +155,11 @@ func (s Devices) Revoke(w http.ResponseWriter, r *http.Request) error {
 
 // ReportLost ends a device that its owner no longer has.
 func (s Devices) ReportLost(w http.ResponseWriter, r *http.Request) error {
-	asked, err := s.asked(r)
+	asked, order, err := s.ends(r, decoded(func(b schemas.ReportDeviceLost) string { return b.Reason }))
 	if err != nil {
 		return err
 	}
-	outcome, err := s.Bank.Devices().ReportLost(r.Context(), s.order(r, CallOf(r.Context())), asked)
+	outcome, err := s.Bank.Devices().ReportLost(r.Context(), order, asked)
 	if err != nil {
 		return refused(w, outcome, err)
 	}
@@ -140,19 +170,20 @@ func (s Devices) ReportLost(w http.ResponseWriter, r *http.Request) error {
 	return wire.OK(w, EndedAnswer{Device: asked, Status: projections.DeviceLost})
 }
 
-// asked is the device of the path, if the caller is strong enough to end it. The
-// verb finds out whether it is the caller's.
-func (s Devices) asked(r *http.Request) (id.Device, error) {
+// ends is the device of the path and the order to end it, if the caller is strong
+// enough. The verb finds out whether it is theirs to end.
+func (s Devices) ends(r *http.Request, reason func([]byte) (string, error)) (id.Device, commands.Order, error) {
 	call := CallOf(r.Context())
+	order := s.order(r, call)
 	asked, err := pathID[id.Device](r)
 	if err != nil {
-		return asked, err
+		return asked, order, err
 	}
-	if err := empty(call.Body); err != nil {
-		return asked, err
+	if order.Caller.Reason, err = reason(call.Body); err != nil {
+		return asked, order, err
 	}
 	if asked != call.Caller.Device && !call.FreshSCA {
-		return asked, problem.StepUp
+		return asked, order, problem.StepUp
 	}
-	return asked, nil
+	return asked, order, nil
 }
