@@ -108,6 +108,9 @@ var occasions = map[string]occasion{
 	payment.Rejected{}.Kind():            onPayment("payment-rejected"),
 	payment.Returned{}.Kind():            onPayment("payment-returned"),
 	payment.Expired{}.Kind():             onPayment("payment-expired"),
+	payment.Recalled{}.Kind():            onPayment("payment-recalled"),
+	payment.RecallDenied{}.Kind():        onPayment("payment-recall-denied"),
+	payment.RecallDelayed{}.Kind():       onPayment("payment-recall-delayed"),
 
 	mandate.Granted{}.Kind():     mandateMade,
 	mandate.Registered{}.Kind():  mandateMade,

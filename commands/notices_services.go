@@ -56,6 +56,10 @@ func onPayment(template string) occasion {
 			told.code = e.Code
 		case payment.Returned:
 			told.amount, told.code = e.Amount, e.Reason
+		case payment.Recalled:
+			told.code = e.Reason
+		case payment.RecallDenied:
+			told.code = e.Reason
 		}
 		return []news{told}, err
 	}

@@ -28,8 +28,23 @@ type PaymentAnswer struct {
 	Challenge    Challenge
 	Message      string // its name on the rail, once it is submitted
 	Reason       string // of a rejection by the rail or of a return
+	Recall       RecallAnswer
 	At           time.Time
 }
+
+// RecallAnswer is how the last recall of a payment stands; zero: it was not recalled.
+type RecallAnswer struct {
+	Status   string
+	Reason   string // ISO 20022 code of the recall
+	Denial   string // and of the other bank's no
+	AnswerBy time.Time
+}
+
+// How a recall stands.
+const (
+	RecallAsked  = "asked"
+	RecallDenied = "denied"
+)
 
 // paymentAnswer makes the answer of every verb of payments from its facts: a
 // rejection by the bank is the refusal that its code names.
@@ -73,6 +88,10 @@ func (a *PaymentAnswer) take(event payment.Event) error {
 		a.Status, a.At = payment.Done, e.At
 	case payment.Returned:
 		a.Status, a.Amount, a.Reason, a.At = payment.GivenBack, e.Amount, e.Reason, e.At
+	case payment.Recalled:
+		a.Status, a.Recall, a.At = payment.Done, RecallAnswer{Status: RecallAsked, Reason: e.Reason, AnswerBy: e.AnswerBy}, e.At
+	case payment.RecallDenied:
+		a.Status, a.Recall, a.At = payment.Done, RecallAnswer{Status: RecallDenied, Denial: e.Reason}, e.At
 	case payment.Cancelled:
 		a.Status, a.At = payment.Withdrawn, e.At
 	case payment.Expired:

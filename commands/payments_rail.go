@@ -37,6 +37,10 @@ type Rail interface {
 	// Claim asks for money back that another bank has collected: RailSettled,
 	// RailRejected, or nothing yet. It is one claim under its name, however often told.
 	Claim(ctx context.Context, claim RailReturn) (RailAnswer, error)
+	// Recall asks the creditor's bank for a payment that it has: RailReturned, with what
+	// comes back, RailRejected, or nothing yet. It is one recall under its name, however
+	// often told, and is answered again as it was.
+	Recall(ctx context.Context, recall RailRecall) (RailAnswer, error)
 	// Verify asks the creditor's bank whose the account is. An error means that nobody
 	// could say; the payment goes on as one whose payee is not verified.
 	Verify(ctx context.Context, iban, name domain.Evidence) (RailPayee, error)
@@ -72,6 +76,17 @@ type RailReturn struct {
 	Reason   string // ISO 20022 code
 }
 
+// RailRecall is what a rail is told of a payment of ours that is wanted back.
+type RailRecall struct {
+	Recall   string // our name for it, the same each time
+	Original string // the payment's message
+	EndToEnd string
+	Amount   money.Amount
+	Reason   string    // ISO 20022 code
+	Settled  time.Time // when the payment was
+	At       time.Time // of the recall
+}
+
 // RailStatus is how far a payment has come on the rail.
 type RailStatus string
 
@@ -101,6 +116,7 @@ type RailPayee struct {
 type RailTerms struct {
 	SubmitAfter  time.Duration // how long a customer may still cancel; default: none
 	AskEvery     time.Duration // default: a minute
+	RecallEvery  time.Duration // asks again what became of a recall; default: an hour
 	AnswerWithin time.Duration // of the submission; then people look into it. Default: four hours
 }
 
@@ -109,6 +125,13 @@ func (t RailTerms) askEvery() time.Duration {
 		return time.Minute
 	}
 	return t.AskEvery
+}
+
+func (t RailTerms) recallEvery() time.Duration {
+	if t.RecallEvery <= 0 {
+		return time.Hour
+	}
+	return t.RecallEvery
 }
 
 func (t RailTerms) answerWithin() time.Duration {

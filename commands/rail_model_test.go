@@ -22,12 +22,15 @@ type modelRail struct {
 	fails    []string // "before" or "after", one for each call to come
 	payees   map[string]RailPayee
 	returns  map[string]RailReturn
+	recalls  map[string]RailAnswer
+	wanted   int        // recalls that were new
+	decide   RailAnswer // what becomes of the next one
 }
 
 var errLost = errors.New("the line is dead")
 
 func newModelRail() *modelRail {
-	return &modelRail{messages: map[string]RailAnswer{}, payees: map[string]RailPayee{}, returns: map[string]RailReturn{}, say: RailAnswer{Status: RailSettled}}
+	return &modelRail{messages: map[string]RailAnswer{}, payees: map[string]RailPayee{}, returns: map[string]RailReturn{}, recalls: map[string]RailAnswer{}, decide: RailAnswer{Status: RailPending}, say: RailAnswer{Status: RailSettled}}
 }
 
 func (m *modelRail) Name() account.Rail { return account.SEPA }
@@ -89,6 +92,35 @@ func (m *modelRail) Claim(ctx context.Context, claim RailReturn) (RailAnswer, er
 		return RailAnswer{}, err
 	}
 	return RailAnswer{Status: RailSettled}, nil
+}
+
+func (m *modelRail) Recall(_ context.Context, recall RailRecall) (RailAnswer, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	fault := m.fault()
+	if fault == "before" {
+		return RailAnswer{}, errLost
+	}
+	if _, known := m.recalls[recall.Recall]; !known {
+		m.wanted++
+		m.recalls[recall.Recall] = m.decide
+	}
+	if fault == "after" {
+		return RailAnswer{}, errLost
+	}
+	return m.recalls[recall.Recall], nil
+}
+
+// decides sets what becomes of recalls, those that are open included.
+func (m *modelRail) decides(said RailAnswer) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.decide = said
+	for name, before := range m.recalls {
+		if before.Status == RailPending {
+			m.recalls[name] = said
+		}
+	}
 }
 
 func (m *modelRail) Verify(_ context.Context, iban, _ domain.Evidence) (RailPayee, error) {

@@ -28,6 +28,7 @@ func sandbox(desk service.Desk) []Route {
 		outside("/card-authorisations/{id}/refund", simulate.Refund, of[schemas.RefundAuthorisation](), of[service.AuthorisationAnswer]()),
 		outside("/incoming-payments", simulate.Receive, of[schemas.ReceivePayment](), of[service.IncomingAnswer]()),
 		outside("/payments/{id}/answer", simulate.Answer, of[schemas.SimulateRail](), of[service.PaymentAnswer]()),
+		outside("/payments/{id}/recall-denial", simulate.DenyRecall, of[schemas.SimulateDenial](), of[service.PaymentAnswer]()),
 		outside("/payments/{id}/return", simulate.Return, of[schemas.ReturnPayment](), of[service.PaymentAnswer]()),
 	}
 }

@@ -24,6 +24,7 @@ func (s *scene) sandboxTries() map[string]try {
 		"POST /v1/sandbox/card-authorisations/{id}/refund":  shop,
 		"POST /v1/sandbox/incoming-payments":                {by: "customer", body: string(received)},
 		"POST /v1/sandbox/payments/{id}/answer":             {by: "customer", body: `{"answer":"settled"}`},
+		"POST /v1/sandbox/payments/{id}/recall-denial":      {by: "customer", body: `{"reason":"CUST"}`},
 		"POST /v1/sandbox/payments/{id}/return":             {by: "customer", body: `{"amount":"1.00","currency":"EUR","return":"r1","reason":"AC04"}`},
 		"GET /v1/sandbox/clock":                             {by: "nobody"},
 		"POST /v1/sandbox/clock":                            {by: "customer", body: fmt.Sprintf(`{"to":%q}`, s.bank.Sources().Time().Add(100*time.Millisecond).Format(time.RFC3339Nano))},

@@ -32,6 +32,12 @@ type Payment struct {
 	Failures     int64     // of authorisation
 	Message      string    // its name on the rail
 	Investigated bool      // the rail has owed an answer for too long
+	Recall       string    // asked, denied or granted; "": nobody wants it back
+	RecallReason string    // ISO 20022 code: why it is wanted back
+	RecallDenial string    // and why it does not come
+	RecalledAt   time.Time // when the other bank was asked last
+	AnswerBy     time.Time // by when it has to answer
+	Delayed      bool      // which it has not
 	Device       id.Device
 	Session      id.Session
 	InitiatedAt  time.Time
@@ -57,7 +63,8 @@ var paymentsTable = table{
 		{"payment", text}, {"customer", text}, {"from_account", text}, {"amount", bigint}, {"currency", text}, {"rail", text},
 		{"status", text}, {"code", text}, {"reason", text}, {"returned", bigint}, {"payee", text}, {"outcome", text}, {"score", bigint},
 		{"policy", text}, {"exemption", text}, {"challenge", text}, {"expires_at", bigint}, {"method", text}, {"failures", bigint},
-		{"message", text}, {"investigated", bigint}, {"device", text}, {"session", text}, {"initiated_at", bigint},
+		{"message", text}, {"investigated", bigint}, {"recall", text}, {"recall_reason", text}, {"recall_denial", text},
+		{"recalled_at", bigint}, {"answer_by", bigint}, {"delayed", bigint}, {"device", text}, {"session", text}, {"initiated_at", bigint},
 		{"submitted_at", bigint}, {"changed_at", bigint}, {"begun", bigint}, {"position", bigint},
 	},
 	indexes: []index{{"payments_by_customer", "customer, begun"}, {"payments_by_status", "status, begun"}},
@@ -68,7 +75,7 @@ func (p *Payment) fields() []any {
 		&p.Payment, &p.Customer, &p.From, &p.Amount.Minor, (*string)(&p.Amount.Currency), &p.Rail,
 		(*string)(&p.Status), &p.Code, &p.Reason, &p.Returned.Minor, (*string)(&p.Payee), (*string)(&p.Outcome), &p.Score,
 		&p.Policy, &p.Exemption, &p.Challenge, &p.ExpiresAt, &p.Method, &p.Failures,
-		&p.Message, &p.Investigated, &p.Device, &p.Session, &p.InitiatedAt,
+		&p.Message, &p.Investigated, &p.Recall, &p.RecallReason, &p.RecallDenial, &p.RecalledAt, &p.AnswerBy, &p.Delayed, &p.Device, &p.Session, &p.InitiatedAt,
 		&p.SubmittedAt, &p.ChangedAt, (*uint64)(&p.Begun), (*uint64)(&p.Position),
 	}
 }
@@ -102,6 +109,13 @@ func (p paymentsFold) apply(w *writer, _ *commit, f *fact) error {
 	return row.evolve(f)
 }
 
+// How the last recall of a payment stands.
+const (
+	recallAsked   = "asked"
+	recallDenied  = "denied"
+	recallGranted = "granted" // and the payment has come back
+)
+
 func (p *Payment) evolve(f *fact) error {
 	switch e := f.event.(type) {
 	case payment.PayeeVerified:
@@ -126,6 +140,16 @@ func (p *Payment) evolve(f *fact) error {
 		p.Status, p.Code, p.Reason, p.ChangedAt = payment.Declined, e.Code, e.Reason, e.At
 	case payment.Returned:
 		p.Status, p.Reason, p.Returned, p.ChangedAt = payment.GivenBack, e.Reason, e.Amount, e.At
+		if p.Recall == recallAsked {
+			p.Recall = recallGranted
+		}
+	case payment.Recalled:
+		p.Recall, p.RecallReason, p.RecallDenial, p.Delayed = recallAsked, e.Reason, "", false
+		p.RecalledAt, p.AnswerBy, p.ChangedAt = e.At, e.AnswerBy, e.At
+	case payment.RecallDenied:
+		p.Recall, p.RecallDenial, p.ChangedAt = recallDenied, e.Reason, e.At
+	case payment.RecallDelayed:
+		p.Delayed, p.ChangedAt = true, e.At
 	case payment.Expired:
 		p.Status, p.ChangedAt = payment.TimedOut, e.At
 	case payment.Cancelled:
@@ -158,6 +182,12 @@ var paymentColumns = []Column{
 	{"failures", Integer, "failed confirmations"},
 	{"message", Text, "its name on the rail (MsgId)"},
 	{"investigated", Boolean, "the rail owed an answer for too long"},
+	{"recall", Text, "how its last recall stands: asked, denied or granted; empty: it was not recalled"},
+	{"recall_reason", Text, "ISO 20022 code: why it was recalled"},
+	{"recall_denial", Text, "ISO 20022 code: why the other bank keeps it"},
+	{"recalled_at", Time, "when the other bank was asked last; 0: never"},
+	{"answer_by", Time, "by when the other bank has to answer the recall"},
+	{"delayed", Boolean, "the other bank has not answered the recall in time"},
 	{"device", Text, "device that asked (dev_...)"},
 	{"session", Text, "session that asked (ses_...)"},
 	{"initiated_at", Time, "when it was asked for"},

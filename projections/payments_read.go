@@ -31,10 +31,11 @@ func (r *Reads) PaymentsOf(ctx context.Context, customer id.Customer, before eve
 	return r.told(ctx, "customer = ? and begun < ? order by begun desc limit ?", customer.String(), below(before), bounded(limit))
 }
 
-// PaymentsUnanswered lists the payments that the rail has owed an answer for too long,
-// of all customers, newest first.
+// PaymentsUnanswered lists the payments about which the rail, or the other bank that
+// they are wanted back from, has owed an answer for too long, of all customers, newest
+// first.
 func (r *Reads) PaymentsUnanswered(ctx context.Context, before eventbus.Position, limit int) ([]Payment, error) {
-	return r.told(ctx, "status in ('submitted', 'accepted') and investigated = 1 and begun < ? order by begun desc limit ?", below(before), bounded(limit))
+	return r.told(ctx, "(status in ('submitted', 'accepted') and investigated = 1 or recall = 'asked' and delayed = 1) and begun < ? order by begun desc limit ?", below(before), bounded(limit))
 }
 
 func below(before eventbus.Position) int64 {
@@ -111,6 +112,12 @@ func (p *Payment) tell(step *Step, event domain.Event) {
 		step.At, step.Detail = e.At, e.Code
 	case payment.Returned:
 		step.At, step.Detail = e.At, e.Reason
+	case payment.Recalled:
+		step.At, step.Detail = e.At, e.Reason
+	case payment.RecallDenied:
+		step.At, step.Detail = e.At, e.Reason
+	case payment.RecallDelayed:
+		step.At = e.At
 	case payment.Expired:
 		step.At = e.At
 	case payment.Cancelled:

@@ -13,3 +13,9 @@ type SimulateRail struct {
 	Answer string `json:"answer" jsonschema:"enum=accepted,enum=settled,enum=rejected"`
 	Reason string `json:"reason,omitzero"` // of a rejection: ISO 20022 ExternalStatusReason1Code
 }
+
+// SimulateDenial is POST /v1/sandbox/payments/{id}/recall-denial: the other bank keeps
+// what is recalled.
+type SimulateDenial struct {
+	Reason string `json:"reason"` // ISO 20022 ExternalPaymentCancellationRejection1Code
+}

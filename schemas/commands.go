@@ -164,7 +164,7 @@ var commandTable = slices.Concat([]Command{
 	body[UnfreezeAccount]("account.unfreeze"),
 	asked[UseElevation]("session.use_elevation"),
 	body[WithdrawProposal]("proposal.withdraw"),
-}, mandateCommands(), paymentFileCommands())
+}, mandateCommands(), paymentFileCommands(), recallCommands())
 
 func body[T any](verbs ...string) Command  { return command[T](AsBody, verbs) }
 func form[T any](verbs ...string) Command  { return command[T](AsForm, verbs) }

@@ -21,6 +21,9 @@ var Payments = newTable(
 	Event(1, func(e payment.Returned) payment.Event { return e }),
 	Event(1, func(e payment.Expired) payment.Event { return e }),
 	Event(1, func(e payment.Cancelled) payment.Event { return e }),
+	Event(1, func(e payment.Recalled) payment.Event { return e }),
+	Event(1, func(e payment.RecallDenied) payment.Event { return e }),
+	Event(1, func(e payment.RecallDelayed) payment.Event { return e }),
 )
 
 // The commands of payments to other banks.
@@ -49,6 +52,22 @@ type (
 		Return   string  `json:"return"` // the rail's name for it
 		Reason   string  `json:"reason"` // ISO 20022 ExternalReturnReason1Code
 	}
+	// RecallOwnPayment is POST /v1/payments/{id}/recall: a settled payment is wanted back.
+	RecallOwnPayment struct {
+		Reason string `json:"reason"` // ISO 20022 ExternalCancellationReason1Code
+	}
+	// AnswerRecall is what the other bank said of a recall.
+	AnswerRecall struct {
+		Payment id.Payment `json:"payment"`
+		Recall  string     `json:"recall"`
+		Status  string     `json:"status" jsonschema:"enum=returned,enum=rejected"`
+		Reason  string     `json:"reason"`
+		Return  string     `json:"return,omitzero"`
+	}
+	// DelayRecall notes that the other bank has not answered a recall in time.
+	DelayRecall struct {
+		Payment id.Payment `json:"payment"`
+	}
 	// ExpirePayment ends a challenge whose time has run out.
 	ExpirePayment struct {
 		Payment id.Payment `json:"payment"`
@@ -69,3 +88,11 @@ type (
 		Payment id.Payment `json:"payment"`
 	}
 )
+
+// recallCommands are those of payments that are wanted back.
+func recallCommands() []Command {
+	return []Command{
+		body[RecallOwnPayment]("payment.recall"), asked[AnswerRecall]("payment.answer_recall"), asked[DelayRecall]("payment.delay_recall"),
+		body[SimulateDenial]("payment.simulate_denial"),
+	}
+}

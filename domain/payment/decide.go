@@ -34,6 +34,12 @@ var (
 	ErrNotReturnable  = &domain.Refusal{Class: domain.Conflict, Code: "payment-not-returnable", Detail: "This payment is none that could come back."}
 	ErrOverReturn     = &domain.Refusal{Class: domain.Refused, Code: "return-exceeds-payment", Detail: "This is more than was paid."}
 	ErrReason         = &domain.Refusal{Class: domain.Invalid, Code: "invalid-rail-reason", Detail: "A reason of the rail is a code of up to four capital letters and digits."}
+	ErrRecallReason   = &domain.Refusal{Class: domain.Invalid, Code: "invalid-recall-reason", Detail: "A payment is recalled as DUPL, FRAD, CUST, AC03 or AM09, and by the bank itself as TECH."}
+	ErrNotRecallable  = &domain.Refusal{Class: domain.Conflict, Code: "payment-not-recallable", Detail: "Only a payment that has reached the other bank, and has not come back, is recalled."}
+	ErrRecallRuns     = &domain.Refusal{Class: domain.Conflict, Code: "recall-runs", Detail: "The other bank has not answered the last recall of this payment yet."}
+	ErrRecallsUsed    = &domain.Refusal{Class: domain.Refused, Code: "recalls-used-up", Detail: "The other bank has said no as often as it is asked."}
+	ErrRecallTooLate  = &domain.Refusal{Class: domain.Refused, Code: "recall-too-late", Detail: "A duplicate is recalled for ten banking days, and everything else for thirteen months."}
+	ErrNotRecalled    = &domain.Refusal{Class: domain.Conflict, Code: "payment-not-recalled", Detail: "The other bank owes no such answer about this payment."}
 )
 
 // Refusal finds what the customer is told of a rejection by one of the payment's own
@@ -70,6 +76,12 @@ func (s State) Decide(command Command) ([]Event, error) {
 		return s.giveBack(c)
 	case Investigate:
 		return s.investigate(c)
+	case Recall:
+		return s.recall(c)
+	case DenyRecall:
+		return s.denyRecall(c)
+	case DelayRecall:
+		return s.delayRecall(c)
 	}
 	panic(fmt.Sprintf("payment: unknown command %T", command)) // sealed: a bug, not an input
 }

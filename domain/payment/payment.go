@@ -10,6 +10,8 @@
 //	                                       settled, rejected or returned <-----'
 //	                                          '-- a late return --> returned
 //
+// A settled payment may be recalled: recall.go.
+//
 // Money is held from the beginning, and leaves the debtor's account when the payment
 // is submitted: it is then in transit on the rail, and at the nostro once it is
 // settled. Whatever moves money lies in journal entries (journal.posted); the facts
@@ -75,6 +77,9 @@ type State struct {
 	SubmittedAt  time.Time    `json:"submitted_at"`
 	Investigated bool         `json:"investigated"` // the rail has owed an answer for too long
 	Returned     money.Amount `json:"returned"`     // less than Amount if the other side kept a charge
+	SettledAt    time.Time    `json:"settled_at"`
+	Recalls      int          `json:"recalls"` // how often it was recalled
+	Recall       Recalling    `json:"recall"`
 }
 
 // Reservation is the name under which the debtor's funds are held: the payment's stream.
@@ -101,12 +106,19 @@ func (s State) Evolve(event Event) State {
 		s.Investigated = true
 	case Settled:
 		s = s.become(Done)
+		s.SettledAt = e.At
 	case Rejected:
 		s = s.become(Declined)
 		s.Code = e.Code
 	case Returned:
 		s = s.become(GivenBack)
-		s.Returned = e.Amount
+		s.Returned, s.Recall = e.Amount, Recalling{}
+	case Recalled:
+		s.Recalls, s.Recall = s.Recalls+1, Recalling{Name: e.Recall, Reason: e.Reason, At: e.At, AnswerBy: e.AnswerBy}
+	case RecallDenied:
+		s.Recall = Recalling{}
+	case RecallDelayed:
+		s.Recall.Overdue = true
 	case Expired:
 		s = s.become(TimedOut)
 	case Cancelled:

@@ -11,6 +11,8 @@ const (
 	StatusReportNS   = "urn:iso:std:iso:20022:tech:xsd:pacs.002.001.10"
 	ReturnNS         = "urn:iso:std:iso:20022:tech:xsd:pacs.004.001.09"
 	StatusRequestNS  = "urn:iso:std:iso:20022:tech:xsd:pacs.028.001.03"
+	RecallNS         = "urn:iso:std:iso:20022:tech:xsd:camt.056.001.08"
+	RecallAnswerNS   = "urn:iso:std:iso:20022:tech:xsd:camt.029.001.09"
 )
 
 type (
@@ -103,6 +105,7 @@ const (
 	TransferPath = "/pacs.008"
 	StatusPath   = "/pacs.028"
 	ReturnPath   = "/pacs.004"
+	RecallPath   = "/camt.056"
 	PayeePath    = "/vop"
 )
 

@@ -2,6 +2,7 @@
 //
 //	commands --Rail--> Client --pacs.008--> the rail --pacs.002 or pacs.004--> what became of it
 //	                      |----pacs.028---->
+//	                      |----camt.056----> camt.029 or pacs.004
 //	                      '----vop (JSON)-->
 //
 // It keeps the contract of commands.Rail: it never retries, follows no redirect, and
@@ -152,6 +153,11 @@ func read(text []byte, about string) (commands.RailAnswer, error) {
 		}
 		return said, nil
 	}
+	return returned(text, about)
+}
+
+// returned takes a pacs.004 of the message.
+func returned(text []byte, about string) (commands.RailAnswer, error) {
 	back, err := wire.DecodeXML[Return](text, ReturnNS)
 	if err != nil {
 		return commands.RailAnswer{}, errors.New("rail: the answer is neither a report nor a return")

@@ -38,6 +38,7 @@ type PaymentAnswer struct {
 	Challenge *ChallengeAnswer  `json:"challenge,omitzero"`
 	Message   string            `json:"message,omitzero"` // its name on the rail
 	Overdue   bool              `json:"overdue,omitzero"` // the rail owes an answer, and people look into it
+	Recall    *RecallAnswer     `json:"recall,omitzero"`
 	History   []TransferStep    `json:"history,omitzero"`
 	Position  eventbus.Position `json:"position"`
 	At        time.Time         `json:"at,omitzero"`
@@ -176,6 +177,9 @@ func (s Payments) answer(w http.ResponseWriter, success func(http.ResponseWriter
 	if !answer.Amount.IsZero() {
 		body.Amount, body.Currency = answer.Amount.Decimal(), answer.Amount.Currency
 	}
+	if answer.Recall.Status != "" {
+		body.Recall = &RecallAnswer{Status: answer.Recall.Status, Reason: answer.Recall.Reason, Denial: answer.Recall.Denial, AnswerBy: answer.Recall.AnswerBy}
+	}
 	place := "/v1/payments/" + answer.Payment.String()
 	if answer.Status == payment.Pending {
 		body.Challenge = challengeAnswer(answer.Challenge)
@@ -245,6 +249,9 @@ func paymentOf(row projections.Payment) PaymentAnswer {
 	}
 	if !row.Returned.IsZero() {
 		answer.Returned = row.Returned.Decimal()
+	}
+	if row.Recall != "" {
+		answer.Recall = &RecallAnswer{Status: row.Recall, Reason: row.RecallReason, Denial: row.RecallDenial, AnswerBy: row.AnswerBy, Overdue: row.Delayed && row.Recall == commands.RecallAsked}
 	}
 	if !row.Challenge.IsZero() {
 		answer.Challenge = &ChallengeAnswer{ID: row.Challenge, Nonce: row.Nonce, Methods: row.Methods, Display: display(row.Display), ExpiresAt: row.ExpiresAt}

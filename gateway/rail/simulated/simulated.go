@@ -4,12 +4,17 @@
 //	POST /pacs.008  a payment -> pacs.002; the same MsgId again is answered as before
 //	POST /pacs.028  what became of a message -> pacs.002 or pacs.004; 404: never heard of
 //	POST /pacs.004  a payment that came from here goes back, or a collection is to -> pacs.002
+//	POST /camt.056  a payment is wanted back -> pacs.004 or camt.029; the same one again is answered as before
 //	POST /vop       whose account is this? -> match, close match, no match
 //
 // What becomes of a payment stands in its remittance text, so that anybody can try it:
 //
 //	"simulate reject AC04"   the rail rejects it      "simulate accept"   it is accepted, and settles when told to
 //	"simulate pending"       nothing is said of it    anything else      it is settled at once
+//
+// Whatever was settled comes back when it is recalled, unless its text says otherwise:
+//
+//	"simulate deny CUST"     the other bank keeps it  "simulate hesitate" it says nothing until told to
 //
 // A claim for the money of a collection whose name begins with "DENY" is denied.
 //
@@ -52,8 +57,11 @@ type Rail struct {
 	messages map[string]*message
 	order    []string
 	returns  map[string]rail.Returned
+	recalls  map[string]*recall
 	doubles  int
 	faults   []Fault
+
+	recallDoubles int
 }
 
 type message struct {
@@ -65,7 +73,7 @@ type message struct {
 
 // New is a rail that nobody has told of anything.
 func New() *Rail {
-	return &Rail{messages: map[string]*message{}, returns: map[string]rail.Returned{}}
+	return &Rail{messages: map[string]*message{}, returns: map[string]rail.Returned{}, recalls: map[string]*recall{}}
 }
 
 // Fail has the calls to come fail, one after another.
@@ -173,6 +181,12 @@ func (s *Rail) answer(path string, body []byte) (mediaType string, status int, a
 			return "text/plain", http.StatusBadRequest, []byte("not a pacs.004")
 		}
 		return s.takeBack(back)
+	case rail.RecallPath:
+		asked, err := wire.DecodeXML[rail.RecallRequest](body, rail.RecallNS)
+		if err != nil || asked.Recall.ID == "" {
+			return "text/plain", http.StatusBadRequest, []byte("not a camt.056")
+		}
+		return s.takeRecall(asked)
 	case rail.PayeePath:
 		var ask rail.PayeeRequest
 		if err := json.Unmarshal(body, &ask); err != nil {
