@@ -15,6 +15,7 @@ import (
 	"florin/domain"
 	"florin/domain/id"
 	"florin/domain/notification"
+	"florin/domain/webhook"
 	"florin/eventbus"
 	"florin/schemas"
 	"florin/schemas/seal"
@@ -68,10 +69,16 @@ type notifying struct{ bank *Bank }
 
 func (n *notifying) Name() string { return "notifications" }
 
-func (n *notifying) Kinds() []string { return slices.Sorted(maps.Keys(occasions)) }
+func (n *notifying) Kinds() []string {
+	return append(slices.Sorted(maps.Keys(occasions)), webhook.Disabled{}.Kind())
+}
 
 // Take tells whomever the fact concerns.
 func (n *notifying) Take(ctx context.Context, fact Happened, agenda *Agenda) error {
+	if fact.Event.Kind() == (webhook.Disabled{}).Kind() {
+		n.partnerOff(fact, agenda)
+		return nil
+	}
 	all, err := occasions[fact.Event.Kind()](ctx, n, fact)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"florin/domain"
 	"florin/domain/id"
@@ -17,6 +18,9 @@ import (
 // Ring sends one message, unless it was sent or is too late. A round that takes
 // long leaves the rest for the next one: other processes have to ring as well.
 func (n *notifying) Ring(ctx context.Context, alarm Alarm, agenda *Agenda) error {
+	if strings.HasPrefix(alarm.Note, partnerNote) {
+		return n.ringPartner(ctx, alarm)
+	}
 	now := n.bank.sources.Time()
 	told, err := readNotice(alarm.Note)
 	switch {

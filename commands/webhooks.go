@@ -6,9 +6,11 @@ import (
 	"encoding/binary"
 	"time"
 
+	"florin/domain"
 	"florin/domain/id"
 	"florin/domain/proposal"
 	"florin/domain/webhook"
+	"florin/schemas/seal"
 )
 
 // Webhooks are the verbs of partners' endpoints.
@@ -87,6 +89,23 @@ func (h Webhooks) Delete(ctx context.Context, order Order, of id.Webhook) (Webho
 	return h.change(ctx, "webhook.delete", order, of, webhook.Delete{Reason: order.Caller.Reason, At: order.At})
 }
 
+// NameContact says whom of the partner's to tell when the bank has disabled an
+// endpoint; "" is nobody. Refusals: webhook.ErrContact.
+func (h Webhooks) NameContact(ctx context.Context, order Order, of id.Webhook, contact string) (WebhookAnswer, Outcome, error) {
+	name := webhook.NameContact{At: order.At}
+	if contact != "" {
+		normal, ok := normalEmail(contact)
+		if !ok {
+			return WebhookAnswer{}, Outcome{}, webhook.ErrContact
+		}
+		name.Contact = domain.NewProfile(normal)
+	}
+	return execute(ctx, h.bank, "webhook.name_contact", order, streams(of), func(w *work) error {
+		w.under(seal.Subject{Kind: "webhook", ID: of.UUID()})
+		return h.bank.webhooks.decide(w, of, name)
+	}, h.answer(of))
+}
+
 // Resend sends once more what lies above from and not above through and was asked for.
 func (h Webhooks) Resend(ctx context.Context, order Order, of id.Webhook, from, through int64) (WebhookAnswer, Outcome, error) {
 	return h.change(ctx, "webhook.resend", order, of, webhook.Resend{From: from, Through: through, At: order.At})
@@ -119,6 +138,8 @@ func (h Webhooks) answer(of id.Webhook) func([]Fact) (WebhookAnswer, error) {
 				answer.Status, answer.At = webhook.Off, e.At
 			case webhook.Deleted:
 				answer.Status, answer.At = webhook.Gone, e.At
+			case webhook.ContactNamed:
+				answer.At = e.At
 			case webhook.SecretRotated:
 				answer.OldUntil, answer.At = e.OldUntil, e.At
 				answer.Secret, err = h.bank.webhookSecret(of, e.Generation)

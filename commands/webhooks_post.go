@@ -221,9 +221,9 @@ func (p *posting) note(ctx context.Context, note webhook.NoteAttempt, before int
 		if err != nil || hook.Status != webhook.Active {
 			return err
 		}
-		reason := "undeliverable"
+		reason := webhook.Undeliverable
 		if note.Status == webhook.GoneStatus {
-			reason = "gone"
+			reason = webhook.SaidGone
 		}
 		return b.webhooks.decide(w, note.Webhook, webhook.Disable{Reason: reason, At: note.At})
 	}, func(facts []Fact) ([]Fact, error) { return facts, nil })

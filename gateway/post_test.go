@@ -16,13 +16,22 @@ import (
 type mailbox struct {
 	mu       sync.Mutex
 	messages []commands.Message
+	failing  error
 }
 
 func (p *mailbox) Notify(_ context.Context, m commands.Message) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.messages = append(p.messages, m)
-	return nil
+	if p.failing == nil {
+		p.messages = append(p.messages, m)
+	}
+	return p.failing
+}
+
+func (p *mailbox) fail(by error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.failing = by
 }
 
 // told has the bank tell what there is to be told, and gives the messages of a

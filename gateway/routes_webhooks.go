@@ -30,6 +30,7 @@ func webhooks(desk service.Desk) []Route {
 		change(del, "/{id}", hooks.Delete, of[schemas.DeleteWebhook]()),
 		change(post, "/{id}/approval", hooks.Approve, of[schemas.ApproveWebhook]()),
 		change(post, "/{id}/secret", hooks.RotateSecret, of[schemas.RotateWebhookSecret]()),
+		change(post, "/{id}/contact", hooks.NameContact, of[schemas.NameWebhookContact]()),
 		change(post, "/{id}/disabling", hooks.Disable, of[schemas.DisableWebhook]()),
 		change(post, "/{id}/enabling", hooks.Enable, of[schemas.EnableWebhook]()),
 		resend,

@@ -143,6 +143,7 @@ func (s *scene) webhookTries() map[string]try {
 		"DELETE /v1/webhooks/{id}":         {by: "auditor", path: at("")},
 		"POST /v1/webhooks/{id}/approval":  {by: "auditor"},
 		"POST /v1/webhooks/{id}/secret":    {by: "auditor"},
+		"POST /v1/webhooks/{id}/contact":   {by: "auditor", body: `{"contact":"ops@partner.example"}`},
 		"POST /v1/webhooks/{id}/disabling": {by: "auditor", body: `{"reason":"contract-ended"}`},
 		"POST /v1/webhooks/{id}/enabling":  {by: "auditor"},
 		"POST /v1/webhooks/{id}/resend":    {by: "auditor", body: `{"delivery":"dlv_00000000-0000-4000-8000-000000000001"}`},

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	"github.com/stretchr/testify/require"
 
+	"florin/commands"
 	"florin/domain/webhook"
 )
 
@@ -174,6 +176,64 @@ func TestAPartnerIsGivenUpAndGoesOnWhereItStopped(t *testing.T) {
 	require.NoError(t, anna.Deposit(t.Context(), account, "3.00", "EUR"))
 	require.Len(t, r.heard(h), 1)
 	require.Equal(t, "gone", field[string](t, h.get(olga, "/v1/webhooks/"+of), "reason"), "who is gone says so once")
+}
+
+func TestAPartnersContactIsToldThatTheBankHasGivenUp(t *testing.T) {
+	t.Parallel()
+	h, r := newHouse(t), newReceiver(t)
+	olga, anna := h.desk("olga"), h.customer("anna")
+	account := h.account(anna, "")
+	of, _ := h.hooked(olga, r.URL, "journal.posted")
+	for _, contact := range []string{"x", "ops@partner", "Ops <ops@partner.example>", "a@b.example, c@d.example"} {
+		require.Equal(t, "webhook-contact-invalid", code(h.hook(olga, "/"+of+"/contact", fmt.Sprintf(`{"contact":%q}`, contact))), contact)
+	}
+	require.Equal(t, 200, h.hook(olga, "/"+of+"/contact", `{"contact":"Ops@Partner.example"}`).Status)
+	givenUp := func() []commands.Message {
+		r.answering(410)
+		require.NoError(t, anna.Deposit(t.Context(), account, "1.00", "EUR"))
+		told := h.told("webhook-disabled")
+		require.Equal(t, "gone", field[string](t, h.get(olga, "/v1/webhooks/"+of), "reason"))
+		return told
+	}
+	goesOn := func() {
+		r.answering(200)
+		require.Equal(t, 200, h.hook(olga, "/"+of+"/enabling", "").Status)
+		h.pass(10 * time.Second)
+		require.NotEmpty(t, r.heard(h))
+	}
+	first := givenUp()
+	require.Len(t, first, 1)
+	require.Equal(t, []string{"email", "ops@partner.example"}, []string{first[0].Channel, first[0].To.Reveal()})
+	require.Contains(t, first[0].Text.Reveal(), of, "which of theirs")
+	row := h.get(olga, "/v1/webhooks")
+	for _, shown := range []string{`"contact_known":true`, `"contact_told_at":`, `"failing_since":`} {
+		require.Contains(t, string(row.Body), shown)
+	}
+	require.NotContains(t, string(row.Body), "ops@", "no read model holds an address")
+	h.reopen()
+	require.Empty(t, h.told("webhook-disabled"), "once, though all of the log was heard again")
+	goesOn()
+	require.NotContains(t, string(h.get(olga, "/v1/webhooks/"+of).Body), "failing_since")
+	second := givenUp()
+	require.Len(t, second, 1, "and once the next time")
+	require.NotEqual(t, first[0].ID, second[0].ID)
+	goesOn()
+	h.post.fail(errors.New("the mail server is down"))
+	require.Empty(t, givenUp())
+	require.NotContains(t, string(h.get(olga, "/v1/webhooks/"+of).Body), "contact_told_at", "not yet")
+	h.post.fail(fmt.Errorf("no such mailbox: %w", commands.ErrUndeliverable))
+	h.pass(10 * time.Second)
+	require.Empty(t, h.told("webhook-disabled"))
+	require.Contains(t, string(h.get(olga, "/v1/webhooks/"+of).Body), `"contact_unreached":true`, "for an operator to see")
+	h.post.fail(nil)
+	goesOn()
+	require.Equal(t, 200, h.hook(olga, "/"+of+"/disabling", `{"reason":"contract-ended"}`).Status)
+	require.Empty(t, h.told("webhook-disabled"), "what an operator does, an operator tells")
+	require.Equal(t, 200, h.hook(olga, "/"+of+"/enabling", "").Status)
+	require.Equal(t, 200, h.hook(olga, "/"+of+"/contact", `{"contact":""}`).Status)
+	h.pass(10 * time.Second)
+	require.Empty(t, givenUp(), "nobody is told where there is nobody")
+	require.NotContains(t, string(h.get(olga, "/v1/webhooks/"+of).Body), "contact_")
 }
 
 func TestFactsAreSentAgainUnderTheirOldNames(t *testing.T) {

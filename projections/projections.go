@@ -53,7 +53,7 @@ var definitions = []definition{
 	{"customers", 1, []string{"customer"}, false, []table{customersTable}, beginCustomers},
 	{"proposals", 1, []string{"proposal"}, false, []table{proposalsTable}, beginProposals},
 	{"notifications", 1, []string{"notification", "inbox"}, false, []table{notificationsTable, inboxesTable}, beginNotifications},
-	{"webhooks", 1, []string{"webhook", "delivery"}, false, []table{webhooksTable, deliveriesTable}, beginWebhooks},
+	{"webhooks", 2, []string{"webhook", "delivery"}, false, []table{webhooksTable, deliveriesTable}, beginWebhooks},
 	{"audit", 1, nil, true, []table{auditCommitsTable, auditEventsTable}, beginAudit},
 	{guardsName, 2, []string{"session", "device", "customer", "operator", "signing"}, true, []table{guardsTable}, beginGuards},
 }

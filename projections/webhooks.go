@@ -24,6 +24,10 @@ type Webhook struct {
 	OldUntil     time.Time // until when the secret before signs too
 	RegisteredAt time.Time
 	ChangedAt    time.Time
+	FailingSince time.Time // the first attempt that failed since one was taken
+	Contact      bool      // there is one: who, no read model holds
+	ToldAt       time.Time // that the bank has disabled it
+	Unreached    bool      // the contact
 	Position     eventbus.Position
 }
 
@@ -31,13 +35,14 @@ var webhooksTable = table{
 	name: "webhooks", key: []string{"webhook"},
 	columns: []column{
 		{"webhook", text}, {"name", text}, {"url", text}, {"kinds", text}, {"status", text}, {"reason", text}, {"proposer", text}, {"approver", text},
-		{"old_until", bigint}, {"registered_at", bigint}, {"changed_at", bigint}, {"position", bigint},
+		{"old_until", bigint}, {"registered_at", bigint}, {"changed_at", bigint},
+		{"failing_since", bigint}, {"contact", bigint}, {"told_at", bigint}, {"unreached", bigint}, {"position", bigint},
 	},
 }
 
 func (h *Webhook) fields() []any {
 	return []any{&h.Webhook, &h.Name, &h.URL, &h.Kinds, (*string)(&h.Status), &h.Reason, &h.Proposer, &h.Approver,
-		&h.OldUntil, &h.RegisteredAt, &h.ChangedAt, (*uint64)(&h.Position)}
+		&h.OldUntil, &h.RegisteredAt, &h.ChangedAt, &h.FailingSince, &h.Contact, &h.ToldAt, &h.Unreached, (*uint64)(&h.Position)}
 }
 
 // Delivery is what became of one fact's way to one endpoint, by its last attempt.
@@ -102,11 +107,11 @@ func (h webhooksFold) apply(w *writer, _ *commit, f *fact) error {
 	case webhook.Delivered:
 		h.deliveries.add(e.Delivery, Delivery{Delivery: e.Delivery, Webhook: e.Webhook, Event: e.What.Event, Kind: e.What.Kind,
 			EventPosition: eventbus.Position(e.What.Position), Taken: true, Status: e.Status, Attempt: e.Attempt, Resend: e.Resend, At: e.At, Position: f.Position})
-		return nil
+		return h.fails(w, e.Webhook, time.Time{})
 	case webhook.AttemptFailed:
 		h.deliveries.add(e.Delivery, Delivery{Delivery: e.Delivery, Webhook: e.Webhook, Event: e.What.Event, Kind: e.What.Kind,
 			EventPosition: eventbus.Position(e.What.Position), Status: e.Status, Reason: e.Reason, Attempt: e.Attempt, NextAt: e.NextAt, At: e.At, Position: f.Position})
-		return nil
+		return h.fails(w, e.Webhook, e.At)
 	}
 	of, err := streamUUID(f.Stream)
 	if err != nil {
@@ -120,6 +125,14 @@ func (h webhooksFold) apply(w *writer, _ *commit, f *fact) error {
 	return row.evolve(f)
 }
 
+// fails notes since when an endpoint takes nothing: zero, it has just taken something.
+func (h webhooksFold) fails(w *writer, of id.Webhook, at time.Time) error {
+	if row, ok := h.hooks.get(w, of); ok && (at.IsZero() || row.FailingSince.IsZero()) {
+		row.FailingSince = at
+	}
+	return w.err
+}
+
 func (h *Webhook) evolve(f *fact) error {
 	switch e := f.event.(type) {
 	case webhook.Approved:
@@ -127,7 +140,11 @@ func (h *Webhook) evolve(f *fact) error {
 	case webhook.SecretRotated:
 		h.OldUntil, h.ChangedAt = e.OldUntil, e.At
 	case webhook.Disabled:
-		h.Status, h.Reason, h.ChangedAt = webhook.Off, e.Reason, e.At
+		h.Status, h.Reason, h.ChangedAt, h.ToldAt, h.Unreached = webhook.Off, e.Reason, e.At, time.Time{}, false
+	case webhook.ContactNamed:
+		h.Contact, h.ChangedAt = !e.Contact.IsZero(), e.At
+	case webhook.ContactTold:
+		h.ToldAt, h.Unreached = e.At, e.Failed
 	case webhook.Enabled:
 		h.Status, h.Reason, h.ChangedAt = webhook.Active, "", e.At
 	case webhook.Deleted:

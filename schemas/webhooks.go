@@ -26,6 +26,15 @@ type (
 	DisableWebhook struct {
 		Reason string `json:"reason"` // code
 	}
+	// NameWebhookContact is POST /v1/webhooks/{id}/contact.
+	NameWebhookContact struct {
+		Contact string `json:"contact"` // e-mail of the partner's, "" for none
+	}
+	// NoteWebhookNotice records what became of the word to the contact.
+	NoteWebhookNotice struct {
+		Webhook id.Webhook `json:"webhook"`
+		Failed  bool       `json:"failed,omitzero"`
+	}
 	// ResendWebhook is POST /v1/webhooks/{id}/resend: one delivery, or all since a
 	// position of the log, that one included.
 	ResendWebhook struct {
@@ -51,6 +60,8 @@ var Webhooks = newTable(
 	Event(1, func(e webhook.Deleted) webhook.Event { return e }),
 	Event(1, func(e webhook.ResendRequested) webhook.Event { return e }),
 	Event(1, func(e webhook.Tested) webhook.Event { return e }),
+	Event(1, func(e webhook.ContactNamed) webhook.Event { return e }),
+	Event(1, func(e webhook.ContactTold) webhook.Event { return e }),
 )
 
 // Deliveries lists every kind of record that the stream of a delivery may hold.

@@ -59,6 +59,8 @@ var categories = map[string]Category{
 	"recovery-codes-made": Security, "recovery-code-used": Security,
 
 	"approval-requested": "", "contact-code": "", "login-code": "", "recovery-code": "",
+
+	"webhook-disabled": "", // of partners, who have no inbox
 }
 
 // CategoryOf is where a template belongs; "" of one that no inbox takes.

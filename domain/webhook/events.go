@@ -61,6 +61,18 @@ type (
 		Number int64     `json:"number"`
 		At     time.Time `json:"at"`
 	}
+	// ContactNamed: whom of the partner's to tell when the bank has disabled the endpoint;
+	// nobody if there is no contact.
+	ContactNamed struct {
+		Contact domain.Profile `json:"contact,omitzero"` // e-mail
+		At      time.Time      `json:"at"`
+	}
+	// ContactTold: the notifier has taken the word that the endpoint is disabled, or has
+	// said that the address can never be reached.
+	ContactTold struct {
+		Failed bool      `json:"failed,omitempty"`
+		At     time.Time `json:"at"`
+	}
 )
 
 func (Registered) Kind() string      { return "webhook.registered" }
@@ -71,6 +83,8 @@ func (Enabled) Kind() string         { return "webhook.enabled" }
 func (Deleted) Kind() string         { return "webhook.deleted" }
 func (ResendRequested) Kind() string { return "webhook.resend_requested" }
 func (Tested) Kind() string          { return "webhook.tested" }
+func (ContactNamed) Kind() string    { return "webhook.contact_named" }
+func (ContactTold) Kind() string     { return "webhook.contact_told" }
 
 func (Registered) webhookEvent()      {}
 func (Approved) webhookEvent()        {}
@@ -80,3 +94,5 @@ func (Enabled) webhookEvent()         {}
 func (Deleted) webhookEvent()         {}
 func (ResendRequested) webhookEvent() {}
 func (Tested) webhookEvent()          {}
+func (ContactNamed) webhookEvent()    {}
+func (ContactTold) webhookEvent()     {}

@@ -8,7 +8,7 @@
 // then on, facts leave the bank. It gets the kinds that it asks for, in the order of the
 // log, each under an identifier that is the same for every try and resend. An endpoint
 // that takes nothing for three days is disabled, and goes on where it stopped when it is
-// enabled again.
+// enabled again. Whom of the partner's the bank tells of that, an operator may name.
 //
 // Why the secret is not here: it is derived from the endpoint and the number of its
 // generation by a key of the ledger's, so it lies nowhere. It must never be asked for
@@ -87,16 +87,35 @@ type (
 	}
 	// Test sends the fact that it was asked for.
 	Test struct{ At time.Time }
+	// NameContact says whom of the partner's to tell when the bank has disabled it; nobody
+	// if Contact is zero.
+	NameContact struct {
+		Contact domain.Profile // an e-mail address, normalised
+		At      time.Time
+	}
+	// NoteNotice says what became of the word to the contact.
+	NoteNotice struct {
+		Failed bool // the address can never be reached
+		At     time.Time
+	}
 )
 
-func (Register) webhookCommand() {}
-func (Approve) webhookCommand()  {}
-func (Rotate) webhookCommand()   {}
-func (Disable) webhookCommand()  {}
-func (Enable) webhookCommand()   {}
-func (Delete) webhookCommand()   {}
-func (Resend) webhookCommand()   {}
-func (Test) webhookCommand()     {}
+// Why the bank itself disables an endpoint: its partner is told of these alone.
+const (
+	Undeliverable = "undeliverable" // it took nothing for three days
+	SaidGone      = "gone"          // it answered that there is nobody any more
+)
+
+func (Register) webhookCommand()    {}
+func (Approve) webhookCommand()     {}
+func (Rotate) webhookCommand()      {}
+func (Disable) webhookCommand()     {}
+func (Enable) webhookCommand()      {}
+func (Delete) webhookCommand()      {}
+func (Resend) webhookCommand()      {}
+func (Test) webhookCommand()        {}
+func (NameContact) webhookCommand() {}
+func (NoteNotice) webhookCommand()  {}
 
 var (
 	ErrExists  = &domain.Refusal{Class: domain.Conflict, Code: "webhook-exists", Detail: "This webhook was registered already."}
@@ -109,6 +128,7 @@ var (
 	ErrOver     = &domain.Refusal{Class: domain.Conflict, Code: "webhook-approved", Detail: "This webhook was approved already, or has been deleted."}
 	ErrInactive = &domain.Refusal{Class: domain.Conflict, Code: "webhook-inactive", Detail: "This webhook is not active."}
 	ErrRange    = &domain.Refusal{Class: domain.Invalid, Code: "webhook-range-invalid", Detail: "There is nothing to resend between these positions."}
+	ErrContact  = &domain.Refusal{Class: domain.Invalid, Code: "webhook-contact-invalid", Detail: "A webhook's contact is one e-mail address, or empty for none."}
 	ErrReason   = &domain.Refusal{Class: domain.Invalid, Code: "invalid-reason", Detail: "Give a reason code of lower-case letters, digits and hyphens."}
 )
 
@@ -125,7 +145,12 @@ type State struct {
 	From       int64       // range of the last
 	Through    int64
 	Tests      int64
+	Contact    bool // there is one; where, its stream says
+	Told       bool // of the last disabling, or in vain
 }
+
+// Owes tells whether the partner's contact is to be told that the endpoint is off.
+func (s State) Owes() bool { return s.Status == Off && s.Contact && !s.Told }
 
 // Wants tells whether the endpoint has asked for a kind.
 func (s State) Wants(kind string) bool {
@@ -173,6 +198,16 @@ func (s State) Decide(command Command) ([]Event, error) {
 			return nil, ErrReason
 		}
 		return []Event{Deleted(c)}, nil
+	case NameContact:
+		if !s.Contact && c.Contact.IsZero() {
+			return nil, nil
+		}
+		return []Event{ContactNamed(c)}, nil
+	case NoteNotice:
+		if !s.Owes() {
+			return nil, nil
+		}
+		return []Event{ContactTold(c)}, nil
 	}
 	return s.send(command)
 }
@@ -249,13 +284,17 @@ func (s State) Evolve(event Event) State {
 	case SecretRotated:
 		s.Generation, s.OldUntil = e.Generation, e.OldUntil
 	case Disabled:
-		s.Status = Off
+		s.Status, s.Told = Off, false
 	case Deleted:
 		s.Status = Gone
 	case ResendRequested:
 		s.Resent, s.From, s.Through = e.Number, e.From, e.Through
 	case Tested:
 		s.Tests = e.Number
+	case ContactNamed:
+		s.Contact = !e.Contact.IsZero()
+	case ContactTold:
+		s.Told = true
 	}
 	return s
 }

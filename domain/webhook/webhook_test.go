@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"florin/domain"
 	"florin/domain/domaintest"
 	"florin/domain/id"
 	"florin/domain/webhook"
@@ -37,6 +38,9 @@ func TestAnEndpointIsProposedApprovedAndEnded(t *testing.T) {
 	refused := func(name string, why error, change func(*webhook.Register)) row {
 		return row{Name: name, When: register(change), Refused: why}
 	}
+	contact := webhook.NameContact{Contact: domain.NewProfile("ops@partner.example"), At: noon}
+	owes := append(active[:2:2], webhook.ContactNamed(contact), webhook.Disabled{Reason: "undeliverable", At: noon})
+	told := append(owes[:4:4], webhook.ContactTold{At: noon})
 	disable := webhook.Disable{Reason: "left", At: noon}
 	domaintest.Run[webhook.State](t, []row{
 		{Name: "one operator proposes", When: register(same), Then: []webhook.Event{registered}},
@@ -74,6 +78,17 @@ func TestAnEndpointIsProposedApprovedAndEnded(t *testing.T) {
 		{Name: "deleting needs a reason", Given: off, When: webhook.Delete{At: noon}, Refused: webhook.ErrReason},
 		{Name: "once", Given: gone, When: webhook.Delete{Reason: "left", At: noon}, Refused: webhook.ErrUnknown},
 
+		{Name: "a contact is named", Given: active, When: contact, Then: []webhook.Event{webhook.ContactNamed(contact)}},
+		{Name: "of a proposed one as well", Given: []webhook.Event{registered}, When: contact, Then: []webhook.Event{webhook.ContactNamed(contact)}},
+		{Name: "of a deleted one nobody", Given: gone, When: contact, Refused: webhook.ErrUnknown},
+		{Name: "no contact after none", Given: active, When: webhook.NameContact{At: noon}},
+		{Name: "a contact is forgotten", Given: append(active[:2:2], webhook.ContactNamed(contact)), When: webhook.NameContact{At: noon}, Then: []webhook.Event{webhook.ContactNamed{At: noon}}},
+		{Name: "the contact is told that it is off", Given: owes, When: webhook.NoteNotice{At: noon}, Then: []webhook.Event{webhook.ContactTold{At: noon}}},
+		{Name: "or cannot be", Given: owes, When: webhook.NoteNotice{Failed: true, At: noon}, Then: []webhook.Event{webhook.ContactTold{Failed: true, At: noon}}},
+		{Name: "once", Given: told, When: webhook.NoteNotice{At: noon}},
+		{Name: "once each time", Given: append(told[:5:5], webhook.Enabled{At: noon}, webhook.Disabled{Reason: "undeliverable", At: noon}), When: webhook.NoteNotice{At: noon}, Then: []webhook.Event{webhook.ContactTold{At: noon}}},
+		{Name: "not of what is on again", Given: append(owes[:4:4], webhook.Enabled{At: noon}), When: webhook.NoteNotice{At: noon}},
+		{Name: "nobody is told where there is nobody", Given: off, When: webhook.NoteNotice{At: noon}},
 		{Name: "facts are sent again", Given: active, When: webhook.Resend{From: 3, Through: 9, At: noon}, Then: []webhook.Event{webhook.ResendRequested{Number: 1, From: 3, Through: 9, At: noon}}},
 		{Name: "but not none", Given: active, When: webhook.Resend{From: 9, Through: 9, At: noon}, Refused: webhook.ErrRange},
 		{Name: "nor from before the beginning", Given: active, When: webhook.Resend{From: -1, Through: 9, At: noon}, Refused: webhook.ErrRange},

@@ -36,6 +36,10 @@ type WebhookAnswer struct {
 	OldUntil     time.Time         `json:"old_until,omitzero"` // until when the secret before signs too
 	RegisteredAt time.Time         `json:"registered_at,omitzero"`
 	ChangedAt    time.Time         `json:"changed_at,omitzero"`
+	FailingSince time.Time         `json:"failing_since,omitzero"` // the first attempt that failed since one was taken
+	Contact      bool              `json:"contact_known,omitzero"` // the partner has a contact, who is told if the bank disables it
+	ToldAt       time.Time         `json:"contact_told_at,omitzero"`
+	Unreached    bool              `json:"contact_unreached,omitzero"` // the contact's address does not exist
 	Position     eventbus.Position `json:"position,omitzero"`
 }
 
@@ -150,6 +154,17 @@ func (s Webhooks) Disable(w http.ResponseWriter, r *http.Request) error {
 	return s.change(w, r, body.Reason, s.Bank.Webhooks().Disable)
 }
 
+// NameContact says whom of the partner's to tell when the bank has disabled an endpoint.
+func (s Webhooks) NameContact(w http.ResponseWriter, r *http.Request) error {
+	body, err := wire.Decode[schemas.NameWebhookContact](CallOf(r.Context()).Body)
+	if err != nil {
+		return err
+	}
+	return s.change(w, r, "", func(ctx context.Context, order commands.Order, of id.Webhook) (commands.WebhookAnswer, commands.Outcome, error) {
+		return s.Bank.Webhooks().NameContact(ctx, order, of, body.Contact)
+	})
+}
+
 // Resend sends one delivery once more, or all since a position of the log.
 func (s Webhooks) Resend(w http.ResponseWriter, r *http.Request) error {
 	body, err := wire.Decode[schemas.ResendWebhook](CallOf(r.Context()).Body)
@@ -219,7 +234,8 @@ func (s Webhooks) List(w http.ResponseWriter, r *http.Request) error {
 
 func webhookOf(row projections.Webhook) WebhookAnswer {
 	return WebhookAnswer{Webhook: row.Webhook, Name: row.Name, URL: row.URL, Kinds: strings.Fields(row.Kinds), Status: row.Status, Reason: row.Reason,
-		Proposer: row.Proposer, Approver: row.Approver, OldUntil: row.OldUntil, RegisteredAt: row.RegisteredAt, ChangedAt: row.ChangedAt, Position: row.Position}
+		Proposer: row.Proposer, Approver: row.Approver, OldUntil: row.OldUntil, RegisteredAt: row.RegisteredAt, ChangedAt: row.ChangedAt,
+		FailingSince: row.FailingSince, Contact: row.Contact, ToldAt: row.ToldAt, Unreached: row.Unreached, Position: row.Position}
 }
 
 // known is the endpoint of the path.
