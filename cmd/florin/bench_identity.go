@@ -31,7 +31,7 @@ import (
 
 func identityExperiments() []experiment {
 	return []experiment{
-		{name: "identity", figures: []string{"identity-refresh", "identity-login"},
+		{name: "identity", figures: []string{"identity-refresh", "identity-refresh-http", "identity-login"},
 			run: func(ctx context.Context, b *bench) ([]figure, error) { return b.identities(ctx) }},
 		{name: "gateway check", figures: []string{"gateway-check"},
 			run: func(ctx context.Context, b *bench) ([]figure, error) { return b.gatewayCheck(ctx) }},
@@ -50,28 +50,23 @@ type chain struct {
 	refresh string
 }
 
-// identities measures refreshes in process, each durable before its answer,
-// beside Pebble alone; and logins over HTTP beside the bare password hash.
+// identities measures refreshes in process and over HTTP, each durable before its
+// answer, beside Pebble alone; and logins over HTTP beside the bare password hash.
 func (b *bench) identities(ctx context.Context) (_ []figure, err error) {
 	served, err := serveBench(ctx, filepath.Join(b.dir, "identity"))
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, served.close()) }()
-	people := make([]*person, identityPeople)
+	people := make([]*person, refreshesAtOnce)
 	chains := make([]*chain, refreshesAtOnce)
-	each := refreshesAtOnce / identityPeople
-	if err := inParallel(identityPeople, identityPeople, func(i int) (err error) {
-		if people[i], err = newPerson(ctx, served.base, fmt.Sprintf("chain%d", i), newHTTPClient()); err != nil {
+	client := newHTTPClient()
+	if err := inParallel(refreshesAtOnce, identityPeople, func(i int) (err error) {
+		if people[i], err = newPerson(ctx, served.base, fmt.Sprintf("chain%d", i), client); err != nil {
 			return err
 		}
-		for n := range each { // a bound device logs in again with the password alone
-			if err := people[i].phone.Login(ctx); err != nil {
-				return err
-			}
-			chains[i*each+n] = &chain{people[i].phone.Thumbprint(), people[i].phone.Tokens().Refresh}
-		}
-		return nil
+		chains[i] = &chain{people[i].phone.Thumbprint(), people[i].phone.Tokens().Refresh}
+		return people[i].phone.Login(ctx) // another family, which the phone refreshes over HTTP
 	}); err != nil {
 		return nil, err
 	}
@@ -87,6 +82,9 @@ func (b *bench) identities(ctx context.Context) (_ []figure, err error) {
 		},
 		func(_ context.Context, length time.Duration) (float64, error) {
 			return atOnce(refreshesAtOnce, length, func(int) error { return bare.append(record) })
+		},
+		func(ctx context.Context, length time.Duration) (float64, error) {
+			return atOnce(refreshesAtOnce, length, func(i int) error { return people[i].phone.Refresh(ctx) })
 		})
 	if err != nil {
 		return nil, err
@@ -108,6 +106,8 @@ func (b *bench) identities(ctx context.Context) (_ []figure, err error) {
 	return []figure{
 		beside("identity-refresh", "refreshes/s", rates[0], rates[1], fmt.Sprintf("in process, %d families in flight, each refresh a synced commit before its answer, read models and guards following; "+
 			"floor: Pebble alone, a synced batch of %d bytes and its index keys, as many in flight", refreshesAtOnce, refreshBytes)),
+		beside("identity-refresh-http", "refreshes/s", rates[2], rates[0], fmt.Sprintf("over HTTP, %d phones that each sign a fresh DPoP proof (ES256) on the same cores, and wait for a synced commit; "+
+			"floor: the same in process", refreshesAtOnce)),
 		beside("identity-login", "logins/s", logins[0], logins[1], fmt.Sprintf("over HTTP, %d phones that are bound: password, code, tokens, each step durable before its answer; the phones on the same cores; "+
 			"floor: bare argon2id of %d MiB, %d passes, one on each core", identityPeople, cost.MemoryKiB>>10, cost.Passes)),
 	}, nil

@@ -18,7 +18,7 @@ import (
 
 func namesExperiments() []experiment {
 	return []experiment{{
-		name: "names", figures: []string{"identity-wrong", "identity-unknown", "identity-disabled", "identity-exhausted", "identity-exhausted-unknown", "identity-gap"},
+		name: "names", figures: []string{"identity-wrong", "identity-unknown", "identity-disabled", "identity-exhausted", "identity-exhausted-unknown", "identity-gap", "identity-reset", "identity-reset-unknown"},
 		run: func(ctx context.Context, b *bench) ([]figure, error) { return b.names(ctx) },
 	}}
 }
@@ -78,7 +78,35 @@ func (b *bench) names(ctx context.Context) (_ []figure, err error) {
 	if err := tryInTurns(ctx, stranger, failings[hashing:], n, took); err != nil {
 		return nil, err
 	}
-	return namesFigures(took, n), nil
+	reset, err := resets(ctx, stranger, n)
+	return append(namesFigures(took, n), reset...), err
+}
+
+// resets times requests for a forgotten password, for customers and for nobody, in
+// turns of which each is the first as often as the other.
+func resets(ctx context.Context, stranger *phone.Phone, n int) ([]figure, error) {
+	kinds := []struct{ figure, name string }{{"identity-reset", "known"}, {"identity-reset-unknown", "nobody"}}
+	took := map[string][]float64{}
+	for i := range n {
+		for at := range kinds {
+			kind := kinds[(at+i)%len(kinds)]
+			began := time.Now()
+			if _, err := stranger.Recover(ctx, fmt.Sprint(kind.name, i), "password"); err != nil {
+				return nil, fmt.Errorf("%s: %w", kind.figure, err)
+			}
+			took[kind.figure] = append(took[kind.figure], float64(time.Since(began))/float64(time.Millisecond))
+		}
+	}
+	conditions := func(figure string) string {
+		return fmt.Sprintf("median of %d requests for a forgotten password over HTTP, known and unknown names in turn; p10 %.2f, p90 %.2f",
+			n, percentile(took[figure], 10), percentile(took[figure], 90))
+	}
+	known := percentile(took["identity-reset"], 50)
+	return []figure{
+		beside("identity-reset", "ms", known, 0, conditions("identity-reset")),
+		beside("identity-reset-unknown", "ms", percentile(took["identity-reset-unknown"], 50), known,
+			conditions("identity-reset-unknown")+"; floor: identity-reset, which it must not be told apart from"),
+	}, nil
 }
 
 // tryInTurns times n logins of each kind; none is always first, or always after the
