@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"testing"
@@ -117,6 +118,7 @@ func TestMoneyForNobodyGoesBack(t *testing.T) {
 		h.pass(10 * time.Second)
 	}
 	h.railBooks(0, 0, 0)
+	h.listed(anna)
 	back := h.rail.Returns()
 	require.Len(t, back, 2, "each went back once")
 	reasons := map[string]string{}
@@ -162,10 +164,41 @@ func TestARecallAfterTheMoneyWasSpent(t *testing.T) {
 	require.Equal(t, 403, h.recall(anna, id, "C-3").Status)
 }
 
+// listed checks what who operates the rail sees of two payments that went back, and
+// that nobody else sees anything.
+func (h *house) listed(anna *phone.Phone) {
+	h.t.Helper()
+	machine := h.machine("looker", "payments.operate").login()
+	list := func(query string) (list struct {
+		Payments []map[string]any `json:"incoming_payments"`
+	}) {
+		answer := h.fresh(machine, "/v1/incoming-payments"+query)
+		require.NoError(h.t, answer.OK(), "%s", answer.Body)
+		require.NoError(h.t, json.Unmarshal(answer.Body, &list))
+		require.NotContains(h.t, string(answer.Body), "Zo", "who pays whom is not the rail's operators' to read")
+		require.NotContains(h.t, string(answer.Body), "acc_")
+		return list
+	}
+	all := list("").Payments
+	require.Len(h.t, all, 2)
+	require.Equal(h.t, []any{"TX-2", "return-settled", "AC04", "2.00"}, []any{all[0]["reference"], all[0]["status"], all[0]["reason"], all[0]["amount"]}, "newest first")
+	require.Equal(h.t, []any{"TX-1", "return-settled", "AC01", "1.00"}, []any{all[1]["reference"], all[1]["status"], all[1]["reason"], all[1]["amount"]})
+	require.Equal(h.t, all, list("?status=return-settled").Payments)
+	require.Empty(h.t, list("?status=credited").Payments)
+	require.Equal(h.t, "bad-parameter", code(h.fresh(machine, "/v1/incoming-payments?status=lost")))
+	one := h.fresh(machine, "/v1/incoming-payments/"+all[1]["incoming"].(string))
+	require.Equal(h.t, "TX-1", field[string](h.t, one, "reference"), "%s", one.Body)
+	require.Equal(h.t, 404, h.fresh(machine, "/v1/incoming-payments/inp_"+uuid.NewString()).Status)
+	require.Equal(h.t, 403, h.fresh(anna, "/v1/incoming-payments").Status)
+	require.Equal(h.t, 403, h.fresh(anna, "/v1/incoming-payments/"+all[1]["incoming"].(string)).Status)
+}
+
 // incomingTries are those of money from other banks.
 func (s *scene) incomingTries() map[string]try {
 	return map[string]try{
 		"POST /v1/incoming-payments":             {by: "auditor", body: fmt.Sprintf(`{"reference":"TX-try","to":%q,"from":%q,"name":"Bob","amount":"1.00","currency":"EUR"}`, foreign, foreign)},
+		"GET /v1/incoming-payments":              {by: "auditor", list: true},
+		"GET /v1/incoming-payments/{id}":         {by: "auditor"},
 		"POST /v1/incoming-payments/{id}/recall": {by: "auditor", path: "/v1/incoming-payments/inp_" + uuid.NewString() + "/recall", body: `{"recall":"C-1","reason":"FRAD"}`},
 	}
 }

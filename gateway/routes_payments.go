@@ -26,6 +26,8 @@ func payments(desk service.Desk) []Route {
 			Request: of[schemas.RecallOwnPayment](), Response: of[service.PaymentAnswer]()},
 		{Method: post, Path: "/v1/incoming-payments", Handle: incoming.Receive, Scopes: scopes("payments.operate"), Keyed: true, Signed: true,
 			Request: of[schemas.ReceivePayment](), Response: of[service.IncomingAnswer]()},
+		{Method: get, Path: "/v1/incoming-payments", Handle: incoming.List, Scopes: scopes("payments.operate"), Response: of[service.IncomingList]()},
+		{Method: get, Path: "/v1/incoming-payments/{id}", Handle: incoming.Get, Scopes: scopes("payments.operate"), Response: of[service.IncomingAnswer]()},
 		{Method: post, Path: "/v1/incoming-payments/{id}/recall", Handle: incoming.Recall, Scopes: scopes("payments.operate"), Keyed: true, Signed: true,
 			Request: of[schemas.RecallPayment](), Response: of[service.IncomingAnswer]()},
 	}

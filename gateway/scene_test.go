@@ -75,6 +75,7 @@ func newScene(t testing.TB) *scene {
 	s.correlation = uuid.NewString()
 	s.annas["products"] = h.product(s.auditor, `{"code":"saver","currency":"EUR","interest":{"credit_basis_points":200,"day_count":"act/365"},"reason":"new-offer"}`)
 	s.spare, s.empty = h.account(s.anna, "100.00"), h.account(s.anna, "")
+	s.annas["incoming-payments"] = h.arrival(s.auditor, arrivalOf("TX-scene", h.iban(s.anna, s.spare), "1.00"), "credited")
 	s.hold = field[string](t, h.ask(s.auditor, Route{Method: http.MethodPost, Keyed: true}, "/v1/accounts/"+s.spare+"/holds", `{"amount":"1.00","currency":"EUR","reason":"dispute"}`, nil), "hold")
 	return s
 }

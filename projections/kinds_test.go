@@ -21,6 +21,7 @@ import (
 	"florin/domain/device"
 	"florin/domain/directdebit"
 	"florin/domain/id"
+	"florin/domain/incoming"
 	"florin/domain/mandate"
 	"florin/domain/notification"
 	"florin/domain/payee"
@@ -49,6 +50,7 @@ func TestEveryReleasedKindHasAFold(t *testing.T) {
 	require.NoError(t, err)
 	openers := map[string]string{"account": "account.opened", "authorisation": "authorisation.requested", "batch": "batch.submitted", "card": "card.issued", "consent": "consent.granted", "customer": "customer.enrolled", "device": "device.registered", "inbox": "inbox.read", "notification": "notification.filed", "payee": "payee.saved", "proposal": "proposal.made", "session": "session.started", "standing": "standing.ordered", "transfer": "transfer.initiated"}
 	openers["paymentfile"] = "paymentfile.submitted"
+	openers["incoming"] = "incoming.received"
 	openers["mandate"], openers["directdebit"] = "mandate.granted", "directdebit.received"
 	openers["payment"], openers["product"] = "payment.initiated", "product.defined"
 	openers["webhook"], openers["delivery"] = "webhook.registered", "delivery.made"
@@ -102,6 +104,8 @@ func streamOf(event domain.Event) string {
 		return e.Device.Stream()
 	case directdebit.Received:
 		return e.DirectDebit.Stream()
+	case incoming.Received:
+		return e.Incoming.Stream()
 	case paymentfile.Submitted:
 		return e.File.Stream()
 	case mandate.Granted:

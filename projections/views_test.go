@@ -65,6 +65,7 @@ func TestEveryRowListsItsFieldsAsItsColumns(t *testing.T) {
 		{transactionsTable, new(Transaction).fields()},
 		{paymentsTable, new(Payment).fields()},
 		{paymentFilesTable, new(PaymentFile).fields()},
+		{incomingTable, new(Incoming).fields()},
 		{batchesTable, new(Batch).fields()},
 		{standingTable, new(StandingOrder).fields()},
 		{mandatesTable, new(Mandate).fields()},

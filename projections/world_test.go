@@ -28,6 +28,7 @@ type world struct {
 	phone, lost         id.Device
 	session, ended      id.Session
 	posted, challenged  id.Transfer
+	wanted, nobodys     id.Incoming
 	confirmed, rejected id.Transfer
 	expired, original   id.Transfer
 	returned, silent    id.Payment
@@ -134,6 +135,7 @@ func newWorld(b *bank) *world {
 		b.part(w.ended.Stream(), session.Revoked{By: "system", Reason: "device-revoked", At: b.now}))
 	w.pay()
 	w.collect()
+	w.receive()
 	w.offer()
 	w.close()
 	w.many()
