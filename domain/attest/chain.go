@@ -57,7 +57,10 @@ func Linked(chain []*x509.Certificate) error {
 
 // Roots are trust anchors, known by their keys: makers put the same key into several
 // certificates.
-type Roots struct{ keys [][sha256.Size]byte }
+type Roots struct {
+	keys         [][sha256.Size]byte
+	certificates []*x509.Certificate
+}
 
 // ErrRoots: not a list of certificates in PEM.
 var ErrRoots = errors.New("attest: not certificates in PEM")
@@ -75,6 +78,7 @@ func ParseRoots(text []byte) (Roots, error) {
 			return Roots{}, ErrRoots
 		}
 		roots.keys = append(roots.keys, keyDigest(certificate))
+		roots.certificates = append(roots.certificates, certificate)
 		text = rest
 	}
 	if len(roots.keys) == 0 {
@@ -89,7 +93,7 @@ func keyDigest(c *x509.Certificate) [sha256.Size]byte {
 
 // With are these roots and others.
 func (r Roots) With(others Roots) Roots {
-	return Roots{append(slices.Clone(r.keys), others.keys...)}.sorted()
+	return Roots{append(slices.Clone(r.keys), others.keys...), append(slices.Clone(r.certificates), others.certificates...)}.sorted()
 }
 
 func (r Roots) sorted() Roots {
@@ -100,6 +104,15 @@ func (r Roots) sorted() Roots {
 
 // Trusts tells whether a certificate carries the key of one of them.
 func (r Roots) Trusts(c *x509.Certificate) bool { return slices.Contains(r.keys, keyDigest(c)) }
+
+// Pool is the roots as crypto/x509 takes them.
+func (r Roots) Pool() *x509.CertPool {
+	pool := x509.NewCertPool()
+	for _, certificate := range r.certificates {
+		pool.AddCert(certificate)
+	}
+	return pool
+}
 
 // Digest names the set: SHA-256 over the sorted SHA-256 of their public keys.
 func (r Roots) Digest() string {
