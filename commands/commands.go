@@ -90,6 +90,7 @@ type Bank struct {
 	posts    atomic.Uint64 // ticks of posters
 	identity *identity
 	clock    movable
+	accruals accruals
 	tracer   trace.Tracer
 	shelves
 }

@@ -81,23 +81,31 @@ func (p Periods) reckon(ctx context.Context, of id.Account) (figures account.Fig
 	if !ok {
 		return figures, 0, account.ErrPeriod
 	}
-	version = eventbus.Version(state.Period.Through)
-	for recorded, err := range b.log.ReadStream(ctx, eventbus.Stream(of.Stream()), version) {
+	if version, err = p.count(ctx, of, tally, eventbus.Version(state.Period.Through)); err != nil {
+		return figures, 0, err
+	}
+	on, err := b.termsOf(ctx, state)
+	return tally.Figures(on), version, err
+}
+
+// count has a tally take in what was booked after a version of the account's stream,
+// and says up to which one it has read.
+func (p Periods) count(ctx context.Context, of id.Account, tally *account.Tally, after eventbus.Version) (eventbus.Version, error) {
+	for recorded, err := range p.bank.log.ReadStream(ctx, eventbus.Stream(of.Stream()), after) {
 		if err != nil {
-			return figures, 0, err
+			return 0, err
 		}
-		version = recorded.Version
-		event, err := b.treaty.Accounts.Decode(recorded.Kind, recorded.SchemaVersion, recorded.ID, recorded.Data)
+		after = recorded.Version
+		event, err := p.bank.treaty.Accounts.Decode(recorded.Kind, recorded.SchemaVersion, recorded.ID, recorded.Data)
 		if err != nil {
-			return figures, 0, err
+			return 0, err
 		}
 		if moved, at := movement(event); moved != 0 {
 			tally.Take(account.Booking{Version: int64(recorded.Version), Position: int64(recorded.Position), Minor: moved, At: at,
 				Recorded: recorded.RecordedAt, ValueDate: recorded.ValueDate})
 		}
 	}
-	on, err := b.termsOf(ctx, state)
-	return tally.Figures(on), version, err
+	return after, nil
 }
 
 // movement is what an event has done to the balance, and when.

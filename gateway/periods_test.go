@@ -28,6 +28,15 @@ func (h *house) periods(p *phone.Phone, account string) []shownPeriod {
 	return read[struct{ Periods []shownPeriod }](h.t, h.get(p, "/v1/accounts/"+account+"/periods")).Periods
 }
 
+type shownAccrual struct{ Month, Through, Credit, Debit string }
+
+func (h *house) accrued(p *phone.Phone, account string) *shownAccrual {
+	h.t.Helper()
+	return read[struct {
+		Accrued *shownAccrual `json:"accrued_interest"`
+	}](h.t, h.get(p, "/v1/accounts/"+account)).Accrued
+}
+
 // statesWhat holds a month's statement against its closing.
 func (h *house) statesWhat(t *testing.T, p *phone.Phone, account string, month shownPeriod) {
 	t.Helper()
@@ -80,6 +89,8 @@ func TestMonthsAreClosedOverHTTP(t *testing.T) {
 			require.Equal(t, []shownPeriod{{Month: "2026-03", From: "2026-03-01", To: "2026-03-31", Opening: "0.00", Closing: "8970.00", Credits: 1, CreditSum: "9000.00",
 				Debits: 1, DebitSum: "30.00", Interest: "8.97", MonthlyFee: "3.90"}}, h.periods(anna, from), "thirty days at 1.2 % on 8,970 euros")
 			require.Equal(t, "8975.07", h.balance(anna, from))
+			require.Equal(t, &shownAccrual{Month: "2026-04", Through: "2026-04-02", Credit: "0.60", Debit: "0.00"}, h.accrued(anna, from), "two days are over")
+			require.NotContains(t, string(h.get(anna, "/v1/accounts").Body), "accrued", "of one account alone")
 			h.months(anna, sandbox, 90) // to 2 July, at once
 			periods := h.periods(anna, from)
 			require.Len(t, periods, 4)
@@ -101,6 +112,7 @@ func TestMonthsAreClosedOverHTTP(t *testing.T) {
 			require.Contains(t, camt, "<Dt>2026-04-01</Dt>", "booked on the 3rd, with the value date of the 1st")
 			h.login(bert)
 			require.Equal(t, "not-found", code(h.get(bert, "/v1/accounts/"+from+"/periods")))
+			require.Nil(t, h.accrued(bert, to), "an account without interest accrues none")
 			balance := h.balance(anna, from)
 			h.reopen()
 			h.settle()

@@ -116,6 +116,37 @@ func (t *Tally) Figures(on terms.Terms) Figures {
 	return f
 }
 
+// Accrued is what the month has earned and cost up to a date, that one included: what
+// Figures come to at the month's end, and until then what it would be rounded to if the
+// month had ended with that date.
+func (t *Tally) Accrued(on terms.Interest, through string) (earned, owed money.Amount) {
+	days, value := []terms.Day{}, t.figures.Value
+	for i, date := range t.days {
+		if date > through {
+			break
+		}
+		value += t.moved[i]
+		days = append(days, terms.Day{Date: date, Balance: value})
+	}
+	return t.state.amount(min(on.Earned(days).Minor(), money.MinorMax)), t.state.amount(min(on.Owed(days).Minor(), money.MinorMax))
+}
+
+// Ended is the last date of the month that is over at a time, where the account lives;
+// "" if none is.
+func (t *Tally) Ended(now time.Time) string {
+	switch yesterday := calendar.After(calendar.Day(t.state.Zone, now), -1); {
+	case yesterday < t.figures.From:
+		return ""
+	case yesterday > t.figures.To:
+		return t.figures.To
+	default:
+		return yesterday
+	}
+}
+
+// Month is the one that the tally is of.
+func (t *Tally) Month() string { return t.figures.Month }
+
 func spans(days []terms.Day, currency money.Currency) (all []Span) {
 	for _, day := range days {
 		if n := len(all); n > 0 && all[n-1].Balance.Minor == day.Balance {

@@ -36,8 +36,18 @@ type AccountAnswer struct {
 	Available string            `json:"available"`
 	Held      string            `json:"held"`
 	Limits    AccountLimits     `json:"limits"`
+	Accrued   AccruedInterest   `json:"accrued_interest,omitzero"` // of one account alone, if it bears interest
 	OpenedAt  time.Time         `json:"opened_at"`
 	Position  eventbus.Position `json:"position,omitzero"`
+}
+
+// AccruedInterest is what the month that is not closed yet has earned and cost up to the
+// last day that is over, as its closing would round it. It is not booked before that.
+type AccruedInterest struct {
+	Month   string `json:"month"`            // 2026-01
+	Through string `json:"through,omitzero"` // the last day that is in it; none: none is over
+	Credit  string `json:"credit"`
+	Debit   string `json:"debit"`
 }
 
 // AccountList is a page of accounts.
@@ -152,6 +162,13 @@ func (s Accounts) Get(w http.ResponseWriter, r *http.Request) error {
 	answer, err := s.shown(r, row, role)
 	if err != nil {
 		return err
+	}
+	accrued, err := s.Bank.Periods().Accrued(r.Context(), row.Account)
+	if err != nil {
+		return err
+	}
+	if accrued.Month != "" {
+		answer.Accrued = AccruedInterest{Month: accrued.Month, Through: accrued.Through, Credit: accrued.Earned.Decimal(), Debit: accrued.Owed.Decimal()}
 	}
 	return wire.OK(w, answer)
 }
