@@ -23,6 +23,7 @@ import (
 	"florin/domain/notification"
 	"florin/domain/payee"
 	"florin/domain/payment"
+	"florin/domain/paymentfile"
 	"florin/domain/recovery"
 	"florin/domain/session"
 	"florin/domain/standing"
@@ -111,6 +112,11 @@ var occasions = map[string]occasion{
 	payment.Recalled{}.Kind():            onPayment("payment-recalled"),
 	payment.RecallDenied{}.Kind():        onPayment("payment-recall-denied"),
 	payment.RecallDelayed{}.Kind():       onPayment("payment-recall-delayed"),
+
+	paymentfile.Challenged{}.Kind(): onPaymentFile,
+	paymentfile.Completed{}.Kind():  onPaymentFile,
+	paymentfile.Rejected{}.Kind():   onPaymentFile,
+	paymentfile.Expired{}.Kind():    onPaymentFile,
 
 	mandate.Granted{}.Kind():     mandateMade,
 	mandate.Registered{}.Kind():  mandateMade,

@@ -9,6 +9,7 @@ import (
 	"florin/domain/id"
 	"florin/domain/payee"
 	"florin/domain/payment"
+	"florin/domain/paymentfile"
 	"florin/domain/standing"
 )
 
@@ -45,13 +46,18 @@ func onAuthorisation(template string) occasion {
 }
 
 // onPayment tells who pays another bank's customer. What the rail has settled is no
-// news: the money had left before, and that was told.
+// news: the money had left before, and that was told. Of one of a file that goes as it
+// should the file tells.
 func onPayment(template string) occasion {
 	return func(ctx context.Context, n *notifying, fact Happened) ([]news, error) {
 		of := id.From[id.Payment](uuidIn(fact.Stream))
 		state, err := n.bank.payments.look(ctx, of)
 		told := news{template: template, customer: state.Customer, about: of.String(), amount: state.Amount}
 		switch e := fact.Event.(type) {
+		case payment.Submitted:
+			if !state.File.IsZero() {
+				return nil, err
+			}
 		case payment.Rejected:
 			told.code = e.Code
 		case payment.Returned:
@@ -63,6 +69,32 @@ func onPayment(template string) occasion {
 		}
 		return []news{told}, err
 	}
+}
+
+// onPaymentFile tells who has sent a file, of the whole: that it waits, and what became
+// of it.
+func onPaymentFile(ctx context.Context, n *notifying, fact Happened) ([]news, error) {
+	of := id.From[id.PaymentFile](uuidIn(fact.Stream))
+	state, err := n.bank.paymentFiles.look(ctx, of)
+	told := news{customer: state.Customer, about: of.String(), amount: state.Total}
+	switch e := fact.Event.(type) {
+	case paymentfile.Challenged:
+		told.template = "payment-file-challenged"
+	case paymentfile.Expired:
+		told.template = "payment-file-expired"
+	case paymentfile.Rejected:
+		told.template, told.code = "payment-file-rejected", e.Code
+	case paymentfile.Completed:
+		switch {
+		case e.Failed == 0:
+			told.template = "payment-file-done"
+		case e.Settled > 0:
+			told.template = "payment-file-part"
+		default:
+			told.template = "payment-file-rejected"
+		}
+	}
+	return []news{told}, err
 }
 
 // onBatch tells who has sent a batch, of the whole.

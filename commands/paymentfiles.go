@@ -267,6 +267,8 @@ func paymentFileAnswer(facts []Fact) (a PaymentFileAnswer, err error) {
 			a.Status, a.At = paymentfile.Pending, e.At
 		case paymentfile.Authorised:
 			a.Status, a.At = paymentfile.Confirmed, e.At
+		case paymentfile.Completed:
+			a.Status, a.At = paymentfile.Over, e.At
 		case paymentfile.Rejected:
 			a.Status, a.At = paymentfile.Declined, e.At
 		case paymentfile.Expired:

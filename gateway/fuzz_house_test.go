@@ -36,10 +36,10 @@ func (h *house) fuzzed(t *testing.T, p *phone.Phone, prepare func() (phone.Reque
 func FuzzBodies(f *testing.F) {
 	s := newScene(f)
 	rows, tries := map[string]Route{}, s.tries()
-	names := map[string]string{"FROM": s.from, "TO": s.to, "BERT": s.berts, "DORA": s.annas["customers"]}
+	names := map[string]string{"FROM": s.from, "TO": s.to, "BERT": s.berts, "DORA": s.annas["customers"], "NUMBER": s.iban(s.anna, s.from)}
 	for _, row := range s.routes {
 		name := row.Method + " " + row.Path
-		if row.Request == nil || row.Request.NumField() == 0 || tries[name].by == "form" {
+		if row.Request == nil || row.Request.NumField() == 0 && row.Takes == "" || tries[name].by == "form" {
 			continue
 		}
 		rows[name] = row
@@ -67,7 +67,13 @@ func FuzzBodies(f *testing.F) {
 			path = strings.Replace(row.Path, "{id}", s.annas[segment(row.Path)], 1)
 		}
 		p := s.caller(try.by)
-		s.fuzzed(t, p, func() (phone.Request, error) { return p.Prepare(row.Method, path, []byte(body), p.NewID()) })
+		s.fuzzed(t, p, func() (phone.Request, error) {
+			request, err := p.Prepare(row.Method, path, []byte(body), p.NewID())
+			if row.Takes != "" {
+				request.Header.Set("Content-Type", row.Takes)
+			}
+			return request, err
+		})
 	})
 }
 

@@ -104,6 +104,10 @@ func TestAFileOfPaymentsIsConfirmedOnceAndEachGoesItsOwnWay(t *testing.T) {
 		said = append(said, p.EndToEnd+" "+p.Status+p.Reason)
 	}
 	require.Equal(t, []string{"E-1 ACSC", "E-2 RJCTAM04", "E-3 ACSC", "E-4 RJCTAC04"}, said)
+	require.Equal(t, []string{foreign, "Bob & 3", "30.00", "wage 3"}, []string{shown.Payments[2].To, shown.Payments[2].Name, shown.Payments[2].Amount, shown.Payments[2].Reference})
+	require.Equal(t, id, field[string](t, h.payment(anna, shown.Payments[0].Payment.String()), "payment_file"))
+	over := h.fresh(anna, "/v1/payment-files/"+id)
+	require.Equal(t, []any{"completed", 2, 2, "MSG-1"}, []any{field[string](t, over, "status"), field[int](t, over, "settled"), field[int](t, over, "failed"), field[string](t, over, "message")})
 	require.Contains(t, string(h.fresh(anna, "/v1/payments").Body), shown.Payments[0].Payment.String(), "each is a payment like others")
 	report := h.as(anna, "/v1/payment-files/"+id, service.MediaXML)
 	require.Equal(t, service.MediaXML, report.Header.Get("Content-Type"))
@@ -203,10 +207,67 @@ func TestFilesAreReadStrictly(t *testing.T) {
 	require.Equal(t, "100.00", h.balance(anna, from))
 }
 
+func TestFilesAreListedAndTheirEndIsTold(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	anna, bert := h.customer("anna"), h.customer("bert")
+	from := h.account(anna, "100.00")
+	number := h.iban(anna, from)
+	h.files(bert, painOf("MSG-1", h.iban(bert, h.account(bert, "10.00")), "1.00"))
+	var files []phone.Answer
+	for i, amounts := range [][]string{{"10.00", "20.00"}, {"500.00"}, {"5.00", "600.00"}} {
+		files = append(files, h.files(anna, painOf(fmt.Sprint("MSG-", i+1), number, amounts...)))
+		require.Equal(t, 202, files[i].Status, "%s", files[i].Body)
+	}
+	type row struct {
+		File            string `json:"payment_file"`
+		Status, Message string
+		Total           string
+		Settled, Failed int
+		Payments        []any
+	}
+	list := func(query string) (rows []row, next string) {
+		answer := h.ask(anna, Route{Method: http.MethodGet}, "/v1/payment-files"+query, "", func(r *phone.Request) { r.Header.Set("Florin-Position", fmt.Sprint(h.head())) })
+		require.Equal(t, 200, answer.Status, "%s", answer.Body)
+		require.NoError(t, json.Unmarshal(field[json.RawMessage](t, answer, "payment_files"), &rows))
+		if _, after, more := strings.Cut(answer.Header.Get("Link"), "?"); more {
+			next, _, _ = strings.Cut(after, ">")
+		}
+		return rows, next
+	}
+	first, next := list("?limit=2")
+	require.Equal(t, []string{"MSG-3", "MSG-2"}, []string{first[0].Message, first[1].Message}, "newest first, and no other customer's")
+	rest, none := list("?" + next)
+	require.Len(t, rest, 1)
+	require.Empty(t, none)
+	require.Equal(t, row{File: field[string](t, files[0], "payment_file"), Status: "challenged", Message: "MSG-1", Total: "30.00"}, rest[0])
+
+	for _, waits := range files {
+		require.Equal(t, 200, h.confirmFile(anna, waits, nil).Status)
+	}
+	h.works()
+	all, _ := list("")
+	ends := map[string][]any{}
+	for _, one := range all {
+		ends[one.Message] = []any{one.Status, one.Settled, one.Failed}
+	}
+	require.Equal(t, map[string][]any{"MSG-1": {"completed", 2, 0}, "MSG-2": {"completed", 0, 1}, "MSG-3": {"completed", 1, 1}}, ends)
+	told := map[string]string{}
+	for _, entry := range h.entries(anna) {
+		if strings.HasPrefix(entry.Template, "payment-file-") && entry.Template != "payment-file-challenged" {
+			told[entry.About] = entry.Template
+		}
+		require.NotEqual(t, "payment-sent", entry.Template, "the file tells")
+	}
+	require.Equal(t, map[string]string{field[string](t, files[0], "payment_file"): "payment-file-done", field[string](t, files[1], "payment_file"): "payment-file-rejected",
+		field[string](t, files[2], "payment_file"): "payment-file-part"}, told)
+}
+
 // fileTries are those of payment files.
 func (s *scene) fileTries() map[string]try {
 	return map[string]try{
 		"POST /v1/payment-files":                    {by: "customer", body: painOf("MSG-try", s.iban(s.anna, s.from), "1.00")},
+		"GET /v1/payment-files":                     {by: "customer", list: true},
 		"GET /v1/payment-files/{id}":                {by: "customer"},
 		"POST /v1/payment-files/{id}/authorization": {by: "customer", body: `{"authorization":"x.y.z"}`},
 		"POST /v1/payment-files/{id}/cancellation":  {by: "customer"},

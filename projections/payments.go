@@ -17,10 +17,11 @@ type Payment struct {
 	From         id.Account
 	Amount       money.Amount
 	Rail         string
-	Status       payment.Phase // "initiated" until the commit that began it says more
-	Code         string        // of a rejection
-	Reason       string        // ISO 20022 code, of a rejection by the rail or of a return
-	Returned     money.Amount  // what came back
+	File         id.PaymentFile // that it is of; zero: none
+	Status       payment.Phase  // "initiated" until the commit that began it says more
+	Code         string         // of a rejection
+	Reason       string         // ISO 20022 code, of a rejection by the rail or of a return
+	Returned     money.Amount   // what came back
 	Payee        payment.Match
 	Outcome      payment.Outcome
 	Score        int64 // milli-log-odds
@@ -60,7 +61,7 @@ type Payment struct {
 var paymentsTable = table{
 	name: "payments", key: []string{"payment"},
 	columns: []column{
-		{"payment", text}, {"customer", text}, {"from_account", text}, {"amount", bigint}, {"currency", text}, {"rail", text},
+		{"payment", text}, {"customer", text}, {"from_account", text}, {"amount", bigint}, {"currency", text}, {"rail", text}, {"payment_file", text},
 		{"status", text}, {"code", text}, {"reason", text}, {"returned", bigint}, {"payee", text}, {"outcome", text}, {"score", bigint},
 		{"policy", text}, {"exemption", text}, {"challenge", text}, {"expires_at", bigint}, {"method", text}, {"failures", bigint},
 		{"message", text}, {"investigated", bigint}, {"recall", text}, {"recall_reason", text}, {"recall_denial", text},
@@ -72,7 +73,7 @@ var paymentsTable = table{
 
 func (p *Payment) fields() []any {
 	return []any{
-		&p.Payment, &p.Customer, &p.From, &p.Amount.Minor, (*string)(&p.Amount.Currency), &p.Rail,
+		&p.Payment, &p.Customer, &p.From, &p.Amount.Minor, (*string)(&p.Amount.Currency), &p.Rail, &p.File,
 		(*string)(&p.Status), &p.Code, &p.Reason, &p.Returned.Minor, (*string)(&p.Payee), (*string)(&p.Outcome), &p.Score,
 		&p.Policy, &p.Exemption, &p.Challenge, &p.ExpiresAt, &p.Method, &p.Failures,
 		&p.Message, &p.Investigated, &p.Recall, &p.RecallReason, &p.RecallDenial, &p.RecalledAt, &p.AnswerBy, &p.Delayed, &p.Device, &p.Session, &p.InitiatedAt,
@@ -118,6 +119,8 @@ const (
 
 func (p *Payment) evolve(f *fact) error {
 	switch e := f.event.(type) {
+	case payment.Filed:
+		p.File, p.ChangedAt = e.File, e.At
 	case payment.PayeeVerified:
 		p.Payee, p.ChangedAt = e.Result, e.At
 	case payment.Assessed:
@@ -167,6 +170,7 @@ var paymentColumns = []Column{
 	{"amount", Money, "amount asked for"},
 	{"currency", Text, "ISO 4217 code"},
 	{"rail", Text, "rail that it leaves on"},
+	{"payment_file", Text, "file that it is of (pfl_...); empty: none"},
 	{"status", Text, "initiated, challenged, authorised, submitted, accepted, settled, rejected, returned, expired or cancelled"},
 	{"code", Text, "why it was rejected; rail-rejected if the rail did"},
 	{"reason", Text, "ISO 20022 reason code of the rail's rejection or of the return"},

@@ -90,6 +90,8 @@ func (p *Payment) tell(step *Step, event domain.Event) {
 	switch e := event.(type) {
 	case payment.Initiated:
 		step.At, p.Creditor, p.CreditorName, p.Reference = e.At, e.Creditor.Reveal(), e.CreditorName.Reveal(), e.Reference.Reveal()
+	case payment.Filed:
+		step.At, step.Detail = e.At, e.File.String()
 	case payment.PayeeVerified:
 		step.At, step.Detail, p.PayeeName = e.At, string(e.Result), e.Name.Reveal()
 	case payment.Assessed:

@@ -47,6 +47,7 @@ union all select position, account, 1 as pending, purpose, reservation as postin
 	{"v_card_authorisations", "cards", "authorisation", "one row per authorisation that a shop asked for", authorisationColumns, selectAll(authorisationColumns, "card_authorisations")},
 	{"v_payments", "payments", "payment", "one row per payment to another bank, whatever became of it", paymentColumns, selectAll(paymentColumns, "payments")},
 	{"v_incoming_payments", "incoming", "incoming", "one row per payment from another bank, whatever became of it", incomingColumns, selectAll(incomingColumns, "incoming_payments")},
+	{"v_payment_files", "paymentfiles", "payment_file", "one row per file of payments that a customer has sent, whatever became of it", paymentFileColumns, selectAll(paymentFileColumns, "payment_files")},
 	{"v_mandates", "mandates", "mandate", "one row per mandate by which other banks collect from an account", mandateColumns, selectAll(mandateColumns, "mandates")},
 	{"v_direct_debits", "directdebits", "direct_debit", "one row per collection by another bank, refused ones too", directDebitColumns, selectAll(directDebitColumns, "direct_debits")},
 	{"v_batches", "batches", "batch", "one row per batch of transfers under one signature, whatever became of it", batchColumns, selectAll(batchColumns, "batches")},

@@ -12,6 +12,7 @@ import (
 	"florin/domain/device"
 	"florin/domain/id"
 	"florin/domain/notification"
+	"florin/domain/paymentfile"
 	"florin/domain/session"
 	"florin/domain/signing"
 	"florin/domain/standing"
@@ -144,7 +145,8 @@ func newWorld(b *bank) *world {
 	return w
 }
 
-// many are a batch of each by itself, of which one is refused, and a standing order.
+// many are a batch of each by itself, of which one is refused, a standing order, and a
+// file of payments that is done with.
 func (w *world) many() {
 	of := id.From[id.Batch](w.uuid())
 	w.commit(eventbus.Header{ActorType: "customer", Actor: w.anna.UUID()}, w.part(of.Stream(),
@@ -154,6 +156,11 @@ func (w *world) many() {
 	w.commit(eventbus.Header{ActorType: "customer", Actor: w.anna.UUID()}, w.part(order.Stream(),
 		standing.Ordered{Order: order, Customer: w.anna, From: w.annas, To: w.berts, Amount: eur(100), Plan: standing.Plan{Frequency: standing.Monthly, First: "2026-02-01"}, Zone: "UTC", At: w.now},
 		standing.Challenged{Challenge: id.From[id.Challenge](w.uuid()), Nonce: "n", Methods: []string{"totp"}, ExpiresAt: w.now, At: w.now}, standing.Expired{At: w.now}))
+	file := id.From[id.PaymentFile](w.uuid())
+	w.commit(eventbus.Header{ActorType: "customer", Actor: w.anna.UUID()}, w.part(file.Stream(),
+		paymentfile.Submitted{File: file, Customer: w.anna, From: w.annas, Total: eur(300), Digest: "d", Count: 3, Message: domain.NewEvidence(canary + "MSG"), At: w.now},
+		paymentfile.Challenged{Challenge: id.From[id.Challenge](w.uuid()), Nonce: "n", Methods: []string{"totp"}, ExpiresAt: w.now, At: w.now},
+		paymentfile.Authorised{Challenge: id.From[id.Challenge](w.uuid()), Method: "totp", At: w.now}, paymentfile.Completed{Settled: 2, Failed: 1, At: w.now}))
 }
 
 // tell files three entries for anna, of which she has read one by itself and one with

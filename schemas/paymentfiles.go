@@ -11,6 +11,7 @@ var PaymentFiles = newTable(
 	Event(1, func(e paymentfile.Challenged) paymentfile.Event { return e }),
 	Event(1, func(e paymentfile.AuthorisationFailed) paymentfile.Event { return e }),
 	Event(1, func(e paymentfile.Authorised) paymentfile.Event { return e }),
+	Event(1, func(e paymentfile.Completed) paymentfile.Event { return e }),
 	Event(1, func(e paymentfile.Rejected) paymentfile.Event { return e }),
 	Event(1, func(e paymentfile.Expired) paymentfile.Event { return e }),
 	Event(1, func(e paymentfile.Cancelled) paymentfile.Event { return e }),
@@ -24,6 +25,7 @@ func paymentFileCommands() []Command {
 		body[CancelPaymentFile]("paymentfile.cancel"),
 		asked[ExpirePaymentFile]("paymentfile.expire"),
 		asked[PayFiled]("payment.initiate_filed"),
+		asked[CompletePaymentFile]("paymentfile.complete"),
 	}
 }
 
@@ -41,6 +43,10 @@ type (
 	CancelPaymentFile struct{}
 	// ExpirePaymentFile ends the challenge of a file that nobody has confirmed.
 	ExpirePaymentFile struct {
+		File id.PaymentFile `json:"payment_file"`
+	}
+	// CompletePaymentFile says that each payment of a file has come to its end.
+	CompletePaymentFile struct {
 		File id.PaymentFile `json:"payment_file"`
 	}
 	// PayFiled makes one payment of a confirmed file.

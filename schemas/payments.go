@@ -8,6 +8,7 @@ import (
 // Payments lists every kind of record that the stream of a payment may hold.
 var Payments = newTable(
 	Event(1, func(e payment.Initiated) payment.Event { return e }),
+	Event(1, func(e payment.Filed) payment.Event { return e }),
 	Event(1, func(e payment.PayeeVerified) payment.Event { return e }),
 	Event(1, func(e payment.Assessed) payment.Event { return e }),
 	Event(1, func(e payment.Challenged) payment.Event { return e }),

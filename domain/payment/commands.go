@@ -32,6 +32,7 @@ type (
 		Verified     PayeeVerified // At is filled in
 		Assessment   Assessed      // At is filled in
 		Demand       Demand
+		Filed        Filed      // the file that it is of, if there is one; At is filled in
 		Confirmed    Authorised // already, with others, by the customer; At is filled in
 		At           time.Time
 	}

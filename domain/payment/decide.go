@@ -130,6 +130,10 @@ func (s State) initiate(c Initiate) ([]Event, error) {
 	}
 	events := []Event{Initiated{Payment: c.Payment, Customer: c.Customer, From: c.From, Creditor: c.Creditor, CreditorName: c.CreditorName,
 		Amount: c.Amount, Reference: c.Reference, Rail: c.Rail, Device: c.Device, Session: c.Session, Evidence: c.Evidence, TokenID: c.TokenID, At: c.At}}
+	if !c.Filed.File.IsZero() {
+		c.Filed.At = c.At
+		events = append(events, c.Filed)
+	}
 	refused := Violation(c.Amount)
 	if refused == "" {
 		refused = c.Refused

@@ -31,6 +31,12 @@ type (
 		TokenID      string          `json:"jti,omitempty"`
 		At           time.Time       `json:"at"`
 	}
+	// Filed: it is the payment of a file (Item-th, the first being 0), which tells of it.
+	Filed struct {
+		File id.PaymentFile `json:"payment_file"`
+		Item int64          `json:"item"`
+		At   time.Time      `json:"at"`
+	}
 	// PayeeVerified: the creditor's bank was asked whose the account is (Regulation
 	// (EU) 2024/886, verification of payee).
 	PayeeVerified struct {
@@ -144,6 +150,7 @@ const (
 )
 
 func (Initiated) Kind() string           { return "payment.initiated" }
+func (Filed) Kind() string               { return "payment.filed" }
 func (PayeeVerified) Kind() string       { return "payment.payee_verified" }
 func (Assessed) Kind() string            { return "payment.assessed" }
 func (Challenged) Kind() string          { return "payment.challenged" }
@@ -159,6 +166,7 @@ func (Expired) Kind() string             { return "payment.expired" }
 func (Cancelled) Kind() string           { return "payment.cancelled" }
 
 func (Initiated) paymentEvent()           {}
+func (Filed) paymentEvent()               {}
 func (PayeeVerified) paymentEvent()       {}
 func (Assessed) paymentEvent()            {}
 func (Challenged) paymentEvent()          {}

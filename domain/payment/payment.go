@@ -56,30 +56,41 @@ const (
 // Awaited tells whether the rail owes an answer.
 func (p Phase) Awaited() bool { return p == Sent || p == Taken }
 
+// Over tells whether nothing more is to be expected of the payment, but that what is
+// settled may still come back.
+func (p Phase) Over() bool {
+	switch p {
+	case Done, Declined, TimedOut, Withdrawn, GivenBack:
+		return true
+	}
+	return false
+}
+
 // State is what the rules need to know of a payment; its zero value is a payment
 // that does not exist yet. It holds no personal data: of the displayed statement only
 // a digest, and that only while an answer is awaited.
 type State struct {
-	Payment      id.Payment   `json:"payment"`
-	Customer     id.Customer  `json:"customer"`
-	From         id.Account   `json:"from"`
-	Amount       money.Amount `json:"amount"`
-	Rail         string       `json:"rail"`
-	Device       id.Device    `json:"device"` // that asked for it
-	Phase        Phase        `json:"phase"`
-	Code         string       `json:"code"` // of the rejection
-	Challenge    id.Challenge `json:"challenge"`
-	Methods      []string     `json:"methods"`
-	Displayed    digest       `json:"displayed"`
-	AskedAt      time.Time    `json:"asked_at"` // when the challenge was made
-	ExpiresAt    time.Time    `json:"expires_at"`
-	Failures     int          `json:"failures"`
-	SubmittedAt  time.Time    `json:"submitted_at"`
-	Investigated bool         `json:"investigated"` // the rail has owed an answer for too long
-	Returned     money.Amount `json:"returned"`     // less than Amount if the other side kept a charge
-	SettledAt    time.Time    `json:"settled_at"`
-	Recalls      int          `json:"recalls"` // how often it was recalled
-	Recall       Recalling    `json:"recall"`
+	Payment      id.Payment     `json:"payment"`
+	Customer     id.Customer    `json:"customer"`
+	From         id.Account     `json:"from"`
+	Amount       money.Amount   `json:"amount"`
+	Rail         string         `json:"rail"`
+	File         id.PaymentFile `json:"payment_file"` // that it is of; zero: none
+	Device       id.Device      `json:"device"`       // that asked for it
+	Phase        Phase          `json:"phase"`
+	Code         string         `json:"code"` // of the rejection
+	Challenge    id.Challenge   `json:"challenge"`
+	Methods      []string       `json:"methods"`
+	Displayed    digest         `json:"displayed"`
+	AskedAt      time.Time      `json:"asked_at"` // when the challenge was made
+	ExpiresAt    time.Time      `json:"expires_at"`
+	Failures     int            `json:"failures"`
+	SubmittedAt  time.Time      `json:"submitted_at"`
+	Investigated bool           `json:"investigated"` // the rail has owed an answer for too long
+	Returned     money.Amount   `json:"returned"`     // less than Amount if the other side kept a charge
+	SettledAt    time.Time      `json:"settled_at"`
+	Recalls      int            `json:"recalls"` // how often it was recalled
+	Recall       Recalling      `json:"recall"`
 }
 
 // Reservation is the name under which the debtor's funds are held: the payment's stream.
@@ -90,6 +101,8 @@ func (s State) Evolve(event Event) State {
 	switch e := event.(type) {
 	case Initiated:
 		s = State{Payment: e.Payment, Customer: e.Customer, From: e.From, Amount: e.Amount, Rail: e.Rail, Device: e.Device}
+	case Filed:
+		s.File = e.File
 	case Challenged:
 		s.Phase, s.Challenge, s.Methods, s.AskedAt, s.ExpiresAt = Pending, e.Challenge, e.Methods, e.At, e.ExpiresAt
 		s.Displayed = digestOf(e.Display.Reveal())

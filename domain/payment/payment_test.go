@@ -84,6 +84,11 @@ func TestInitiate(t *testing.T) {
 	}
 	domaintest.Run[payment.State](t, []row{
 		{Name: "what nothing speaks against is authorised, and nobody confirmed it", When: ask, Then: ready()},
+		{Name: "one of a file says so", When: with(func(c *payment.Initiate) { c.Filed = payment.Filed{File: id.Named[id.PaymentFile]("f"), Item: 3} }),
+			Then: facts{initiated(), payment.Filed{File: id.Named[id.PaymentFile]("f"), Item: 3, At: noon}, verified(payment.Matches), assessed(payment.Allow, "low-value"), payment.Authorised{At: noon}}},
+		{Name: "a refused one too", When: with(func(c *payment.Initiate) {
+			c.Filed, c.Refused = payment.Filed{File: id.Named[id.PaymentFile]("f")}, "account-frozen"
+		}), Then: facts{initiated(), payment.Filed{File: id.Named[id.PaymentFile]("f"), At: noon}, payment.Rejected{Code: "account-frozen", At: noon}}},
 		{Name: "what risk wants confirmed waits", When: with(func(c *payment.Initiate) { c.Assessment.Outcome, c.Assessment.Exemption = payment.Challenge, "" }), Then: challenged()},
 		{Name: "what risk blocks is rejected", When: with(func(c *payment.Initiate) { c.Assessment.Outcome = payment.Block }),
 			Then: facts{initiated(), verified(payment.Matches), assessed(payment.Block, ""), payment.Rejected{Code: "payment-blocked", At: noon}}},

@@ -105,6 +105,13 @@ type (
 		Evidence  domain.Evidence `json:"evidence,omitzero"`
 		At        time.Time       `json:"at"`
 	}
+	// Completed: each payment has come to its end, Settled of them to that which was
+	// wanted, and Failed not: refused, rejected by the rail, returned or withdrawn.
+	Completed struct {
+		Settled int64     `json:"settled"`
+		Failed  int64     `json:"failed"`
+		At      time.Time `json:"at"`
+	}
 	// Rejected: no payment is made, for ever.
 	Rejected struct {
 		Code string    `json:"code"`
@@ -124,6 +131,7 @@ func (Submitted) Kind() string           { return "paymentfile.submitted" }
 func (Challenged) Kind() string          { return "paymentfile.challenged" }
 func (AuthorisationFailed) Kind() string { return "paymentfile.authorisation_failed" }
 func (Authorised) Kind() string          { return "paymentfile.authorised" }
+func (Completed) Kind() string           { return "paymentfile.completed" }
 func (Rejected) Kind() string            { return "paymentfile.rejected" }
 func (Expired) Kind() string             { return "paymentfile.expired" }
 func (Cancelled) Kind() string           { return "paymentfile.cancelled" }
@@ -132,6 +140,7 @@ func (Submitted) fileEvent()           {}
 func (Challenged) fileEvent()          {}
 func (AuthorisationFailed) fileEvent() {}
 func (Authorised) fileEvent()          {}
+func (Completed) fileEvent()           {}
 func (Rejected) fileEvent()            {}
 func (Expired) fileEvent()             {}
 func (Cancelled) fileEvent()           {}

@@ -1,7 +1,8 @@
 // Package paymentfile decides what may happen to a file of payments to other banks
 // (ISO 20022 pain.001) that a customer sends.
 //
-//	(none) -- Submit --> challenged -- Authorise --> authorised: each payment goes its own way
+//	(none) -- Submit --> challenged -- Authorise --> authorised -- Complete --> completed
+//	                         |             each payment goes its own way
 //	                         +-- five failures --> rejected
 //	                         +-- Expire ---------> expired
 //	                         '-- Cancel ---------> cancelled
@@ -40,6 +41,7 @@ const (
 	Absent    Phase = ""
 	Pending   Phase = "challenged"
 	Confirmed Phase = "authorised"
+	Over      Phase = "completed" // each payment has come to its end
 	Declined  Phase = "rejected"
 	TimedOut  Phase = "expired"
 	Withdrawn Phase = "cancelled"
@@ -76,6 +78,12 @@ type (
 		Answer sca.Answer
 		At     time.Time
 	}
+	// Complete says that each payment has come to its end, and how many to another than
+	// that which was wanted.
+	Complete struct {
+		Failed int64
+		At     time.Time
+	}
 	// Expire ends a challenge whose time has run out.
 	Expire struct{ At time.Time }
 	// Cancel withdraws what is not confirmed.
@@ -84,6 +92,7 @@ type (
 
 func (Submit) fileCommand()    {}
 func (Authorise) fileCommand() {}
+func (Complete) fileCommand()  {}
 func (Expire) fileCommand()    {}
 func (Cancel) fileCommand()    {}
 
@@ -94,6 +103,7 @@ var (
 	ErrInvalid        = &domain.Refusal{Class: domain.Invalid, Code: "invalid-payment-file", Detail: "A file holds 1 to 100 payments in euros from one account, and its counts and sums are right."}
 	ErrSCA            = &domain.Refusal{Class: domain.Forbidden, Code: "sca-failed", Detail: "The file could not be confirmed."}
 	ErrNotCancellable = &domain.Refusal{Class: domain.Conflict, Code: "payment-file-not-cancellable", Detail: "This file can no longer be cancelled."}
+	ErrNotComplete    = &domain.Refusal{Class: domain.Conflict, Code: "payment-file-not-complete", Detail: "Not every payment of this file has come to its end."}
 	ErrNotExpired     = &domain.Refusal{Class: domain.Conflict, Code: "payment-file-not-expired", Detail: "This file does not wait past its time."}
 )
 
@@ -104,6 +114,11 @@ func (s State) Decide(command Command) ([]Event, error) {
 		return s.submit(c)
 	case Authorise:
 		return s.authorise(c)
+	case Complete:
+		if s.Phase != Confirmed || c.Failed < 0 || c.Failed > s.Count {
+			return nil, ErrNotComplete
+		}
+		return []Event{Completed{Settled: s.Count - c.Failed, Failed: c.Failed, At: c.At}}, nil
 	case Expire:
 		if s.Phase != Pending || s.SCA.Waits(c.At) {
 			return nil, ErrNotExpired
@@ -185,6 +200,8 @@ func (s State) Evolve(event Event) State {
 		s.SCA, _ = s.SCA.Failed()
 	case Authorised:
 		s.Phase, s.SCA, s.Method, s.Answered = Confirmed, sca.Challenge{}, e.Method, e.Challenge
+	case Completed:
+		s.Phase = Over
 	case Rejected:
 		s.Phase, s.SCA = Declined, sca.Challenge{}
 	case Expired:

@@ -2,6 +2,7 @@ package service
 
 import (
 	"net/http"
+	"strconv"
 	"time"
 
 	"florin/commands"
@@ -23,12 +24,16 @@ type PaymentFiles struct{ Desk }
 // PaymentFileAnswer is a file on the wire. Digest is SHA-256, in hex, of its bytes.
 type PaymentFileAnswer struct {
 	File      id.PaymentFile    `json:"payment_file"`
-	Status    string            `json:"status"` // challenged, authorised, rejected, expired, cancelled
+	Status    string            `json:"status"`           // challenged, authorised, completed, rejected, expired, cancelled
+	Code      string            `json:"code,omitzero"`    // of a rejection
+	Message   string            `json:"message,omitzero"` // the customer's name for it (MsgId)
 	From      id.Account        `json:"from,omitzero"`
 	Count     int64             `json:"count,omitzero"`
 	Total     string            `json:"total,omitzero"`
 	Currency  money.Currency    `json:"currency,omitzero"`
 	Digest    string            `json:"digest,omitzero"`
+	Settled   int64             `json:"settled,omitzero"` // payments, once it is completed
+	Failed    int64             `json:"failed,omitzero"`
 	Challenge *ChallengeAnswer  `json:"challenge,omitzero"`
 	Payments  []FiledPayment    `json:"payments,omitzero"`
 	Position  eventbus.Position `json:"position"`
@@ -37,10 +42,19 @@ type PaymentFileAnswer struct {
 
 // FiledPayment is how far one payment of a file has come.
 type FiledPayment struct {
-	Payment  id.Payment `json:"payment,omitzero"` // once it is made
-	EndToEnd string     `json:"end_to_end"`
-	Status   string     `json:"status"`          // ISO 20022 ExternalPaymentTransactionStatus1Code
-	Reason   string     `json:"reason,omitzero"` // ISO 20022 ExternalStatusReason1Code, of RJCT
+	Payment   id.Payment `json:"payment,omitzero"` // once it is made
+	EndToEnd  string     `json:"end_to_end"`
+	To        string     `json:"to,omitzero"` // IBAN
+	Name      string     `json:"name,omitzero"`
+	Amount    string     `json:"amount"`
+	Reference string     `json:"reference,omitzero"`
+	Status    string     `json:"status"`          // ISO 20022 ExternalPaymentTransactionStatus1Code
+	Reason    string     `json:"reason,omitzero"` // ISO 20022 ExternalStatusReason1Code, of RJCT
+}
+
+// PaymentFileList is a page of files.
+type PaymentFileList struct {
+	Files []PaymentFileAnswer `json:"payment_files"`
 }
 
 // Submit takes a pain.001 in: 202, for a file is always confirmed.
@@ -136,14 +150,50 @@ func (s PaymentFiles) Get(w http.ResponseWriter, r *http.Request) error {
 	}
 	payments := make([]FiledPayment, len(row.Items))
 	for i, item := range row.Items {
-		payments[i] = filedOf(row, made[named[i]])
-		payments[i].EndToEnd = item.EndToEnd.Reveal()
+		f := filedOf(row, made[named[i]])
+		f.EndToEnd, f.Reference = item.EndToEnd.Reveal(), item.Reference.Reveal()
+		f.To, f.Name, f.Amount = item.Creditor.Reveal(), item.CreditorName.Reveal(), item.Amount.Decimal()
+		payments[i] = f
 	}
 	if wanted := wire.Wanted(r); len(wanted) > 0 && wanted[0] == MediaXML {
 		return s.report(w, row, payments)
 	}
-	return wire.OK(w, PaymentFileAnswer{File: row.File, Status: string(row.Status), From: row.From, Count: row.Count, Total: row.Total.Decimal(),
-		Currency: row.Total.Currency, Digest: row.Digest, Payments: payments, Position: row.Position, At: row.ChangedAt})
+	answer := fileAnswer(row)
+	answer.Payments = payments
+	return wire.OK(w, answer)
+}
+
+// List are the caller's files, newest first, without their payments.
+func (s PaymentFiles) List(w http.ResponseWriter, r *http.Request) error {
+	page, err := s.page(r, "payment-files")
+	if err != nil {
+		return err
+	}
+	before, err := page.position()
+	if err != nil {
+		return err
+	}
+	if err := s.fresh(r, "paymentfiles"); err != nil {
+		return err
+	}
+	rows, err := s.Reads.PaymentFilesOf(r.Context(), CallOf(r.Context()).Caller.Customer, before, page.limit+1)
+	if err != nil {
+		return err
+	}
+	rows, last, more := cut(rows, page.limit)
+	if more {
+		page.next(w, r, s.Cursors, strconv.FormatUint(uint64(last.Begun), 10))
+	}
+	list := PaymentFileList{Files: make([]PaymentFileAnswer, 0, len(rows))}
+	for _, row := range rows {
+		list.Files = append(list.Files, fileAnswer(row))
+	}
+	return wire.OK(w, list)
+}
+
+func fileAnswer(row projections.PaymentFile) PaymentFileAnswer {
+	return PaymentFileAnswer{File: row.File, Status: string(row.Status), Code: row.Code, Message: row.Message, From: row.From, Count: row.Count,
+		Total: row.Total.Decimal(), Currency: row.Total.Currency, Digest: row.Digest, Settled: row.Settled, Failed: row.Failed, Position: row.Position, At: row.ChangedAt}
 }
 
 // filedOf says how far a payment has come; p is zero while it is not made.

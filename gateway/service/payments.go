@@ -36,8 +36,9 @@ type PaymentAnswer struct {
 	Payee     *VerifiedAnswer   `json:"payee,omitzero"`
 	Exemption string            `json:"exemption,omitzero"`
 	Challenge *ChallengeAnswer  `json:"challenge,omitzero"`
-	Message   string            `json:"message,omitzero"` // its name on the rail
-	Overdue   bool              `json:"overdue,omitzero"` // the rail owes an answer, and people look into it
+	File      id.PaymentFile    `json:"payment_file,omitzero"` // that it is of
+	Message   string            `json:"message,omitzero"`      // its name on the rail
+	Overdue   bool              `json:"overdue,omitzero"`      // the rail owes an answer, and people look into it
 	Recall    *RecallAnswer     `json:"recall,omitzero"`
 	History   []TransferStep    `json:"history,omitzero"`
 	Position  eventbus.Position `json:"position"`
@@ -245,7 +246,7 @@ func paymentOf(row projections.Payment) PaymentAnswer {
 	answer := PaymentAnswer{
 		Payment: row.Payment, Status: string(row.Status), Code: row.Code, Reason: row.Reason, From: row.From, To: row.Creditor, Name: row.CreditorName,
 		Amount: row.Amount.Decimal(), Currency: row.Amount.Currency, Reference: row.Reference, Payee: payeeOf(row.Payee, row.PayeeName),
-		Exemption: row.Exemption, Message: row.Message, Overdue: row.Investigated && row.Status.Awaited(), Position: row.Position, At: row.ChangedAt,
+		Exemption: row.Exemption, File: row.File, Message: row.Message, Overdue: row.Investigated && row.Status.Awaited(), Position: row.Position, At: row.ChangedAt,
 	}
 	if !row.Returned.IsZero() {
 		answer.Returned = row.Returned.Decimal()
