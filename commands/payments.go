@@ -4,7 +4,10 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"strings"
 	"time"
+
+	"github.com/google/uuid"
 
 	"florin/domain"
 	"florin/domain/account"
@@ -182,6 +185,15 @@ func (p Payments) end(ctx context.Context, order Order, verb string, ended id.Pa
 		}
 		return b.accounts.decide(w, state.From, account.Release{Reservation: state.Reservation(), At: order.At})
 	}, paymentAnswer)
+}
+
+// Sent is the payment that has this name on the rail; false: none can have it.
+func Sent(name string) (of id.Payment, ok bool) {
+	if len(name) != 2*len(uuid.UUID{}) || name != strings.ToLower(name) {
+		return of, false
+	}
+	named, err := uuid.Parse(name)
+	return id.From[id.Payment](named), err == nil
 }
 
 // message is a payment's name on the rail: Max35Text, the same for ever.

@@ -135,6 +135,7 @@ func (s *scene) paymentTries() map[string]try {
 		"GET /v1/payments/{id}":                {by: "customer"},
 		"POST /v1/payments/{id}/authorization": {by: "customer", body: `{"authorization":"x.y.z"}`},
 		"POST /v1/payments/{id}/cancellation":  {by: "customer"},
+		"POST /v1/payment-returns":             {by: "auditor", body: returnOf("r1", message(s.annas["payments"]), "1.00")},
 		"POST /v1/payments/{id}/recall":        {by: "customer", body: `{"reason":"CUST"}`},
 		"POST /v1/payments/{id}/return":        {by: "auditor", body: `{"amount":"1.00","currency":"EUR","return":"r1","reason":"AC04"}`},
 	}

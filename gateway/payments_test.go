@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"florin/gateway/phone"
+	"florin/gateway/rail"
 	"florin/gateway/rail/simulated"
 )
 
@@ -40,7 +41,7 @@ func TestAPaymentReachesAnotherBank(t *testing.T) {
 	sent := told[0]
 	iban := field[string](t, h.fresh(anna, "/v1/accounts/"+from), "iban")
 	require.Equal(t, []string{message(id), "25.00", "EUR", "Anna anna", iban, "FLRNDEF0XXX", order.Name, foreign, order.Reference, "1"},
-		[]string{sent.Header.Message, sent.Payment.Amount.Decimal, sent.Payment.Amount.Currency, sent.Payment.DebtorName, sent.Payment.Debtor, sent.Payment.DebtorBank,
+		[]string{sent.Header.Message, sent.Payment.Amount.Decimal, sent.Payment.Amount.Currency, sent.Payment.DebtorName, rail.Read(sent.Payment.Debtor), rail.Read(sent.Payment.DebtorBank.BIC),
 			sent.Payment.CreditorName, sent.Payment.Creditor, sent.Payment.Reference, fmt.Sprint(sent.Header.Count)})
 
 	again := h.command(anna, http.MethodPost, "/v1/payments", order, "k1")

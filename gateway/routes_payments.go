@@ -22,6 +22,8 @@ func payments(desk service.Desk) []Route {
 			Request: of[schemas.CancelPayment](), Response: of[service.PaymentAnswer]()},
 		{Method: post, Path: "/v1/payments/{id}/return", Handle: payments.Return, Scopes: scopes("payments.operate"), Keyed: true, Signed: true,
 			Request: of[schemas.ReturnPayment](), Response: of[service.PaymentAnswer]()},
+		{Method: post, Path: "/v1/payment-returns", Handle: payments.TakeReturn, Scopes: scopes("payments.operate"), Keyed: true, Signed: true,
+			Takes: service.MediaXML, Request: of[schemas.TakeReturn](), Response: of[service.PaymentAnswer]()},
 		{Method: post, Path: "/v1/payments/{id}/recall", Handle: payments.Recall, OwnApp: true, Scopes: scopes("payments.transfer", "payments.operate"), Keyed: true, Signed: true,
 			Request: of[schemas.RecallOwnPayment](), Response: of[service.PaymentAnswer]()},
 		{Method: post, Path: "/v1/incoming-payments", Handle: incoming.Receive, Scopes: scopes("payments.operate"), Keyed: true, Signed: true,

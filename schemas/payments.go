@@ -53,6 +53,9 @@ type (
 		Return   string  `json:"return"` // the rail's name for it
 		Reason   string  `json:"reason"` // ISO 20022 ExternalReturnReason1Code
 	}
+	// TakeReturn is POST /v1/payment-returns, by the rail. Its body is no JSON but a
+	// pacs.004 of one payment.
+	TakeReturn struct{}
 	// RecallOwnPayment is POST /v1/payments/{id}/recall: a settled payment is wanted back.
 	RecallOwnPayment struct {
 		Reason string `json:"reason"` // ISO 20022 ExternalCancellationReason1Code
@@ -94,6 +97,6 @@ type (
 func recallCommands() []Command {
 	return []Command{
 		body[RecallOwnPayment]("payment.recall"), asked[AnswerRecall]("payment.answer_recall"), asked[DelayRecall]("payment.delay_recall"),
-		body[SimulateDenial]("payment.simulate_denial"),
+		body[SimulateDenial]("payment.simulate_denial"), body[TakeReturn]("payment.return"),
 	}
 }

@@ -34,6 +34,7 @@ var (
 	ErrNotReturnable  = &domain.Refusal{Class: domain.Conflict, Code: "payment-not-returnable", Detail: "This payment is none that could come back."}
 	ErrOverReturn     = &domain.Refusal{Class: domain.Refused, Code: "return-exceeds-payment", Detail: "This is more than was paid."}
 	ErrReason         = &domain.Refusal{Class: domain.Invalid, Code: "invalid-rail-reason", Detail: "A reason of the rail is a code of up to four capital letters and digits."}
+	ErrMessage        = &domain.Refusal{Class: domain.Invalid, Code: "invalid-rail-message", Detail: "A return is a pacs.004.001.09 of one payment that this bank has sent."}
 	ErrRecallReason   = &domain.Refusal{Class: domain.Invalid, Code: "invalid-recall-reason", Detail: "A payment is recalled as DUPL, FRAD, CUST, AC03 or AM09, and by the bank itself as TECH."}
 	ErrNotRecallable  = &domain.Refusal{Class: domain.Conflict, Code: "payment-not-recallable", Detail: "Only a payment that has reached the other bank, and has not come back, is recalled."}
 	ErrRecallRuns     = &domain.Refusal{Class: domain.Conflict, Code: "recall-runs", Detail: "The other bank has not answered the last recall of this payment yet."}

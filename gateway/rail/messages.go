@@ -33,17 +33,24 @@ type (
 	}
 	// Transaction is its one transaction.
 	Transaction struct {
-		EndToEnd     string `xml:"PmtId>EndToEndId"`
-		Transaction  string `xml:"PmtId>TxId"`
-		Service      string `xml:"PmtTpInf>SvcLvl>Cd"`
-		Amount       Amount `xml:"IntrBkSttlmAmt"`
-		Charges      string `xml:"ChrgBr"`
-		DebtorName   string `xml:"Dbtr>Nm"`
-		Debtor       string `xml:"DbtrAcct>Id>IBAN,omitempty"`
-		DebtorBank   string `xml:"DbtrAgt>FinInstnId>BICFI,omitempty"`
-		CreditorName string `xml:"Cdtr>Nm"`
-		Creditor     string `xml:"CdtrAcct>Id>IBAN"`
-		Reference    string `xml:"RmtInf>Ustrd,omitempty"`
+		EndToEnd     string  `xml:"PmtId>EndToEndId"`
+		Transaction  string  `xml:"PmtId>TxId"`
+		Service      string  `xml:"PmtTpInf>SvcLvl>Cd"`
+		Amount       Amount  `xml:"IntrBkSttlmAmt"`
+		Charges      string  `xml:"ChrgBr"`
+		DebtorName   string  `xml:"Dbtr>Nm"`
+		Debtor       *string `xml:"DbtrAcct>Id>IBAN"`
+		DebtorBank   Bank    `xml:"DbtrAgt>FinInstnId"`
+		CreditorBank Bank    `xml:"CdtrAgt>FinInstnId"` // the rail knows it by the IBAN
+		CreditorName string  `xml:"Cdtr>Nm"`
+		Creditor     string  `xml:"CdtrAcct>Id>IBAN"`
+		Reference    string  `xml:"RmtInf>Ustrd,omitempty"`
+	}
+	// Bank is one by its BIC or, where nobody has said it, by NoBIC. What may be missing
+	// is a pointer, for no element that would hold nothing is written for one.
+	Bank struct {
+		BIC   *string `xml:"BICFI"`
+		Other *string `xml:"Othr>Id"`
 	}
 	// Amount is a decimal in a currency.
 	Amount struct {
@@ -59,18 +66,20 @@ type (
 	}
 	// Transitions is what a status report says.
 	Transitions struct {
-		Original string `xml:"OrgnlGrpInf>OrgnlMsgId"`
-		Kind     string `xml:"OrgnlGrpInf>OrgnlMsgNmId"`
-		EndToEnd string `xml:"OrgnlEndToEndId,omitempty"`
-		Status   string `xml:"TxSts"` // ExternalPaymentTransactionStatus1Code
-		Reason   string `xml:"StsRsnInf>Rsn>Cd,omitempty"`
+		Original string  `xml:"OrgnlGrpInf>OrgnlMsgId"`
+		Kind     string  `xml:"OrgnlGrpInf>OrgnlMsgNmId"`
+		EndToEnd string  `xml:"OrgnlEndToEndId,omitempty"`
+		Status   string  `xml:"TxSts"` // ExternalPaymentTransactionStatus1Code
+		Reason   *string `xml:"StsRsnInf>Rsn>Cd"`
 	}
-	// Return is a pacs.004 of one transaction.
+	// Return is a pacs.004. ReturnOf makes one of one transaction, and no other is taken.
 	Return struct {
-		XMLName xml.Name  `xml:"urn:iso:std:iso:20022:tech:xsd:pacs.004.001.09 Document"`
-		Message string    `xml:"PmtRtr>GrpHdr>MsgId"`
-		Created time.Time `xml:"PmtRtr>GrpHdr>CreDtTm"`
-		Back    Returned  `xml:"PmtRtr>TxInf"`
+		XMLName xml.Name   `xml:"urn:iso:std:iso:20022:tech:xsd:pacs.004.001.09 Document"`
+		Message string     `xml:"PmtRtr>GrpHdr>MsgId"`
+		Created time.Time  `xml:"PmtRtr>GrpHdr>CreDtTm"`
+		Count   int        `xml:"PmtRtr>GrpHdr>NbOfTxs"`
+		Method  string     `xml:"PmtRtr>GrpHdr>SttlmInf>SttlmMtd"`
+		Back    []Returned `xml:"PmtRtr>TxInf"`
 	}
 	// Returned is what a return says.
 	Returned struct {
@@ -99,6 +108,40 @@ type (
 		Name  string `json:"matchedName,omitzero"`
 	}
 )
+
+// NoBIC stands for a bank whose BIC nobody has said.
+const NoBIC = "NOTPROVIDED"
+
+func bank(bic string) Bank {
+	if bic == "" {
+		return Bank{Other: text(NoBIC)}
+	}
+	return Bank{BIC: text(bic)}
+}
+
+// text is what is written, and nil nothing.
+func text(written string) *string {
+	if written == "" {
+		return nil
+	}
+	return &written
+}
+
+// Read is what was written, or "".
+func Read(written *string) string {
+	if written == nil {
+		return ""
+	}
+	return *written
+}
+
+// clearing is how all that goes over the rail is settled.
+const clearing = "CLRG"
+
+// ReturnOf is the message that gives one transaction back.
+func ReturnOf(message string, created time.Time, back Returned) Return {
+	return Return{Message: message, Created: created, Count: 1, Method: clearing, Back: []Returned{back}}
+}
 
 // Paths of the rail, relative to its address.
 const (

@@ -67,9 +67,9 @@ func (c *Client) Name() account.Rail { return account.SEPA }
 func (c *Client) Submit(ctx context.Context, i commands.RailInstruction) (commands.RailAnswer, error) {
 	amount := Amount{i.Amount.Decimal(), string(i.Amount.Currency)}
 	document := CreditTransfer{
-		Header: TransferHead{Message: i.Message, Created: i.At, Count: 1, Total: amount, Settlement: i.At.Format(time.DateOnly), Method: "CLRG"},
+		Header: TransferHead{Message: i.Message, Created: i.At, Count: 1, Total: amount, Settlement: i.At.Format(time.DateOnly), Method: clearing},
 		Payment: Transaction{EndToEnd: i.EndToEnd, Transaction: i.Message, Service: "SEPA", Amount: amount, Charges: "SLEV",
-			DebtorName: i.DebtorName.Reveal(), Debtor: i.Debtor.Reveal(), DebtorBank: c.bic,
+			DebtorName: i.DebtorName.Reveal(), Debtor: text(i.Debtor.Reveal()), DebtorBank: bank(c.bic), CreditorBank: bank(""),
 			CreditorName: i.CreditorName.Reveal(), Creditor: i.Creditor.Reveal(), Reference: i.Reference.Reveal()},
 	}
 	return c.tell(ctx, TransferPath, document, i.Message)
@@ -95,9 +95,9 @@ func (c *Client) Claim(ctx context.Context, claim commands.RailReturn) (commands
 }
 
 func (c *Client) giveBack(ctx context.Context, kind string, back commands.RailReturn) (commands.RailAnswer, error) {
-	return c.tell(ctx, ReturnPath, Return{Message: back.Return, Created: c.now().UTC(), Back: Returned{
+	return c.tell(ctx, ReturnPath, ReturnOf(back.Return, c.now().UTC(), Returned{
 		ID: back.Return, Original: back.Original, Kind: kind, Reason: back.Reason,
-		Amount: Amount{back.Amount.Decimal(), string(back.Amount.Currency)}}}, back.Return)
+		Amount: Amount{back.Amount.Decimal(), string(back.Amount.Currency)}}), back.Return)
 }
 
 func (c *Client) tell(ctx context.Context, path string, document any, about string) (commands.RailAnswer, error) {
@@ -149,7 +149,7 @@ func read(text []byte, about string) (commands.RailAnswer, error) {
 		}
 		said := commands.RailAnswer{Status: status}
 		if status == commands.RailRejected {
-			said.Reason = report.Status.Reason
+			said.Reason = Read(report.Status.Reason)
 		}
 		return said, nil
 	}
@@ -158,16 +158,32 @@ func read(text []byte, about string) (commands.RailAnswer, error) {
 
 // returned takes a pacs.004 of the message.
 func returned(text []byte, about string) (commands.RailAnswer, error) {
-	back, err := wire.DecodeXML[Return](text, ReturnNS)
+	of, said, err := ReadReturn(text)
+	if err == nil && of != about {
+		err = errors.New("rail: the return is of something else")
+	}
 	if err != nil {
-		return commands.RailAnswer{}, errors.New("rail: the answer is neither a report nor a return")
+		return commands.RailAnswer{}, err
 	}
-	amount, err := money.Parse(back.Back.Amount.Decimal, money.Currency(back.Back.Amount.Currency))
-	if err != nil || back.Back.Original != about {
-		return commands.RailAnswer{}, errors.New("rail: the return is of something else")
-	}
-	return commands.RailAnswer{Status: commands.RailReturned, Reason: back.Back.Reason, Amount: amount, Return: back.Back.ID}, nil
+	return said, nil
 }
+
+// ReadReturn takes a pacs.004 of one payment of ours, and says of which message.
+func ReadReturn(text []byte) (of string, said commands.RailAnswer, err error) {
+	document, err := wire.DecodeXML[Return](text, ReturnNS)
+	if err != nil || document.Count != 1 || len(document.Back) != 1 {
+		return "", said, errors.New("rail: it is no return of one transaction")
+	}
+	back := document.Back[0]
+	amount, err := money.Parse(back.Amount.Decimal, money.Currency(back.Amount.Currency))
+	if err != nil || back.Kind != MessageName || back.ID == "" || len(back.ID) > nameBytesMax {
+		return "", said, errors.New("rail: the return is not one of a payment")
+	}
+	return back.Original, commands.RailAnswer{Status: commands.RailReturned, Reason: back.Reason, Amount: amount, Return: back.ID}, nil
+}
+
+// nameBytesMax bounds the names that messages have (Max35Text).
+const nameBytesMax = 35
 
 // statuses are those of ExternalPaymentTransactionStatus1Code that a rail of credit
 // transfers uses.

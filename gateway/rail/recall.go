@@ -28,10 +28,9 @@ type (
 		Assignee Party     `xml:"Assgne"`
 		Created  time.Time `xml:"CreDtTm"`
 	}
-	// Party is a bank, by its BIC or, where that is not known, by no name.
+	// Party is a bank that asks or is asked.
 	Party struct {
-		BIC   string `xml:"Agt>FinInstnId>BICFI,omitempty"`
-		Other string `xml:"Agt>FinInstnId>Othr>Id,omitempty"`
+		Bank Bank `xml:"Agt>FinInstnId"`
 	}
 	// Case is what answers are about.
 	Case struct {
@@ -59,17 +58,14 @@ type (
 	}
 	// Denied is what an answer says.
 	Denied struct {
-		ID       string `xml:"CxlStsId"`
-		Case     Case   `xml:"RslvdCase"`
-		Original string `xml:"OrgnlGrpInf>OrgnlMsgId"`
-		Kind     string `xml:"OrgnlGrpInf>OrgnlMsgNmId"`
-		Payment  string `xml:"OrgnlTxId"`
-		Reason   string `xml:"CxlStsRsnInf>Rsn>Cd,omitempty"`
+		ID       string  `xml:"CxlStsId"`
+		Case     Case    `xml:"RslvdCase"`
+		Original string  `xml:"OrgnlGrpInf>OrgnlMsgId"`
+		Kind     string  `xml:"OrgnlGrpInf>OrgnlMsgNmId"`
+		Payment  string  `xml:"OrgnlTxId"`
+		Reason   *string `xml:"CxlStsRsnInf>Rsn>Cd"`
 	}
 )
-
-// NoBIC stands for a bank whose BIC nobody has said.
-const NoBIC = "NOTPROVIDED"
 
 // What becomes of a recall that is not granted.
 const (
@@ -77,19 +73,12 @@ const (
 	RecallPending  = "PDCR"
 )
 
-func party(bic string) Party {
-	if bic == "" {
-		return Party{Other: NoBIC}
-	}
-	return Party{BIC: bic}
-}
-
 // Recall sends a camt.056: the same bytes each time for the same recall. A pacs.004 of
 // the payment says that it is granted, a camt.029 all else.
 func (c *Client) Recall(ctx context.Context, r commands.RailRecall) (commands.RailAnswer, error) {
-	self := party(c.bic)
+	self := Party{bank(c.bic)}
 	body, err := wire.EncodeXML(RecallRequest{
-		Head:  Assignment{ID: r.Recall, Assigner: self, Assignee: party(""), Created: r.At},
+		Head:  Assignment{ID: r.Recall, Assigner: self, Assignee: Party{bank("")}, Created: r.At},
 		Count: 1,
 		Recall: Recalled{ID: r.Recall, Case: Case{ID: r.Recall, Creator: self}, Original: r.Original, Kind: MessageName, EndToEnd: r.EndToEnd, Payment: r.Original,
 			Amount: Amount{r.Amount.Decimal(), string(r.Amount.Currency)}, Settlement: r.Settled.Format(time.DateOnly), Reason: r.Reason},
@@ -113,8 +102,8 @@ func (c *Client) Recall(ctx context.Context, r commands.RailRecall) (commands.Ra
 		return commands.RailAnswer{}, errors.New("rail: the answer is about another recall")
 	case denied.Status == RecallPending:
 		return commands.RailAnswer{Status: commands.RailPending}, nil
-	case denied.Status == RecallRejected && denied.Denied.Reason != "":
-		return commands.RailAnswer{Status: commands.RailRejected, Reason: denied.Denied.Reason}, nil
+	case denied.Status == RecallRejected && denied.Denied.Reason != nil:
+		return commands.RailAnswer{Status: commands.RailRejected, Reason: *denied.Denied.Reason}, nil
 	}
 	return commands.RailAnswer{}, errors.New("rail: the answer to the recall says nothing that is known")
 }

@@ -12,6 +12,7 @@ import (
 	"florin/domain/payment"
 	"florin/eventbus"
 	"florin/gateway/problem"
+	"florin/gateway/rail"
 	"florin/gateway/wire"
 	"florin/projections"
 	"florin/schemas"
@@ -160,6 +161,22 @@ func (s Payments) Return(w http.ResponseWriter, r *http.Request) error {
 	}
 	answer, outcome, err := s.Bank.Payments().Return(r.Context(), s.order(r, call), commands.ReturnPayment{
 		Payment: asked, Amount: amount, Reason: body.Reason, Return: body.Return})
+	return s.answer(w, done, answer, outcome, err)
+}
+
+// TakeReturn is Return by the rail's own message, a pacs.004.
+func (s Payments) TakeReturn(w http.ResponseWriter, r *http.Request) error {
+	call := CallOf(r.Context())
+	name, said, err := rail.ReadReturn(call.Body)
+	if err != nil {
+		return payment.ErrMessage
+	}
+	of, ok := commands.Sent(name)
+	if !ok {
+		return problem.NotFound
+	}
+	answer, outcome, err := s.Bank.Payments().Return(r.Context(), s.order(r, call), commands.ReturnPayment{
+		Payment: of, Amount: said.Amount, Reason: said.Reason, Return: said.Return})
 	return s.answer(w, done, answer, outcome, err)
 }
 

@@ -70,7 +70,7 @@ func (s *Rail) takeRecall(asked rail.RecallRequest) (mediaType string, status in
 		Head:   rail.Assignment{ID: "answer-" + asked.Recall.ID[:min(len(asked.Recall.ID), 28)], Assigner: asked.Head.Assignee, Assignee: asked.Head.Assigner, Created: time.Unix(0, 0).UTC()},
 		Status: kept.status,
 		Denied: rail.Denied{ID: "answer-" + asked.Recall.ID[:min(len(asked.Recall.ID), 28)], Case: asked.Recall.Case, Original: asked.Recall.Original,
-			Kind: asked.Recall.Kind, Payment: asked.Recall.Payment, Reason: kept.reason},
+			Kind: asked.Recall.Kind, Payment: asked.Recall.Payment, Reason: written(kept.reason)},
 	})
 	if err != nil {
 		return "text/plain", http.StatusInternalServerError, nil

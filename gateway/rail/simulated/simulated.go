@@ -10,7 +10,8 @@
 // What becomes of a payment stands in its remittance text, so that anybody can try it:
 //
 //	"simulate reject AC04"   the rail rejects it      "simulate accept"   it is accepted, and settles when told to
-//	"simulate pending"       nothing is said of it    anything else      it is settled at once
+//	"simulate pending"       nothing is said of it    "simulate return AC04" it is settled, and then comes back by itself
+//	anything else            it is settled at once
 //
 // Whatever was settled comes back when it is recalled, unless its text says otherwise:
 //
@@ -69,6 +70,7 @@ type message struct {
 	status   string // TxSts; "" once it is returned
 	reason   string
 	back     rail.Returned
+	late     string // why it comes back later, by itself
 }
 
 // New is a rail that nobody has told of anything.
@@ -177,10 +179,10 @@ func (s *Rail) answer(path string, body []byte) (mediaType string, status int, a
 		return s.report(ask.Original)
 	case rail.ReturnPath:
 		back, err := wire.DecodeXML[rail.Return](body, rail.ReturnNS)
-		if err != nil || back.Back.ID == "" {
+		if err != nil || len(back.Back) != 1 || back.Back[0].ID == "" {
 			return "text/plain", http.StatusBadRequest, []byte("not a pacs.004")
 		}
-		return s.takeBack(back)
+		return s.takeBack(back.Message, back.Back[0])
 	case rail.RecallPath:
 		asked, err := wire.DecodeXML[rail.RecallRequest](body, rail.RecallNS)
 		if err != nil || asked.Recall.ID == "" {
@@ -216,6 +218,11 @@ func (s *Rail) take(transfer rail.CreditTransfer) string {
 			if len(words) > 2 {
 				kept.reason = words[2]
 			}
+		case "return":
+			kept.late = "AC04"
+			if len(words) > 2 {
+				kept.late = words[2]
+			}
 		case "accept":
 			kept.status = "ACSP"
 		case "pending":
@@ -227,15 +234,15 @@ func (s *Rail) take(transfer rail.CreditTransfer) string {
 }
 
 // takeBack keeps a return once, and takes every one but claims that are to be denied.
-func (s *Rail) takeBack(back rail.Return) (mediaType string, status int, answer []byte) {
+func (s *Rail) takeBack(message string, back rail.Returned) (mediaType string, status int, answer []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.returns[back.Back.ID] = back.Back
-	said := rail.Transitions{Original: back.Message, Kind: "pacs.004.001.09", Status: "ACSC"}
-	if back.Back.Kind == rail.DebitName && strings.HasPrefix(back.Back.Original, "DENY") {
-		said.Status, said.Reason = "RJCT", "LEGL"
+	s.returns[back.ID] = back
+	said := rail.Transitions{Original: message, Kind: "pacs.004.001.09", Status: "ACSC"}
+	if back.Kind == rail.DebitName && strings.HasPrefix(back.Original, "DENY") {
+		said.Status, said.Reason = "RJCT", written("LEGL")
 	}
-	text, err := wire.EncodeXML(rail.StatusReport{Message: "report-" + back.Back.ID[:min(len(back.Back.ID), 28)], Created: time.Unix(0, 0).UTC(), Status: said})
+	text, err := wire.EncodeXML(rail.StatusReport{Message: "report-" + back.ID[:min(len(back.ID), 28)], Created: time.Unix(0, 0).UTC(), Status: said})
 	if err != nil {
 		return "text/plain", http.StatusInternalServerError, nil
 	}
@@ -259,15 +266,23 @@ func (s *Rail) report(id string) (mediaType string, status int, answer []byte) {
 	}
 	created := time.Unix(0, 0).UTC() // a simulated rail has no clock of its own
 	var document any = rail.StatusReport{Message: "report-" + id[:min(len(id), 28)], Created: created, Status: rail.Transitions{
-		Original: id, Kind: rail.MessageName, EndToEnd: m.transfer.Payment.EndToEnd, Status: m.status, Reason: m.reason}}
+		Original: id, Kind: rail.MessageName, EndToEnd: m.transfer.Payment.EndToEnd, Status: m.status, Reason: written(m.reason)}}
 	if m.status == "" {
-		document = rail.Return{Message: "return-" + id[:min(len(id), 28)], Created: created, Back: m.back}
+		document = rail.ReturnOf("return-"+id[:min(len(id), 28)], created, m.back)
 	}
 	text, err := wire.EncodeXML(document)
 	if err != nil {
 		return "text/plain", http.StatusInternalServerError, nil
 	}
 	return "application/xml", http.StatusOK, text
+}
+
+// written is nothing if there is nothing to write.
+func written(code string) *string {
+	if code == "" {
+		return nil
+	}
+	return &code
 }
 
 func payee(name string) rail.PayeeResponse {
