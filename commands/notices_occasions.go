@@ -89,6 +89,9 @@ var occasions = map[string]occasion{
 	account.Overdrawn{}.Kind(): onAccount("account-overdrawn"),
 	account.Closed{}.Kind():    onAccount("account-closed"),
 
+	account.TermsAnnounced{}.Kind(): onAccount("account-terms-announced"),
+	account.TermsWithdrawn{}.Kind(): onAccount("account-terms-withdrawn"),
+
 	account.HoldPlaced{}.Kind():    onAccount("hold-placed"),
 	account.HoldLifted{}.Kind():    onAccount("hold-lifted"),
 	account.LimitsChanged{}.Kind(): onAccount("account-limits-changed"),

@@ -171,7 +171,7 @@ func (b *Bank) closePeriod(w *work, of id.Account, state account.State, figures 
 			return err
 		}
 	}
-	return nil
+	return b.adoptTerms(w, of)
 }
 
 func periodAnswer(facts []Fact) (PeriodAnswer, error) {

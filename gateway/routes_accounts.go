@@ -42,6 +42,7 @@ func accounts(desk service.Desk) []Route {
 		act("holders/removal", accounts.RemoveHolder, of[schemas.RemoveHolder](), holder, write),
 		limits,
 		act("cap", accounts.SetCap, of[schemas.SetCap](), of[service.LimitsAnswer](), manage),
+		act("terms", accounts.AnnounceTerms, of[schemas.AnnounceTerms](), of[service.TermsAnswer](), manage),
 		act("closure", accounts.Close, of[schemas.CloseAccount](), status, write, manage),
 		act("freeze", accounts.Freeze, of[schemas.FreezeAccount](), status, manage),
 		act("unfreeze", accounts.Unfreeze, of[schemas.UnfreezeAccount](), status, manage),

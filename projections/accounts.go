@@ -3,6 +3,7 @@ package projections
 import (
 	"time"
 
+	"florin/domain"
 	"florin/domain/account"
 	"florin/domain/id"
 	"florin/domain/money"
@@ -18,6 +19,8 @@ type Account struct {
 	Chart          account.Chart
 	Product        string
 	Version        int64 // of a product that is data; 0: it is none
+	NextVersion    int64 // that was announced
+	NextMonth      string
 	Currency       money.Currency
 	Status         account.Status
 	Reason         string // of a freeze or a closure
@@ -46,7 +49,7 @@ var accountsTable = table{
 		{"status", text}, {"balance", bigint}, {"held", bigint}, {"available", bigint}, {"overdraft_limit", bigint},
 		{"daily_limit", bigint}, {"overdrawn", bigint}, {"opened_at", bigint}, {"closed_at", bigint}, {"position", bigint}, {"numbered", bigint},
 		{"status_reason", text}, {"monthly_limit", bigint}, {"daily_cap", bigint}, {"monthly_cap", bigint}, {"time_zone", text}, {"product_version", bigint},
-		{"counted_at", bigint},
+		{"next_version", bigint}, {"next_month", text}, {"counted_at", bigint},
 	},
 	indexes: []index{{"accounts_by_customer", "customer"}},
 }
@@ -56,7 +59,7 @@ func (a *Account) fields() []any {
 		&a.Account, &a.Customer, (*string)(&a.Class), (*string)(&a.Chart), &a.Product, (*string)(&a.Currency),
 		(*string)(&a.Status), &a.Balance.Minor, &a.Held.Minor, &a.Available.Minor, &a.OverdraftLimit.Minor,
 		&a.DailyLimit.Minor, &a.Overdrawn, &a.OpenedAt, &a.ClosedAt, (*uint64)(&a.Position), &a.numbered,
-		&a.Reason, &a.MonthlyLimit.Minor, &a.DailyCap.Minor, &a.MonthlyCap.Minor, &a.Zone, &a.Version,
+		&a.Reason, &a.MonthlyLimit.Minor, &a.DailyCap.Minor, &a.MonthlyCap.Minor, &a.Zone, &a.Version, &a.NextVersion, &a.NextMonth,
 		&a.counted,
 	}
 }
@@ -248,8 +251,8 @@ func (a *accountsFold) move(w *writer, c *commit, f *fact, row *Account) error {
 		row.limit(e.Limits, e.Cap)
 	case account.PeriodClosed:
 		a.close(row, f, e)
-	case account.ProductAgreed:
-		row.Version = e.Version
+	case account.ProductAgreed, account.TermsAnnounced, account.TermsWithdrawn, account.TermsAdopted:
+		row.keep(e)
 	case account.Overdrawn:
 		row.Overdrawn = true
 	case account.Frozen:
@@ -262,6 +265,20 @@ func (a *accountsFold) move(w *writer, c *commit, f *fact, row *Account) error {
 		return a.share(w, f, row)
 	}
 	return nil
+}
+
+// keep takes in on which terms the account is kept, or will be.
+func (a *Account) keep(on domain.Event) {
+	switch e := on.(type) {
+	case account.ProductAgreed:
+		a.Version = e.Version
+	case account.TermsAnnounced:
+		a.NextVersion, a.NextMonth = e.Version, e.Month
+	case account.TermsWithdrawn:
+		a.NextVersion, a.NextMonth = 0, ""
+	case account.TermsAdopted:
+		a.Version, a.OverdraftLimit.Minor, a.NextVersion, a.NextMonth = e.Version, e.OverdraftLimit.Minor, 0, ""
+	}
 }
 
 func (a *Account) limit(limits, cap account.Limits) {

@@ -164,6 +164,12 @@ type (
 		Currency string  `json:"currency"`
 		Reason   string  `json:"reason"` // code
 	}
+	// AnnounceTerms is POST /v1/accounts/{id}/terms: a newer version of the account's product,
+	// or its present one to withdraw what was announced.
+	AnnounceTerms struct {
+		Version int64  `json:"version" jsonschema:"minimum=1"`
+		Reason  string `json:"reason"` // code
+	}
 	// CloseAccount is POST /v1/accounts/{id}/closure, FreezeAccount POST
 	// /v1/accounts/{id}/freeze, UnfreezeAccount POST /v1/accounts/{id}/unfreeze.
 	CloseAccount struct {

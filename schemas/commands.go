@@ -142,6 +142,7 @@ var commandTable = slices.Concat([]Command{
 	asked[RotateSigningKey]("signing.rotate"),
 	body[RotateWebhookSecret]("webhook.rotate_secret"),
 	body[SetCardLimits]("card.set_limits"),
+	body[AnnounceTerms]("account.announce_terms"),
 	body[SetCap]("account.set_cap"),
 	body[SetLimits]("account.set_limits"),
 	body[StopRecovery]("recovery.object"),

@@ -69,6 +69,7 @@ type State struct {
 	Invitations  []Invitation   `json:"invitations"`
 	Product      id.Product     `json:"product"` // zero: one that is not data
 	Version      int64          `json:"version"`
+	Announced    Announced      `json:"announced"`
 	OpenedAt     time.Time      `json:"opened_at"`
 	ClosedAt     time.Time      `json:"closed_at"`
 	Period       Period         `json:"period"`
@@ -136,8 +137,6 @@ func (s State) Evolve(event Event) State {
 		s, _ = s.free(e.Hold.Stream(), e.Amount.Minor)
 	case Overdrawn:
 		s.Overdrawn = true
-	case ProductAgreed:
-		s.Product, s.Version = e.Product, e.Version
 	case Frozen:
 		s.Status = OnIce
 	case Unfrozen:
@@ -147,6 +146,9 @@ func (s State) Evolve(event Event) State {
 	default:
 		if limited, ok := s.evolveLimits(event); ok {
 			return limited
+		}
+		if on, ok := s.evolveTerms(event); ok {
+			return on
 		}
 		if closed, ok := s.evolvePeriods(event); ok {
 			return closed

@@ -86,6 +86,10 @@ func (s State) Decide(command Command) ([]Event, error) {
 		return s.changeCap(c)
 	case AgreeProduct:
 		return s.agreeProduct(c)
+	case AnnounceTerms:
+		return s.announceTerms(c)
+	case AdoptTerms:
+		return s.adoptTerms(c)
 	case ClosePeriod:
 		return s.closePeriod(c)
 	case Invite:

@@ -7,8 +7,8 @@ import (
 	"florin/domain/id"
 )
 
-// ProductAgreed: the account is kept on the terms of this version of a product, for
-// ever. One without is of a product that the bank has not defined as data: it earns
+// ProductAgreed: the account is kept on the terms of this version of a product, until it
+// is moved to a newer one (TermsAdopted). One without is of a product that the bank has not defined as data: it earns
 // nothing and costs nothing.
 type ProductAgreed struct {
 	Product id.Product `json:"product"`

@@ -6,8 +6,8 @@
 //	                                          offered, version 3 <-- Define -----/
 //
 // A version never changes. An account names the one that it was opened with and
-// keeps it, whatever is defined later: what was agreed with a customer is not the
-// bank's to change.
+// keeps it, whatever is defined later, until an operator moves that very account to a
+// newer one, with notice to its holders (package account).
 //
 // It must never know an account: what the terms come to is reckoned elsewhere.
 package product

@@ -46,6 +46,21 @@ type Limits struct {
 	MonthlyCap money.Amount `json:"monthly_cap,omitzero"`
 }
 
+// Worse tells whether a holder is in any respect worse off with these terms than with
+// others: less overdraft, interest that earns less or costs more, higher fees, narrower
+// limits. Another day count is taken for worse, for nobody can say beforehand.
+func (t Terms) Worse(than Terms) bool {
+	i, before := t.Interest, than.Interest
+	narrower := func(limit, before money.Amount) bool { // none is the widest
+		return !limit.IsZero() && (before.IsZero() || limit.Minor < before.Minor)
+	}
+	return t.OverdraftLimit.Minor < than.OverdraftLimit.Minor ||
+		i.Credit < before.Credit || i.Debit > before.Debit || before.DayCount != "" && i.DayCount != before.DayCount ||
+		t.Fees.Monthly.Minor > than.Fees.Monthly.Minor || t.Fees.Overdraft.Minor > than.Fees.Overdraft.Minor ||
+		narrower(t.Limits.Daily, than.Limits.Daily) || narrower(t.Limits.Monthly, than.Limits.Monthly) ||
+		narrower(t.Limits.DailyCap, than.Limits.DailyCap) || narrower(t.Limits.MonthlyCap, than.Limits.MonthlyCap)
+}
+
 // BasisPointsMax bounds a rate: 100 % a year.
 const BasisPointsMax = 10_000
 

@@ -40,6 +40,40 @@ func TestTermsFitTheirCurrency(t *testing.T) {
 	}
 }
 
+func TestWorseForWhoeverHoldsTheAccount(t *testing.T) {
+	t.Parallel()
+	before := terms.Terms{OverdraftLimit: eur(50_000), Interest: terms.Interest{Credit: 150, Debit: 900, DayCount: terms.Actual365},
+		Fees: terms.Fees{Monthly: eur(300), Overdraft: eur(500)}, Limits: terms.Limits{Daily: eur(100), DailyCap: eur(200)}}
+	for _, tc := range []struct {
+		name   string
+		worse  bool
+		change func(*terms.Terms)
+	}{
+		{"the same", false, func(*terms.Terms) {}},
+		{"better in everything", false, func(t *terms.Terms) {
+			*t = terms.Terms{OverdraftLimit: eur(60_000), Interest: terms.Interest{Credit: 151, Debit: 899, DayCount: terms.Actual365}, Limits: terms.Limits{Daily: eur(101)}}
+		}},
+		{"less overdraft", true, func(t *terms.Terms) { t.OverdraftLimit = eur(49_999) }},
+		{"no overdraft", true, func(t *terms.Terms) { t.OverdraftLimit = money.Amount{} }},
+		{"earning less", true, func(t *terms.Terms) { t.Interest.Credit = 149 }},
+		{"costing more", true, func(t *terms.Terms) { t.Interest.Debit = 901 }},
+		{"one better, one worse", true, func(t *terms.Terms) { t.Interest.Credit, t.Fees.Monthly = 500, eur(301) }},
+		{"another day count", true, func(t *terms.Terms) { t.Interest.DayCount = terms.Thirty360 }},
+		{"a higher fee for overdrawing", true, func(t *terms.Terms) { t.Fees.Overdraft = eur(501) }},
+		{"a lower fee", false, func(t *terms.Terms) { t.Fees.Monthly = eur(1) }},
+		{"a narrower limit", true, func(t *terms.Terms) { t.Limits.Daily = eur(99) }},
+		{"a limit where there was none", true, func(t *terms.Terms) { t.Limits.Monthly = eur(99_999) }},
+		{"a cap where there was none", true, func(t *terms.Terms) { t.Limits.MonthlyCap = eur(99_999) }},
+		{"no cap any more", false, func(t *terms.Terms) { t.Limits.DailyCap = money.Amount{} }},
+	} {
+		after := before
+		tc.change(&after)
+		require.Equal(t, tc.worse, after.Worse(before), tc.name)
+	}
+	require.True(t, terms.Terms{Fees: terms.Fees{Monthly: eur(1)}}.Worse(terms.Terms{}), "a fee where there was none")
+	require.False(t, terms.Terms{Interest: terms.Interest{Credit: 1, DayCount: terms.Actual365}}.Worse(terms.Terms{}), "interest where there was none")
+}
+
 // days are those of a time with one balance.
 func days(from, to string, balance int64) (all []terms.Day) {
 	first, _ := time.Parse(time.DateOnly, from)

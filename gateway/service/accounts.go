@@ -28,7 +28,8 @@ type AccountAnswer struct {
 	BIC       string            `json:"bic,omitzero"`
 	Currency  money.Currency    `json:"currency"`
 	Product   string            `json:"product"`
-	Version   int64             `json:"product_version,omitzero"` // of its terms, which the account keeps
+	Version   int64             `json:"product_version,omitzero"` // of its terms
+	Next      NextTerms         `json:"next_terms,omitzero"`      // that were announced
 	Status    string            `json:"status"`
 	Reason    string            `json:"status_reason,omitzero"` // code, of a freeze or a closure
 	Role      string            `json:"role,omitzero"`          // of the caller: owner or reader
