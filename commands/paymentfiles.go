@@ -13,6 +13,7 @@ import (
 	"florin/domain/money"
 	"florin/domain/payment"
 	"florin/domain/paymentfile"
+	"florin/domain/quota"
 	"florin/domain/text"
 	"florin/domain/transfer"
 	"florin/eventbus"
@@ -92,7 +93,7 @@ func (p PaymentFiles) Submit(ctx context.Context, order Order, ask SubmitPayment
 		return b.filedBefore(ctx, of)
 	}
 	challenge := id.From[id.Challenge](DerivedID(order.ID, "challenge"))
-	return execute(ctx, b, "paymentfile.submit", order, streams(of, from), func(w *work) error {
+	return execute(ctx, b, "paymentfile.submit", order, streams(of, from, quotaOf(order.Caller.Customer, quota.PaymentFiles)), func(w *work) error {
 		if _, err := b.paymentFiles.load(w, of); err != nil { // opened first, so that its facts come first
 			return err
 		}
@@ -109,7 +110,10 @@ func (p PaymentFiles) Submit(ctx context.Context, order Order, ask SubmitPayment
 			Device: caller.Device, Session: caller.Session, Proof: ask.Evidence.Proof, Body: ask.Evidence.Body, TokenID: caller.TokenID, At: order.At}}
 		command.Demand.Text = b.fileText(command)
 		w.under(ofCustomer(caller.Customer))
-		return b.paymentFiles.decide(w, of, command)
+		if err := b.paymentFiles.decide(w, of, command); err != nil {
+			return err
+		}
+		return w.room(caller.Customer, quota.PaymentFiles, of.String())
 	}, paymentFileAnswer)
 }
 

@@ -22,13 +22,17 @@ func (p *remitter) file(name string, minors ...int64) PaymentFileAnswer {
 	ask := SubmitPaymentFile{Message: name, Group: "P-1", Debtor: p.number(p.from), Digest: "digest of " + name, Total: money.Amount{Currency: "EUR"}}
 	for i, minor := range minors {
 		ask.Total.Minor += minor
-		ask.Items = append(ask.Items, FiledPayment{EndToEnd: fmt.Sprint("E-", i), Creditor: must(iban.Parse("DE89370400440532013000")),
-			CreditorName: domain.NewEvidence("Bob Builder"), Amount: euros(minor)})
+		ask.Items = append(ask.Items, p.item(minor))
+		ask.Items[i].EndToEnd = fmt.Sprint("E-", i)
 	}
 	answer, _, err := p.bank.PaymentFiles().Submit(p.ctx(), p.by(alice), ask)
 	require.NoError(p.t, err)
 	require.Equal(p.t, paymentfile.Pending, answer.Status)
 	return answer
+}
+
+func (p *remitter) item(minor int64) FiledPayment {
+	return FiledPayment{EndToEnd: "E", Creditor: must(iban.Parse("DE89370400440532013000")), CreditorName: domain.NewEvidence("Bob Builder"), Amount: euros(minor)}
 }
 
 // number is the IBAN of an account.

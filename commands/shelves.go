@@ -26,6 +26,7 @@ import (
 	"florin/domain/paymentfile"
 	"florin/domain/product"
 	"florin/domain/proposal"
+	"florin/domain/quota"
 	"florin/domain/recovery"
 	"florin/domain/session"
 	"florin/domain/signing"
@@ -73,6 +74,7 @@ type shelves struct {
 	webhooks       *shelf[id.Webhook, webhook.State, webhook.Command, webhook.Event]
 	orders         *shelf[id.StandingOrder, standing.State, standing.Command, standing.Event]
 	payees         *shelf[id.Payees, payee.State, payee.Command, payee.Event]
+	quotas         *shelf[id.Quota, quota.State, quota.Command, quota.Event]
 	products       *shelf[id.Product, product.State, product.Command, product.Event]
 }
 
@@ -113,6 +115,7 @@ func newShelves(b *Bank) shelves {
 		webhooks:       newShelf[id.Webhook, webhook.State, webhook.Command](b, t.Webhooks),
 		orders:         newShelf[id.StandingOrder, standing.State, standing.Command](b, t.Standing),
 		payees:         newShelf[id.Payees, payee.State, payee.Command](b, t.Payees),
+		quotas:         newShelf[id.Quota, quota.State, quota.Command](b, t.Quotas),
 		products:       newShelf[id.Product, product.State, product.Command](b, t.Products),
 	}
 	s.accounts.cache = newCache[account.State](b.settings.StatesMax) // money is decided here most of the time

@@ -9,6 +9,7 @@ import (
 	"florin/domain/account"
 	"florin/domain/id"
 	"florin/domain/money"
+	"florin/domain/quota"
 	"florin/domain/standing"
 	"florin/domain/transfer"
 	"florin/schemas"
@@ -74,7 +75,8 @@ func (s StandingOrders) Place(ctx context.Context, order Order, ask PlaceOrder) 
 		return StandingAnswer{}, Outcome{}, err
 	}
 	placed := id.From[id.StandingOrder](DerivedID(order.ID, "standing-order"))
-	return execute(ctx, b, "standing.place", order, streams(placed, ask.From, ask.To), func(w *work) error {
+	locks := streams(placed, ask.From, ask.To, quotaOf(order.Caller.Customer, quota.StandingOrders))
+	return execute(ctx, b, "standing.place", order, locks, func(w *work) error {
 		b.orders.begin(w, placed)
 		if _, err := b.orders.load(w, placed); err != nil {
 			return err
@@ -94,7 +96,10 @@ func (s StandingOrders) Place(ctx context.Context, order Order, ask PlaceOrder) 
 		command.Demand = b.demand(id.From[id.Challenge](DerivedID(order.ID, "challenge")), order.At)
 		command.Demand.Text = b.seriesText(command, name)
 		w.under(ofCustomer(order.Caller.Customer))
-		return b.orders.decide(w, placed, command)
+		if err := b.orders.decide(w, placed, command); err != nil {
+			return err
+		}
+		return w.room(order.Caller.Customer, quota.StandingOrders, placed.String())
 	}, standingAnswer)
 }
 

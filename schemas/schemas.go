@@ -46,6 +46,7 @@ import (
 	"florin/domain/paymentfile"
 	"florin/domain/product"
 	"florin/domain/proposal"
+	"florin/domain/quota"
 	"florin/domain/recovery"
 	"florin/domain/session"
 	"florin/domain/signing"
@@ -111,6 +112,7 @@ type Treaty struct {
 	Standing       *Codec[standing.Event]
 	Payees         *Codec[payee.Event]
 	Products       *Codec[product.Event]
+	Quotas         *Codec[quota.Event]
 
 	kinds map[string]anyCodec
 }
@@ -145,6 +147,7 @@ func New(ring *seal.Ring) *Treaty {
 	t.Operators = sign(t, d, Operators)
 	t.Payees = sign(t, d, Payees)
 	t.Products = sign(t, d, Products)
+	t.Quotas = sign(t, d, Quotas)
 	t.PaymentFiles = sign(t, d, PaymentFiles)
 	t.Payments = sign(t, d, Payments)
 	t.Recoveries = sign(t, d, Recoveries)
