@@ -3,6 +3,13 @@
 //
 //	facts --> Scorer (a policy) --> Assess --> allow | challenge | block
 //
+// And it scores by policies that are data: a History of what was tried gives each
+// attempt a Vector of features; an Engine, made of a Policy, adds up the weights of
+// their bins, and rules and thresholds say what follows. Payments are still decided
+// by Fixed; Engines judge labelled transactions (package study).
+//
+//	attempts --> History --Look--> Vector --> Engine --> score, outcome, reasons
+//
 // It is a pure function of the policy and the facts: no clock, no map order, no
 // floats, so a past decision can be recomputed from the log.
 //

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"florin/domain/risk"
+	"florin/schemas"
+)
+
+func newRisk() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "risk",
+		Short: "Check risk policies, and hold them against labelled transactions",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newRiskPolicy(), newRiskCheck(), newRiskEvaluate(), newRiskFit())
+	return cmd
+}
+
+func newRiskPolicy() *cobra.Command {
+	return &cobra.Command{
+		Use:   "policy",
+		Short: "Print the policy that the bank comes with, to start another from",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := cmd.OutOrStdout().Write(schemas.DefaultPolicy())
+			return err
+		},
+	}
+}
+
+// checked is what is said of a policy that can be put to work.
+type checked struct {
+	Name     string `json:"name"`
+	Digest   string `json:"digest"`
+	Cards    int    `json:"cards"`
+	Rules    int    `json:"rules"`
+	Examples int    `json:"examples"`
+}
+
+func newRiskCheck() *cobra.Command {
+	return &cobra.Command{
+		Use:   "check FILE",
+		Short: "Read a policy, try its examples, and print its digest",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			engine, digest, err := policyOf(args[0])
+			if err != nil {
+				return err
+			}
+			p := engine.Policy()
+			found := checked{p.Name, digest, len(p.Scorecard), len(p.Rules), len(p.Examples)}
+			if jsonWanted(cmd) {
+				return printJSON(cmd.OutOrStdout(), found)
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s can be put to work: %d features weighed, %d rules, and all of its %d examples come true.\ndigest %s\n",
+				found.Name, found.Cards, found.Rules, found.Examples, found.Digest)
+			return err
+		},
+	}
+}
+
+// policyOf reads a policy file; without a name it is the bank's own.
+func policyOf(file string) (*risk.Engine, string, error) {
+	if file == "" {
+		return schemas.ReadPolicy(schemas.DefaultPolicy())
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, "", err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, schemas.PolicyBytesMax+1))
+	if err != nil {
+		return nil, "", fmt.Errorf("read the policy: %w", err)
+	}
+	return schemas.ReadPolicy(text)
+}
