@@ -33,6 +33,7 @@ type Terms struct {
 	Methods      []string      // of answering a challenge, as offered
 	ChallengeTTL time.Duration // how long funds wait for an answer
 	NewDevice    NewDevice     // what a device may send that has just become the customer's
+	Unproven     Unproven      // what a device may send by what it has shown of itself
 	Audience     string        // of displayed statements: the bank's issuer
 	PayeeWait    time.Duration // from a payee's being saved to its being trusted
 	Zone         string        // the bank's time zone (IANA), for days that nobody named another for
@@ -45,6 +46,11 @@ type NewDevice struct {
 	Wait       time.Duration // from its being bound; 0: no device is new
 	DailyUnits int64         // that may leave an account in a day when such a device asks, in whole units of its currency
 }
+
+// Unproven limits devices by their level of attestation. What may leave an account in a
+// day when such a device asks, in whole units of its currency; 0: as much as else.
+// Hardware has no limit of its own.
+type Unproven struct{ NoneUnits, SoftwareUnits int64 }
 
 // Product is a kind of account. Limits are in whole units of its currency; 0: none.
 type Product struct {

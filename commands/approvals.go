@@ -135,7 +135,7 @@ func (b *Bank) answerApproval(w *work, desk id.Approvals, ask AnswerApproval, nu
 		return err
 	}
 	command := approval.Answer{
-		Approval: ask.Approval, Device: caller.Device, BoundAt: from.BoundAt, Hardware: from.Attestation == device.AttestedHardware,
+		Approval: ask.Approval, Device: caller.Device, BoundAt: from.BoundAt, Hardware: from.SCAHardware,
 		Statement: ask.Statement, Decision: ask.Decision, Proven: ask.Proven, NumberRight: ask.Number == number, Evidence: ask.Evidence, At: w.order.At,
 	}
 	if !answers(from, caller.Customer) {

@@ -149,11 +149,11 @@ func (s submission) acceptable(w *work, posting string, one BatchItem) error {
 
 // permitted asks the rules of the customer, whatever the amounts; ceiling is what a new
 // device may spend.
-func (s submission) permitted(w *work, own bool, currency money.Currency) (ceiling int64, err error) {
+func (s submission) permitted(w *work, own bool, currency money.Currency) (ceiling account.Ceiling, err error) {
 	if err := w.permits(own, w.order.Caller.Customer); err != nil {
-		return 0, err
+		return account.Ceiling{}, err
 	}
-	return s.bank.newDeviceCeiling(w, own, currency)
+	return s.bank.deviceCeiling(w, own, currency)
 }
 
 // permits tells whether the customer may pay others at this time, if it is others.

@@ -17,7 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"florin/domain"
-	"florin/domain/device"
+	"florin/domain/attest"
+	"florin/domain/attest/trust"
 	"florin/domain/grant"
 	"florin/domain/id"
 	"florin/eventbus"
@@ -143,9 +144,12 @@ func publicKey(t testing.TB) domain.PublicKey {
 	return public
 }
 
+// none is the statement of a phone that no platform vouches for.
+var none = trust.Statement{Format: attest.FormatNone}
+
 func registration(t testing.TB) RegisterDevice {
 	return RegisterDevice{Key: publicKey(t), SCAKey: publicKey(t), Platform: "test", Model: "Model 1",
-		Fingerprint: domain.NewProfile("print of a finger"), Attestation: device.AttestedNone}
+		Fingerprint: domain.NewProfile("print of a finger"), Statement: none}
 }
 
 func (b *branch) phone(ip string) *handset {

@@ -40,6 +40,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"florin/domain"
+	"florin/domain/attest/trust"
 	"florin/eventbus"
 	"florin/schemas"
 	"florin/schemas/seal"
@@ -64,6 +65,10 @@ type Settings struct {
 	Rail      Rail // to other banks; nil: no payment leaves this one
 	RailTerms RailTerms
 	Webhooks  WebhookSender // tells partners what happens; nil: none is told
+
+	// Trust is what the bank believes of devices, as of now: a list may have come. nil:
+	// nobody; none is attested.
+	Trust func() trust.Trust
 
 	Money    Terms
 	Identity IdentitySettings

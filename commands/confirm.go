@@ -80,8 +80,8 @@ func (w *work) mayConfirm(what awaited) (bool, error) {
 	if err != nil || answers.BoundAt.After(what.askedAt) {
 		return false, err
 	}
-	ceiling, err := w.bank.newDeviceCeiling(w, what.own, what.amount.Currency)
-	return ceiling == 0 || what.amount.Minor <= ceiling, err
+	ceiling, err := w.bank.deviceCeiling(w, what.own, what.amount.Currency)
+	return ceiling.Minor == 0 || what.amount.Minor <= ceiling.Minor, err
 }
 
 // own tells whether two accounts are the same customers'.

@@ -2,8 +2,12 @@ package commands
 
 import (
 	"context"
+	"slices"
 
 	"florin/domain"
+	"florin/domain/account"
+	"florin/domain/attest"
+	"florin/domain/attest/trust"
 	"florin/domain/customer"
 	"florin/domain/device"
 	"florin/domain/id"
@@ -22,7 +26,7 @@ type RegisterDevice struct {
 	Key, SCAKey                     domain.PublicKey
 	Platform, OS, Model, AppVersion string
 	Fingerprint, PushToken          domain.Profile
-	Attestation                     string
+	Statement                       trust.Statement // what its platform says of both keys
 }
 
 // DeviceAnswer is a device as its registration left it.
@@ -30,22 +34,35 @@ type DeviceAnswer struct {
 	Device      id.Device
 	JKT         string
 	Status      string // registered or bound
-	Attestation string
-	Known       bool // the key was registered before
+	Attestation string // the highest level that it has shown
+	SCAHardware bool   // the SCA key is proven to ask for its owner
+	Known       bool   // the key was registered before
 }
 
-// Register makes a key known as a device. The same key again is the same device.
+// Register makes a key known as a device. The same key again is the same device; with
+// another attestation of both its keys, or an assertion, it has shown something anew.
+// An attestation that does not stand is refused with its code, and nothing is written.
 func (d Devices) Register(ctx context.Context, order Order, ask RegisterDevice) (DeviceAnswer, Outcome, error) {
 	b := d.bank
 	jkt := ask.Key.Thumbprint()
 	registered := id.Named[id.Device](jkt)
 	known, outcome, err := execute(ctx, b, "device.register", order, streams(registered), func(w *work) error {
 		w.under(ofDevice(registered))
-		return b.devices.decide(w, registered, device.Register{
+		verdict, err := b.judge(w, registered, ask.Statement)
+		if err != nil {
+			return err
+		}
+		err = b.devices.decide(w, registered, device.Register{
 			Device: registered, JKT: jkt, Key: ask.Key, SCAKey: ask.SCAKey, Platform: ask.Platform, OS: ask.OS, Model: ask.Model,
-			AppVersion: ask.AppVersion, Fingerprint: ask.Fingerprint, PushToken: ask.PushToken, Attestation: ask.Attestation, At: order.At,
+			AppVersion: ask.AppVersion, Fingerprint: ask.Fingerprint, PushToken: ask.PushToken, Attestation: verdict.Level, At: order.At,
 		})
-	}, func(facts []Fact) (bool, error) { return len(facts) == 0, nil })
+		if err != nil || verdict.Level == attest.LevelNone {
+			return err
+		}
+		return b.devices.decide(w, registered, noted(verdict, ask.SCAKey, order.At))
+	}, func(facts []Fact) (bool, error) {
+		return !slices.ContainsFunc(facts, func(f Fact) bool { return f.Event.Kind() == device.Registered{}.Kind() }), nil
+	})
 	if err != nil {
 		return DeviceAnswer{}, outcome, err
 	}
@@ -53,7 +70,7 @@ func (d Devices) Register(ctx context.Context, order Order, ask RegisterDevice) 
 	if err != nil {
 		return DeviceAnswer{}, outcome, err
 	}
-	answer := DeviceAnswer{Device: registered, JKT: jkt, Status: "registered", Attestation: state.Attestation, Known: known}
+	answer := DeviceAnswer{Device: registered, JKT: jkt, Status: "registered", Attestation: state.Attestation, SCAHardware: state.SCAHardware, Known: known}
 	if !state.Customer.IsZero() && known {
 		answer.Status = "bound"
 	}
@@ -156,6 +173,31 @@ func (b *Bank) bind(w *work, named id.Device, of id.Customer, login id.Grant) er
 		return err
 	}
 	return b.customers.decide(w, of, customer.BindDevice{Device: named, At: w.order.At})
+}
+
+// deviceCeiling is what may leave an account in a day because of the caller's device,
+// which is new, or has not shown what it is: the lower of both.
+func (b *Bank) deviceCeiling(w *work, own bool, currency money.Currency) (account.Ceiling, error) {
+	minor, err := b.newDeviceCeiling(w, own, currency)
+	if err != nil || own || w.order.Caller.Device.IsZero() {
+		return account.Ceiling{Minor: minor}, err
+	}
+	from, err := b.devices.load(w, w.order.Caller.Device)
+	if err != nil {
+		return account.Ceiling{}, err
+	}
+	if unproven := b.unproven(from, currency); unproven > 0 && (minor == 0 || unproven < minor) {
+		return account.Ceiling{Minor: unproven, Unproven: true}, nil
+	}
+	return account.Ceiling{Minor: minor}, nil
+}
+
+// unproven is what a device may send in a day by its level, in minor units; 0: anything.
+func (b *Bank) unproven(from device.State, currency money.Currency) int64 {
+	rule := b.settings.Money.Unproven
+	limit := map[string]int64{device.AttestedNone: rule.NoneUnits, device.AttestedSoftware: rule.SoftwareUnits}[from.Attestation]
+	ceiling, _ := units(limit, currency) // of a currency that is none, the account says so
+	return ceiling.Minor
 }
 
 // newDeviceCeiling is what may leave an account in a day when the caller's device

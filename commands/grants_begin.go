@@ -168,7 +168,7 @@ func (g Grants) resume(ctx context.Context, order Order, ask LoginStep, named id
 
 func (g Grants) placed(order Order, l login, from device.State) (login, error) {
 	var err error
-	l.from, l.hardware = from, from.Attestation == device.AttestedHardware
+	l.from, l.hardware = from, from.SCAHardware
 	l.lanes, err = g.bank.lanesOf(order.Caller, from.Device, l.state.Bound)
 	return l, err
 }

@@ -92,7 +92,7 @@ func TestTheSameKeyIsTheSameDevice(t *testing.T) {
 	bad.SCAKey = bad.Key
 	_, _, err = b.bank.Devices().Register(background, b.order(home), bad)
 	require.Error(t, err)
-	_, _, err = b.bank.Devices().Register(background, b.order(home), RegisterDevice{Platform: "test", Attestation: "none"})
+	_, _, err = b.bank.Devices().Register(background, b.order(home), RegisterDevice{Platform: "test", Statement: none})
 	require.Error(t, err)
 }
 

@@ -130,7 +130,7 @@ func (i payout) hold(w *work, outcome payment.Outcome, debtor account.State) err
 	if err := i.bank.payable(w, debtor.Customer); err != nil || outcome == payment.Block {
 		return err
 	}
-	ceiling, err := i.bank.newDeviceCeiling(w, false, i.Amount.Currency)
+	ceiling, err := i.bank.deviceCeiling(w, false, i.Amount.Currency)
 	if err != nil {
 		return err
 	}

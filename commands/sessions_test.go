@@ -173,7 +173,7 @@ func TestFamiliesEnd(t *testing.T) {
 	require.ErrorIs(t, err, customer.ErrUnknown)
 	_, err = phone.try("ada", secret, "")
 	require.ErrorIs(t, err, grant.ErrDenied, "a lost device logs nobody in")
-	again, _, err := b.bank.Devices().Register(background, b.order(home), RegisterDevice{Key: b.keyOf(phone), Platform: "test", Attestation: "none"})
+	again, _, err := b.bank.Devices().Register(background, b.order(home), RegisterDevice{Key: b.keyOf(phone), Platform: "test", Statement: none})
 	require.Error(t, err, again)
 
 	_, err = b.bank.Sessions().RevokeToken(background, b.order(home), RevokeToken{ClientID: OwnApp, JKT: tablet.jkt, Session: second.Session})

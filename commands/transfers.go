@@ -62,9 +62,9 @@ type initiation struct {
 	order     Order
 	transfer  id.Transfer
 	challenge id.Challenge
-	consent   id.Consent // of a third party that asks
-	limited   bool       // counts against the debtor's day
-	ceiling   int64      // minor units a new device may send; nought: none
+	consent   id.Consent      // of a third party that asks
+	limited   bool            // counts against the debtor's day
+	ceiling   account.Ceiling // of what the device may send
 }
 
 func (i initiation) decide(w *work) error {
@@ -99,7 +99,7 @@ func (i initiation) decide(w *work) error {
 	if command.Refused == "" {
 		own := account.SameOwners(debtor, creditor)
 		i.limited = !own
-		if i.ceiling, err = b.newDeviceCeiling(w, own, i.Amount.Currency); err != nil {
+		if i.ceiling, err = b.deviceCeiling(w, own, i.Amount.Currency); err != nil {
 			return err
 		}
 		facts := risk.Facts{Customer: caller.Customer, From: i.From, To: i.To, Own: own, Amount: i.Amount, ACR: caller.ACR}

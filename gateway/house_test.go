@@ -22,6 +22,7 @@ import (
 
 	"florin/commands"
 	"florin/domain"
+	"florin/domain/attest/trust"
 	"florin/eventbus"
 	"florin/eventbus/embedded"
 	"florin/gateway/backchannel"
@@ -47,6 +48,9 @@ type house struct {
 	apart   bool // gateway and core are joined by mTLS alone
 	behind  *behind
 	rates   Rates
+
+	believes trust.Trust       // of devices
+	unproven commands.Unproven // what they may send by that
 
 	address string
 	issuer  string
@@ -137,9 +141,9 @@ func (h *house) open(address string) {
 		Genesis: eventbus.Genesis{Ledger: uuid.New(), LegalEntity: "Test Bank", Mode: h.mode(), KeyRing: h.ring.Fingerprint()}})
 	require.NoError(t, err)
 	terms := commands.DefaultTerms()
-	terms.Audience = h.issuer
+	terms.Audience, terms.Unproven = h.issuer, h.unproven
 	h.bank, err = commands.Open(ctx, h.log, treaty, h.ring, commands.Sources{Now: h.now, Random: rand.Reader}, commands.Settings{
-		BuildVersion: "test", CheckSchemas: true, Money: terms, Notifier: h.post, Rail: h.rail.client(h.now), Logouts: backchannel.New(h.issuer, outbound.New(outbound.Internet(), h.sandbox)),
+		BuildVersion: "test", CheckSchemas: true, Money: terms, Trust: func() trust.Trust { return h.believes }, Notifier: h.post, Rail: h.rail.client(h.now), Logouts: backchannel.New(h.issuer, outbound.New(outbound.Internet(), h.sandbox)),
 		Webhooks: partner.New(outbound.New(outbound.Internet(), h.sandbox)),
 		Identity: commands.IdentitySettings{Argon: commands.Argon{MemoryKiB: 64, Passes: 1, Lanes: 1}},
 	})

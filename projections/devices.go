@@ -23,7 +23,10 @@ type Device struct {
 	OS           string
 	Model        string
 	AppVersion   string
-	Attestation  string
+	Attestation  string // the highest level that was shown
+	Format       string // of the last statement that stood
+	SCAHardware  bool   // the SCA key is proven to ask for its owner
+	AttestedAt   time.Time
 	RegisteredAt time.Time
 	BoundAt      time.Time
 	EndedAt      time.Time // revoked or reported lost
@@ -46,7 +49,8 @@ var devicesTable = table{
 	columns: []column{
 		{"device", text}, {"customer", text}, {"status", text}, {"jkt", text}, {"sca_key", bigint}, {"platform", text},
 		{"os", text}, {"model", text}, {"app_version", text}, {"attestation", text}, {"registered_at", bigint},
-		{"bound_at", bigint}, {"ended_at", bigint}, {"reason", text}, {"name_from", bigint}, {"position", bigint},
+		{"bound_at", bigint}, {"ended_at", bigint}, {"reason", text}, {"name_from", bigint}, {"attestation_format", text},
+		{"sca_hardware", bigint}, {"attested_at", bigint}, {"position", bigint},
 	},
 	indexes: []index{{"devices_by_customer", "customer"}},
 }
@@ -55,7 +59,7 @@ func (d *Device) fields() []any {
 	return []any{
 		&d.Device, &d.Customer, &d.Status, &d.JKT, &d.SCAKey, &d.Platform,
 		&d.OS, &d.Model, &d.AppVersion, &d.Attestation, &d.RegisteredAt,
-		&d.BoundAt, &d.EndedAt, &d.Reason, &d.NameFrom, (*uint64)(&d.Position),
+		&d.BoundAt, &d.EndedAt, &d.Reason, &d.NameFrom, &d.Format, &d.SCAHardware, &d.AttestedAt, (*uint64)(&d.Position),
 	}
 }
 
@@ -96,6 +100,11 @@ func (d devicesFold) apply(w *writer, _ *commit, f *fact) error {
 		row.EndedAt, row.Reason = e.At, e.Reason
 	case device.Renamed:
 		row.NameFrom = int64(f.Version)
+	case device.Attested:
+		row.Attestation = device.Stronger(row.Attestation, e.Level)
+		row.Format, row.AttestedAt, row.SCAHardware = e.Format, e.At, row.SCAHardware || e.SCAHardware
+	case device.Asserted:
+		row.AttestedAt = e.At
 	case device.SessionJoined:
 	default:
 		return fmt.Errorf("no fold for %s", f.Kind)

@@ -41,7 +41,7 @@ type (
 		Posting string
 		Amount  money.Amount
 		Limited bool
-		Ceiling int64 // of what may leave in the day, in minor units, on top of the daily limit; 0: none
+		Ceiling Ceiling
 		Forced  bool
 		At      time.Time
 	}
@@ -56,7 +56,7 @@ type (
 		Reservation string
 		Amount      money.Amount
 		Limited     bool
-		Ceiling     int64 // as of a debit
+		Ceiling     Ceiling
 		At          time.Time
 	}
 	// Capture takes held money for a posting, at most what is held. A Forced one
@@ -102,3 +102,18 @@ func (Release) accountCommand()      {}
 func (Freeze) accountCommand()       {}
 func (Unfreeze) accountCommand()     {}
 func (Close) accountCommand()        {}
+
+// Ceiling is what may leave in a day, in minor units, because of the device that asks,
+// on top of the account's own limits; 0: any amount. It is Unproven if the device has not
+// shown what it is, and else new.
+type Ceiling struct {
+	Minor    int64
+	Unproven bool
+}
+
+func (c Ceiling) refusal() error {
+	if c.Unproven {
+		return ErrUnproven
+	}
+	return ErrCeiling
+}

@@ -24,6 +24,7 @@ var (
 	ErrInvalid           = &domain.Refusal{Class: domain.Invalid, Code: "invalid-account", Detail: "An account needs an owner, a currency in use, and limits of its own currency."}
 	ErrReason            = &domain.Refusal{Class: domain.Invalid, Code: "invalid-reason", Detail: "Give a reason code of lower-case letters, digits and hyphens."}
 	ErrFunds             = &domain.Refusal{Class: domain.Refused, Code: "insufficient-funds", Detail: "There is not enough money available on the account."}
+	ErrUnproven          = &domain.Refusal{Class: domain.Refused, Code: "device-unattested", Detail: "This device has not shown well enough what it is: it sends only so much a day. Use one that has."}
 	ErrCeiling           = &domain.Refusal{Class: domain.Refused, Code: "device-new", Detail: "This device is new: for a while it sends only little. Use a device that you have had for longer, or wait."}
 	ErrLimit             = &domain.Refusal{Class: domain.Refused, Code: "limit-exceeded", Detail: "This is more than may leave the account in a day or in a month."}
 	ErrFrozen            = &domain.Refusal{Class: domain.Refused, Code: "account-frozen", Detail: "The account is frozen."}
@@ -41,7 +42,7 @@ var (
 
 // Refusal finds the refusal of a payment by its code, as it was kept in the log.
 func Refusal(code string) (*domain.Refusal, bool) {
-	for _, refusal := range []*domain.Refusal{ErrFunds, ErrLimit, ErrCeiling, ErrFrozen, ErrClosed, ErrCurrency, ErrAmount, ErrReservations, ErrReader} {
+	for _, refusal := range []*domain.Refusal{ErrFunds, ErrLimit, ErrCeiling, ErrUnproven, ErrFrozen, ErrClosed, ErrCurrency, ErrAmount, ErrReservations, ErrReader} {
 		if refusal.Code == code {
 			return refusal, true
 		}
@@ -167,7 +168,7 @@ func (s State) moves(amount money.Amount) error {
 }
 
 // mayTake checks freeze, money and limit together.
-func (s State) mayTake(amount money.Amount, limited bool, ceiling int64, at time.Time) error {
+func (s State) mayTake(amount money.Amount, limited bool, ceiling Ceiling, at time.Time) error {
 	switch {
 	case s.Status == OnIce:
 		return ErrFrozen
@@ -175,8 +176,8 @@ func (s State) mayTake(amount money.Amount, limited bool, ceiling int64, at time
 		return ErrFunds
 	case limited && !s.withinLimits(amount.Minor, s.day(at)):
 		return ErrLimit
-	case limited && !s.withinLimit(amount.Minor, s.day(at), ceiling):
-		return ErrCeiling
+	case limited && !s.withinLimit(amount.Minor, s.day(at), ceiling.Minor):
+		return ceiling.refusal()
 	}
 	return nil
 }

@@ -85,6 +85,17 @@ type (
 		Reason string
 		At     time.Time
 	}
+	// Attest notes what a platform vouches for; that it does was judged before. Keys are
+	// those of the statement.
+	Attest struct {
+		SCAKey domain.PublicKey
+		Attested
+	}
+	// Assert notes that the attested key has signed anew.
+	Assert struct {
+		SCAKey domain.PublicKey
+		Asserted
+	}
 	// ReportLost ends it, for it is in nobody knows whose hands.
 	// Its owner needs no other reason; an operator says how they know.
 	ReportLost struct {
@@ -99,17 +110,21 @@ func (Bind) deviceCommand()        {}
 func (JoinSession) deviceCommand() {}
 func (Rename) deviceCommand()      {}
 func (Revoke) deviceCommand()      {}
+func (Attest) deviceCommand()      {}
+func (Assert) deviceCommand()      {}
 func (ReportLost) deviceCommand()  {}
 
 var (
-	ErrUnknown  = &domain.Refusal{Class: domain.Missing, Code: "not-found", Detail: "There is no such thing."}
-	ErrKey      = &domain.Refusal{Class: domain.Invalid, Code: "key-invalid", Detail: "A device needs a public P-256 key, and another one for confirmations."}
-	ErrText     = &domain.Refusal{Class: domain.Invalid, Code: "device-description-invalid", Detail: "What the device says of itself is missing or too long."}
-	ErrName     = &domain.Refusal{Class: domain.Invalid, Code: "device-name-invalid", Detail: "A name is one line of 1 to 60 characters."}
-	ErrRevoked  = &domain.Refusal{Class: domain.Forbidden, Code: "device-revoked", Detail: "This device was removed."}
-	ErrBound    = &domain.Refusal{Class: domain.Forbidden, Code: "device-bound", Detail: "This device belongs to another customer."}
-	ErrReason   = &domain.Refusal{Class: domain.Invalid, Code: "invalid-reason", Detail: "Give a reason code of lower-case letters, digits and hyphens."}
-	ErrNotBound = &domain.Refusal{Class: domain.Conflict, Code: "device-not-bound", Detail: "This device belongs to nobody yet."}
+	ErrUnknown   = &domain.Refusal{Class: domain.Missing, Code: "not-found", Detail: "There is no such thing."}
+	ErrKey       = &domain.Refusal{Class: domain.Invalid, Code: "key-invalid", Detail: "A device needs a public P-256 key, and another one for confirmations."}
+	ErrText      = &domain.Refusal{Class: domain.Invalid, Code: "device-description-invalid", Detail: "What the device says of itself is missing or too long."}
+	ErrName      = &domain.Refusal{Class: domain.Invalid, Code: "device-name-invalid", Detail: "A name is one line of 1 to 60 characters."}
+	ErrOtherKeys = &domain.Refusal{Class: domain.Invalid, Code: "attestation-key-mismatch", Detail: "The attestation is of other keys than this device was registered with."}
+	ErrCounter   = &domain.Refusal{Class: domain.Invalid, Code: "attestation-counter-replayed", Detail: "An assertion with this counter was seen before."}
+	ErrRevoked   = &domain.Refusal{Class: domain.Forbidden, Code: "device-revoked", Detail: "This device was removed."}
+	ErrBound     = &domain.Refusal{Class: domain.Forbidden, Code: "device-bound", Detail: "This device belongs to another customer."}
+	ErrReason    = &domain.Refusal{Class: domain.Invalid, Code: "invalid-reason", Detail: "Give a reason code of lower-case letters, digits and hyphens."}
+	ErrNotBound  = &domain.Refusal{Class: domain.Conflict, Code: "device-not-bound", Detail: "This device belongs to nobody yet."}
 )
 
 // Joined is a token family begun with the device.
@@ -125,14 +140,18 @@ type State struct {
 	Key         domain.PublicKey
 	SCAKey      domain.PublicKey
 	Platform    string
-	OS, Model   string // as the device says
-	Attestation string
+	OS, Model   string      // as the device says
+	Attestation string      // the highest level that was shown
 	Customer    id.Customer // zero until bound
 	BoundAt     time.Time
 	Revoked     bool
 	Lost        bool
 	Sessions    []Joined // the latest, oldest first; some may have ended
 	At          time.Time
+	SCAHardware bool             // the SCA key lives in hardware and asks for its owner at every use
+	AppKey      domain.PublicKey // that App Attest's assertions are made by
+	Counter     int64            // of the last one
+	Statement   string           // digest of the last attestation
 }
 
 // Usable tells whether anything is accepted from the device's key.
@@ -194,6 +213,10 @@ func (s State) Decide(command Command) ([]Event, error) {
 		return []Event{Revoked(c)}, nil
 	case ReportLost:
 		return s.reportLost(c)
+	case Attest:
+		return s.attest(c)
+	case Assert:
+		return s.assert(c)
 	}
 	panic(fmt.Sprintf("device: unknown command %T", command)) // sealed: a bug, not an input
 }
@@ -211,7 +234,7 @@ func (s State) register(c Register) ([]Event, error) {
 	case c.Platform == "", !short(TextRunesMax, c.Platform, c.OS, c.Model, c.AppVersion),
 		!short(FingerprintRunesMax, c.Fingerprint.Reveal(), c.PushToken.Reveal()):
 		return nil, ErrText
-	case c.Attestation != AttestedNone && c.Attestation != AttestedSoftware && c.Attestation != AttestedHardware:
+	case rank(c.Attestation) < 0:
 		return nil, ErrText
 	}
 	return []Event{Registered(c)}, nil
@@ -241,6 +264,10 @@ func (s State) Evolve(event Event) State {
 	case SessionJoined:
 		s.Sessions = append(slices.Clone(s.Sessions), Joined(e))
 		s.Sessions = s.Sessions[max(0, len(s.Sessions)-SessionsMax):]
+	case Attested:
+		s = s.attested(e)
+	case Asserted:
+		s.Counter = e.Counter
 	case Revoked:
 		s.Revoked = true
 	case ReportedLost:

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"errors"
 	"net/http"
 	"time"
 
@@ -43,13 +44,21 @@ func (n *nonces) mac(raw []byte) []byte {
 }
 
 // spend takes a nonce that is ours, not older than its life, and not yet used.
-func (n *nonces) spend(nonce string, now time.Time) bool {
+func (n *nonces) spend(nonce string, now time.Time) error {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(nonce)
 	if err != nil || len(raw) != nonceBytes+8+16 || !hmac.Equal(raw[nonceBytes+8:], n.mac(raw[:nonceBytes+8])) {
-		return false
+		return errRegistration
 	}
-	made := time.Unix(int64(binary.BigEndian.Uint64(raw[nonceBytes:])), 0)
-	return now.Sub(made) <= nonceLife && n.used.Claim("device", nonce, now) == nil
+	if made := time.Unix(int64(binary.BigEndian.Uint64(raw[nonceBytes:])), 0); now.Sub(made) > nonceLife {
+		return errNonceExpired
+	}
+	switch err := n.used.Claim("device", nonce, now); {
+	case errors.Is(err, token.ErrFull):
+		return err
+	case err != nil:
+		return errNonceUsed
+	}
+	return nil
 }
 
 // DeviceChallenge is the answer of POST /v1/devices/challenge.
@@ -69,18 +78,20 @@ type Device struct {
 	JKT         string    `json:"jkt"`
 	Status      string    `json:"status"`
 	Attestation string    `json:"attestation_level"`
+	SCALevel    string    `json:"sca_level,omitzero"` // what its confirmations are worth: sca, or sca-hw
 }
 
 // Refusals of a registration.
 var (
 	errRegistration = &domain.Refusal{Class: domain.Malformed, Code: "invalid-registration",
 		Detail: "The registration is not a fresh statement by the key of the proof, with the nonce that was given for it."}
-	errAttestation = &domain.Refusal{Class: domain.Invalid, Code: "attestation-unsupported",
-		Detail: "This bank does not read that attestation format."}
+	errNonceExpired = &domain.Refusal{Class: domain.Malformed, Code: "registration-nonce-expired", Detail: "The nonce was given too long ago."}
+	errNonceUsed    = &domain.Refusal{Class: domain.Malformed, Code: "registration-nonce-used", Detail: "The nonce was used before."}
 )
 
 // RegisterDevice makes a key known as a device. It belongs to nobody until its
-// first strong login. The same key again is the same device: 200.
+// first strong login. The same key again is the same device: 200, and its level is what
+// it has shown by then.
 func (p *Provider) RegisterDevice(w http.ResponseWriter, r *http.Request) error {
 	proof, err := p.resourceProof(r)
 	if err != nil {
@@ -92,21 +103,25 @@ func (p *Provider) RegisterDevice(w http.ResponseWriter, r *http.Request) error 
 	}
 	now := p.settings.Bank.Sources().Wall()
 	said, err := token.OpenRegistration(body.Registration, p.settings.Issuer, proof.Key, now)
-	if err != nil || !short(said) || !p.nonces.spend(said.Nonce, now) {
+	if err != nil || !short(said) {
 		return errRegistration
 	}
-	if said.Attestation.Format != "none" {
-		return errAttestation
+	if err := p.nonces.spend(said.Nonce, now); err != nil {
+		return err
+	}
+	statement, err := attested(said, bare(proof.Key))
+	if err != nil {
+		return err
 	}
 	device, outcome, err := p.settings.Bank.Devices().Register(r.Context(), p.order(r, proof), commands.RegisterDevice{
 		Key: bare(proof.Key), SCAKey: bare(said.SCAKey), Platform: said.Platform, OS: said.OS, Model: said.Model, AppVersion: said.AppVersion,
-		Fingerprint: profile(said.Fingerprint), PushToken: profile(said.PushToken), Attestation: "none",
+		Fingerprint: profile(said.Fingerprint), PushToken: profile(said.PushToken), Statement: statement,
 	})
 	if err != nil {
 		return err
 	}
 	wire.Position(w, outcome.Receipt.Last)
-	answer := Device{device.Device, device.JKT, device.Status, device.Attestation}
+	answer := Device{device.Device, device.JKT, device.Status, device.Attestation, service.SCALevel(!said.SCAKey.IsZero(), device.SCAHardware)}
 	if device.Known {
 		return wire.OK(w, answer)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"florin/domain"
 	"florin/domain/client"
+	"florin/domain/grant"
 	"florin/gateway/token"
 	"florin/gateway/wire"
 )
@@ -105,9 +106,19 @@ func (p *Provider) Discover(w http.ResponseWriter, r *http.Request) error {
 		TokenAuthMethods: append([]string{"none"}, proven...), TokenAuthAlgs: assertionAlgs,
 		RevocationMethods: append([]string{"none"}, proven...), RevocationAlgs: assertionAlgs,
 		ChallengeMethods: []string{"S256"}, DPoPAlgs: es256,
-		ACRs:   []string{"urn:florin:acr:device", "urn:florin:acr:mfa", "urn:florin:acr:sca", "urn:florin:acr:sca-hw"},
+		ACRs:   p.classes(),
 		Claims: []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "name", "preferred_username", "updated_at"},
 	})
+}
+
+// classes are the acrs that can be earned here; the last one only where a phone can have
+// its SCA key proven.
+func (p *Provider) classes() []string {
+	classes := []string{grant.ACRDevice, grant.ACRMulti, grant.ACRStrong}
+	if p.settings.Bank.Trusts().Earns() {
+		classes = append(classes, grant.ACRStrongInKey)
+	}
+	return classes
 }
 
 // DiscoverResource answers what the API asks of its callers.

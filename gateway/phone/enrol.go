@@ -48,8 +48,8 @@ func (p *Phone) Enrol(ctx context.Context, person Person) error {
 	return nil
 }
 
-// Register registers the phone's two keys as a device (attestation none) and
-// remembers the device's id. The same keys again give the same id.
+// Register registers the phone's two keys as a device, with what its platform says of
+// them, and remembers the device's id. The same keys again give the same id.
 func (p *Phone) Register(ctx context.Context) error {
 	answer, err := p.Send(ctx, Request{Method: http.MethodPost, Path: "/v1/devices/challenge"})
 	if err != nil {
@@ -94,10 +94,14 @@ func (p *Phone) Registration(nonce string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	attestation, platform, err := p.attestation(nonce)
+	if err != nil {
+		return nil, err
+	}
 	registration, err := sign(p.device, "florin-device+jwt", false, jwt.MapClaims{
 		"aud": p.settings.Base, "nonce": nonce, "iat": now.Unix(), "exp": now.Add(2 * time.Minute).Unix(),
-		"platform": "simulator", "os": "FlorinOS 1", "model": "Florin Phone", "app_version": "1.0.0",
-		"fingerprint": "simulated-" + p.Thumbprint(), "attestation": map[string]string{"format": "none"},
+		"platform": platform, "os": "FlorinOS 1", "model": "Florin Phone", "app_version": "1.0.0",
+		"fingerprint": "simulated-" + p.Thumbprint(), "attestation": attestation,
 		"sca_jwk": public(p.sca), "sca_proof": scaProof,
 	})
 	if err != nil {

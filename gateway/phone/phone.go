@@ -5,7 +5,8 @@
 //	Enrol -> Register (device) -> Login (password, TOTP) -> Transfer -> Refresh ...
 //
 // It knows the bank by its HTTP contract alone and imports nothing of its rooms,
-// so it can only do what a client in any other language could.
+// so it can only do what a client in any other language could. Who vouches for its keys
+// is a simulated maker of phones.
 //
 // It must never resend a request as it was: every attempt is signed anew, with
 // the same idempotency key, and the HTTP library is kept from retrying by itself.
@@ -45,6 +46,8 @@ type Settings struct {
 	Random io.Reader                 // for keys and jti
 	Trace  func(Request, Answer)     // sees every exchange; nil: nobody looks
 	Wait   func(time.Duration) error // before a retry; nil: time.Sleep
+
+	Platform *Platform // vouches for the keys; nil: nobody does
 }
 
 // Phone is one device of one customer. It may be used by many goroutines once

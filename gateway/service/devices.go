@@ -28,6 +28,9 @@ type DeviceAnswer struct {
 	Model        string    `json:"model,omitzero"`
 	AppVersion   string    `json:"app_version,omitzero"`
 	Attestation  string    `json:"attestation_level"`
+	Format       string    `json:"attestation_format,omitzero"` // of the last statement that stood
+	AttestedAt   time.Time `json:"attested_at,omitzero"`
+	SCALevel     string    `json:"sca_level,omitzero"` // what its confirmations are worth: sca, or sca-hw
 	RegisteredAt time.Time `json:"registered_at"`
 	BoundAt      time.Time `json:"bound_at,omitzero"`
 	EndedAt      time.Time `json:"ended_at,omitzero"`
@@ -98,10 +101,22 @@ func ofWhom(caller commands.Caller, named string) (id.Customer, error) {
 	}
 }
 
+// SCALevel is the last word of the acr that a device's SCA key earns; "" of none.
+func SCALevel(there, hardware bool) string {
+	switch {
+	case hardware:
+		return "sca-hw"
+	case there:
+		return "sca"
+	}
+	return ""
+}
+
 func deviceOf(row projections.Device, current id.Device) DeviceAnswer {
 	return DeviceAnswer{
 		Device: row.Device, Status: row.Status, Name: row.Name.Reveal(), Current: row.Device == current, Platform: row.Platform, OS: row.OS, Model: row.Model,
-		AppVersion: row.AppVersion, Attestation: row.Attestation, RegisteredAt: row.RegisteredAt, BoundAt: row.BoundAt, EndedAt: row.EndedAt,
+		AppVersion: row.AppVersion, Attestation: row.Attestation, Format: row.Format, AttestedAt: row.AttestedAt, SCALevel: SCALevel(row.SCAKey, row.SCAHardware),
+		RegisteredAt: row.RegisteredAt, BoundAt: row.BoundAt, EndedAt: row.EndedAt,
 	}
 }
 

@@ -52,7 +52,7 @@ type counterSignature struct {
 // has shown, and the counter-signature of the SCA key if there is one. Whether
 // the nonce is ours and unused is for the caller to find out.
 func OpenRegistration(raw, audience string, proven domain.PublicKey, now time.Time) (Registration, error) {
-	h, err := readHeader(raw, "florin-device+jwt", StatementBytesMax)
+	h, err := readHeader(raw, "florin-device+jwt", RegistrationBytesMax)
 	if err != nil {
 		return Registration{}, ErrStatement
 	}

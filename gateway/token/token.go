@@ -38,6 +38,8 @@ const (
 	AccessBytesMax    = 4 << 10
 	ProofBytesMax     = 4 << 10
 	StatementBytesMax = 16 << 10
+	// RegistrationBytesMax is more, for the chains of two attested keys: base64 of base64.
+	RegistrationBytesMax = 48 << 10
 )
 
 // Errors. What exactly was wrong is for nobody but the tests: a caller that is
