@@ -94,8 +94,8 @@ func (p PaymentFiles) Submit(ctx context.Context, order Order, ask SubmitPayment
 	}
 	challenge := id.From[id.Challenge](DerivedID(order.ID, "challenge"))
 	return execute(ctx, b, "paymentfile.submit", order, streams(of, from, quotaOf(order.Caller.Customer, quota.PaymentFiles)), func(w *work) error {
-		if _, err := b.paymentFiles.load(w, of); err != nil { // opened first, so that its facts come first
-			return err
+		if _, err := b.quotas.load(w, quotaOf(order.Caller.Customer, quota.PaymentFiles)); err != nil {
+			return err // opened first, so that the file's facts are the commit's last: filedBefore tells their position
 		}
 		debtor, err := w.held(from)
 		switch {
