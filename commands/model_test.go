@@ -21,6 +21,7 @@ type modelLog struct {
 	mu        sync.Mutex
 	resume    func()
 	beforeAdd func(eventbus.Commit) error // called at every Enqueue; an error is its answer
+	faults    *faults                     // stands in for Enqueue
 }
 
 func newModelLog(t testing.TB) *modelLog {
@@ -68,10 +69,20 @@ func (l *modelLog) onAdd(hook func(eventbus.Commit) error) {
 	l.beforeAdd = hook
 }
 
+// fails has commits fail from now on.
+func (l *modelLog) fails(f *faults) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.faults = f
+}
+
 func (l *modelLog) Enqueue(c eventbus.Commit) (eventbus.Ticket, error) {
 	l.mu.Lock()
-	hook := l.beforeAdd
+	hook, faults := l.beforeAdd, l.faults
 	l.mu.Unlock()
+	if faults != nil {
+		return faults.add(l.Log, c)
+	}
 	if hook != nil {
 		if err := hook(c); err != nil {
 			return nil, err

@@ -51,7 +51,7 @@ func (s *submitting) Take(_ context.Context, fact Happened, agenda *Agenda) erro
 	case payment.Submitted:
 		agenda.Set(fact.Stream, agenda.Now(), railTell)
 	case payment.Accepted:
-		agenda.Set(fact.Stream, agenda.Now().Add(terms.askEvery()), railAsk)
+		agenda.Set(fact.Stream, e.At.Add(terms.askEvery()), railAsk) // however often it is heard of
 	default:
 		agenda.Clear(fact.Stream)
 	}

@@ -9,7 +9,6 @@ import (
 
 	"florin/domain/id"
 	"florin/domain/payment"
-	"florin/eventbus"
 )
 
 func (p *remitter) recall(order Order, of id.Payment, reason string) (PaymentAnswer, Outcome, error) {
@@ -137,38 +136,5 @@ func TestAnswersToARecallAreLost(t *testing.T) {
 				require.Equal(t, 1, p.rail.wanted)
 			})
 		}
-	}
-}
-
-// What the other bank said is kept on the second try; the first may have been kept, too.
-func TestTheAnswerToARecallIsKeptOnce(t *testing.T) {
-	t.Parallel()
-	for _, said := range []RailAnswer{givenBack(2500), {Status: RailRejected, Reason: "LEGL"}} {
-		t.Run(string(said.Status), func(t *testing.T) {
-			t.Parallel()
-			p := newRemitter(t)
-			of := p.gone(2500)
-			p.rail.decides(said)
-			tries := 0
-			p.log.(*modelLog).onAdd(func(eventbus.Commit) error {
-				if tries++; tries%2 == 0 { // every second append is refused
-					return eventbus.ErrBusy
-				}
-				return nil
-			})
-			_, _, err := p.recall(p.by(alice), of, "FRAD")
-			require.NoError(t, err)
-			for p.state(of).Recall.Open() {
-				p.settle()
-				p.restart()
-				p.pass(10 * time.Second)
-			}
-			require.Equal(t, 1, p.rail.wanted)
-			if said.Status == RailReturned {
-				p.stands(of, payment.GivenBack, 0, 0)
-				return
-			}
-			p.stands(of, payment.Done, 0, 2500)
-		})
 	}
 }

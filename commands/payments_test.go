@@ -15,7 +15,6 @@ import (
 	"florin/domain/iban"
 	"florin/domain/id"
 	"florin/domain/payment"
-	"florin/eventbus"
 )
 
 // remitter is a house whose bank is connected to a rail.
@@ -212,28 +211,6 @@ func TestAnswersOfTheRailAreLost(t *testing.T) {
 			})
 		}
 	}
-}
-
-// Every append on the way fails twice: before it was kept, and after.
-func TestEveryStepOfAPaymentFailsTwice(t *testing.T) {
-	t.Parallel()
-	p := newRemitter(t)
-	steps := 0
-	p.log.(*modelLog).onAdd(func(c eventbus.Commit) error {
-		steps++
-		if steps%2 == 1 {
-			return eventbus.ErrBusy
-		}
-		return nil
-	})
-	answer := p.paid(2500)
-	for p.state(answer.Payment).Phase != payment.Done {
-		p.settle()
-		p.pass(10 * time.Second)
-	}
-	p.stands(answer.Payment, payment.Done, 0, 2500)
-	_, booked := p.rail.counts()
-	require.Equal(t, 1, booked)
 }
 
 func TestSilenceIsLookedInto(t *testing.T) {
