@@ -12,6 +12,7 @@
 //	                         what is done on the host and nowhere else
 //	florin backup, restore   an online copy of the log, and its way back
 //	florin bench             figures beside their floors
+//	florin simulate rail     a rail to other banks, for trying
 //	florin config            the effective configuration
 //
 // Flags win over FLORIN_* environment, that over a file (--config), that over

@@ -54,8 +54,8 @@ type (
 	}
 	// Amount is a decimal in a currency.
 	Amount struct {
-		Decimal  string `xml:",chardata"`
-		Currency string `xml:"Ccy,attr"`
+		Decimal  string `xml:",chardata" json:"decimal"`
+		Currency string `xml:"Ccy,attr" json:"currency"`
 	}
 	// StatusReport is a pacs.002 about one transaction.
 	StatusReport struct {

@@ -5,6 +5,7 @@
 //	POST /pacs.028  what became of a message -> pacs.002 or pacs.004; 404: never heard of
 //	POST /pacs.004  a payment that came from here goes back, or a collection is to -> pacs.002
 //	POST /camt.056  a payment is wanted back -> pacs.004 or camt.029; the same one again is answered as before
+//	GET  /          what it was told -> JSON
 //	POST /vop       whose account is this? -> match, close match, no match
 //
 // What becomes of a payment stands in its remittance text, so that anybody can try it:
@@ -138,6 +139,11 @@ func (s *Rail) fault() (fault Fault) {
 }
 
 func (s *Rail) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodGet && r.URL.Path == "/" {
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.MarshalWrite(w, s.Report())
+		return
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, rail.AnswerBytesMax))
 	if err != nil || r.Method != http.MethodPost {
 		http.Error(w, "a message is posted", http.StatusBadRequest)
