@@ -142,6 +142,16 @@ func TestVectorsForApps(t *testing.T) {
 	golden(t, "vectors/identifiers.json", indented(t, object{
 		"about": "a device's id follows from its key's thumbprint", "jkt": device.Thumbprint(), "device_id": id.Named[id.Device](device.Thumbprint()).String(),
 	}))
+	bound := func(parts ...string) string {
+		digest := sha256.Sum256([]byte(strings.Join(parts, "")))
+		return base64url.EncodeToString(digest[:])
+	}
+	golden(t, "vectors/attestation-challenges.json", indented(t, object{
+		"about":   "what the keys of registration.json are attested for: SHA-256, shown in base64url, over these texts joined",
+		"all":     bound("registration-nonce", device.Thumbprint(), sca.Thumbprint()),
+		"android": object{"device": bound("registration-nonce"), "sca": bound("registration-nonce", device.Thumbprint())},
+		"nonce":   "registration-nonce", "jkt": device.Thumbprint(), "sca_jkt": sca.Thumbprint(),
+	}))
 	text := sha256.Sum256([]byte(statement.Text()))
 	golden(t, "vectors/statement.json", indented(t, object{
 		"about": "the displayed statement in its one spelling; a passkey signs its SHA-256", "text": statement.Text(), "sha256": base64url.EncodeToString(text[:]),

@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"florin/commands"
+	"florin/domain/attest/trust"
 	"florin/domain/iban"
 	"florin/domain/risk"
 	"florin/gateway"
@@ -78,7 +79,7 @@ func build(ctx context.Context, c config, logger *slog.Logger) (_ *bank, err err
 	if b.ledger.log.IndexMade() {
 		logger.Warn("the log's index was damaged or lost, and was made anew from its records")
 	}
-	if b.write, err = openCommands(ctx, c, b.ledger, false); err != nil {
+	if b.write, err = openCommands(ctx, c, b.ledger, logger, false); err != nil {
 		return nil, err
 	}
 	if err := b.write.FirstStart(ctx); err != nil { // the first start's keys and client
@@ -127,7 +128,7 @@ func (b *bank) front(settings gateway.Settings) (_ http.Handler, err error) {
 
 // openCommands opens the write side above an open ledger. checked holds every
 // command and event against its schema before it is written: for hands, not for load.
-func openCommands(ctx context.Context, c config, l *ledger, checked bool) (*commands.Bank, error) {
+func openCommands(ctx context.Context, c config, l *ledger, logger *slog.Logger, checked bool) (*commands.Bank, error) {
 	if !c.Sandbox && c.recoveryWait() < time.Hour { // only the log says whether it is one
 		return nil, fmt.Errorf("%w: in production recovery_wait is at least 1h", errUsage)
 	}
@@ -150,11 +151,19 @@ func openCommands(ctx context.Context, c config, l *ledger, checked bool) (*comm
 	if l.leaked != nil {
 		identity.Breached = l.leaked.has
 	}
+	var believed func() trust.Trust
+	if c.Attestation != "" {
+		beliefs, err := openBeliefs(c.Attestation, c.Sandbox)
+		if err != nil {
+			return nil, err
+		}
+		terms.Unproven, believed = beliefs.limits, func() trust.Trust { return beliefs.now(logger) }
+	}
 	calls := outbound.New(outbound.Internet(), c.Sandbox)
 	terms.Scorer = risk.Fixed{ChallengeOver: c.ChallengeOver, LowValueMax: lowValueMax, NewPayeeMax: newPayeeMax}.Score
 	return commands.Open(ctx, l.log, l.treaty, l.ring, sources(), commands.Settings{
 		BuildVersion: buildVersion(), CheckSchemas: checked, Snapshots: l.journal.Snapshots(), Dir: filepath.Join(c.Dir, "processes"), Money: terms, Rail: toOthers, Notifier: notifier, Logouts: backchannel.New(c.Issuer, calls), Webhooks: partner.New(calls),
-		Identity: identity,
+		Identity: identity, Trust: believed,
 	})
 }
 

@@ -25,13 +25,13 @@ type host struct {
 	base    string
 }
 
-func newHost(t *testing.T) *host {
+func newHost(t *testing.T, more ...string) *host {
 	t.Helper()
 	path, environ := program(t)
 	h := &host{t: t, environ: childEnvironment(environ), work: t.TempDir()}
 	h.dir = filepath.Join(h.work, "bank")
 	var err error
-	h.bank, h.base, err = newChild(path, h.dir, filepath.Join(h.work, "bank.log"), h.environ, "--log-level", "info")
+	h.bank, h.base, err = newChild(path, h.dir, filepath.Join(h.work, "bank.log"), h.environ, append([]string{"--log-level", "info"}, more...)...)
 	require.NoError(t, err)
 	require.NoError(t, h.bank.start(context.Background()))
 	t.Cleanup(func() {

@@ -9,6 +9,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 
 	"github.com/google/uuid"
@@ -63,7 +64,7 @@ func withLedgerAt(cmd *cobra.Command, environ []string, create bool, do func(con
 	if err != nil {
 		return err
 	}
-	b, err := openCommands(cmd.Context(), c, l, true)
+	b, err := openCommands(cmd.Context(), c, l, slog.New(slog.DiscardHandler), true)
 	if err == nil {
 		err = b.FirstStart(cmd.Context())
 	}

@@ -34,6 +34,7 @@ proof and signature that the API asks for. With --verbose it shows each request 
   florin phone transfer --from acc_... --to acc_... --amount 900.00 --confirm
   florin phone get /v1/accounts
   florin phone contact --email ada@example.org          # verify it: with --code, the second time
+  florin phone maker                                    # a simulated maker; then enrol --maker maker, and attest
   florin phone recovery-codes
   florin phone devices                                  # and rename, revoke, lost; sessions and end
   florin phone --state new.json join --user ada --password 'a long pass phrase' --by email
@@ -47,6 +48,7 @@ proof and signature that the API asks for. With --verbose it shows each request 
 	flags.StringVar(&app.file, "state", "phone.json", "where the phone keeps its keys and tokens")
 	flags.BoolVar(&app.verbose, "verbose", false, "show requests and answers as they were sent")
 	cmd.AddCommand(app.enrol(), app.login(), app.refresh(), app.open(), app.deposit(), app.transfer(), app.get(), app.contact(), app.recoveryCodes(), app.recover(), app.machine(), app.operator(), app.join())
+	cmd.AddCommand(app.maker(), app.attest())
 	cmd.AddCommand(app.devices()...)
 	cmd.AddCommand(app.approvals()...)
 	return cmd
@@ -57,6 +59,8 @@ type app struct {
 	base    string
 	file    string
 	verbose bool
+	madeBy  string // directory of its maker
+	format  string // that the maker attests by
 }
 
 // saved is the phone at rest, and which bank it belongs to.
@@ -65,12 +69,16 @@ type saved struct {
 	Phone json.RawMessage `json:"phone"`
 }
 
-func (a *app) settings(cmd *cobra.Command) phone.Settings {
+func (a *app) settings(cmd *cobra.Command) (phone.Settings, error) {
 	settings := phoneSettings(a.base, nil)
+	var err error
+	if settings.Platform, err = a.platform(); err != nil {
+		return settings, err
+	}
 	if a.verbose {
 		settings.Trace = func(r phone.Request, answer phone.Answer) { show(cmd.ErrOrStderr(), r, answer) }
 	}
-	return settings
+	return settings, nil
 }
 
 // show prints an exchange. Tokens and proofs are part of it: it is for trying.
@@ -114,7 +122,11 @@ func (a *app) load(cmd *cobra.Command) (*phone.Phone, error) {
 	if flag := cmd.Flags().Lookup("url"); s.Base != "" && !flag.Changed {
 		a.base = s.Base
 	}
-	return phone.Load(a.settings(cmd), s.Phone)
+	settings, err := a.settings(cmd)
+	if err != nil {
+		return nil, err
+	}
+	return phone.Load(settings, s.Phone)
 }
 
 func (a *app) save(p *phone.Phone) error { return savePhone(a.file, a.base, p) }

@@ -54,6 +54,7 @@ func (a *app) enrol() *cobra.Command {
 	flags.StringVar(&who.Email, "email", "", "default: made up")
 	flags.StringVar(&who.Phone, "phone", "", "E.164; default: made up")
 	_, _ = cmd.MarkFlagRequired("user"), cmd.MarkFlagRequired("password")
+	a.addMaker(cmd)
 	return cmd
 }
 
@@ -62,15 +63,27 @@ func (a *app) newPhone(cmd *cobra.Command) (*phone.Phone, error) {
 	if _, err := os.Stat(a.file); err == nil {
 		return nil, fmt.Errorf("there is a phone in %s already: give another --state", a.file)
 	}
-	return phone.New(a.settings(cmd))
+	return a.fresh(cmd)
+}
+
+// fresh is a phone with new keys.
+func (a *app) fresh(cmd *cobra.Command) (*phone.Phone, error) {
+	settings, err := a.settings(cmd)
+	if err != nil {
+		return nil, err
+	}
+	return phone.New(settings)
 }
 
 func (a *app) login() *cobra.Command {
-	var passkey bool
-	cmd := a.act("login", "Log in again with password and, where the bank asks, TOTP; or with --passkey", func(cmd *cobra.Command, _ []string, p *phone.Phone) error {
+	var passkey, scaKey bool
+	cmd := a.act("login", "Log in again with password and, where the bank asks, TOTP; or with --passkey or --sca-key", func(cmd *cobra.Command, _ []string, p *phone.Phone) error {
 		logIn := p.Login
-		if passkey {
+		switch {
+		case passkey:
 			logIn = p.LoginByPasskey
+		case scaKey:
+			logIn = p.LoginBySCAKey
 		}
 		if err := logIn(cmd.Context()); errors.Is(err, phone.ErrNoPasskey) {
 			return fmt.Errorf("%w: 'florin phone passkey'", err)
@@ -80,6 +93,8 @@ func (a *app) login() *cobra.Command {
 		return printTokens(cmd, p)
 	})
 	cmd.Flags().BoolVar(&passkey, "passkey", false, "with the passkey that 'florin phone passkey' has made")
+	cmd.Flags().BoolVar(&scaKey, "sca-key", false, "without a password, by the key behind the fingerprint")
+	cmd.MarkFlagsMutuallyExclusive("passkey", "sca-key")
 	return cmd
 }
 

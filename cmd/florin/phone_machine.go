@@ -42,7 +42,7 @@ signs what it posts. Nothing is kept.
 		if err != nil {
 			return nil, err
 		}
-		p, err := phone.New(a.settings(cmd))
+		p, err := a.fresh(cmd)
 		if err != nil {
 			return nil, err
 		}

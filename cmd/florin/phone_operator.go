@@ -47,7 +47,7 @@ func (a *app) operatorEnrol() *cobra.Command {
 			if _, err := os.Stat(a.file); err == nil {
 				return fmt.Errorf("there is a phone in %s already: give another --state", a.file)
 			}
-			p, err := phone.New(a.settings(cmd))
+			p, err := a.fresh(cmd)
 			if err != nil {
 				return err
 			}

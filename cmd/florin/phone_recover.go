@@ -72,7 +72,7 @@ func (a *app) loadOrMake(cmd *cobra.Command) (*phone.Phone, error) {
 	if _, err := os.Stat(a.file); err == nil {
 		return a.load(cmd)
 	}
-	p, err := phone.New(a.settings(cmd))
+	p, err := a.fresh(cmd)
 	if err != nil {
 		return nil, err
 	}

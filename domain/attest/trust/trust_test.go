@@ -6,6 +6,9 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"os"
 	"testing"
 	"time"
 
@@ -206,4 +209,26 @@ func TestPlayAndWebAuthn(t *testing.T) {
 	verdict, err = h.judge(s)
 	require.NoError(t, err)
 	require.Equal(t, []any{"webauthn", "software"}, []any{verdict.Format, verdict.Level})
+}
+
+// TestChallengesAreThoseOfTheVectors: what apps are shown is what the bank holds them to.
+func TestChallengesAreThoseOfTheVectors(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../../schemas/vectors/attestation-challenges.json")
+	require.NoError(t, err)
+	var v struct {
+		Nonce   string `json:"nonce"`
+		JKT     string `json:"jkt"`
+		SCAJKT  string `json:"sca_jkt"`
+		All     string `json:"all"`
+		Android struct {
+			Device string `json:"device"`
+			SCA    string `json:"sca"`
+		} `json:"android"`
+	}
+	require.NoError(t, json.Unmarshal(text, &v))
+	spelled := base64.RawURLEncoding.EncodeToString
+	require.Equal(t, v.All, spelled(trust.Challenge(v.Nonce, v.JKT, v.SCAJKT)))
+	require.Equal(t, v.Android.Device, spelled(digest(v.Nonce)))
+	require.Equal(t, v.Android.SCA, spelled(digest(v.Nonce+v.JKT)))
 }
