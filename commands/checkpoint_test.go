@@ -29,7 +29,7 @@ func TestCheckpointsAreSavedOneAfterTheOther(t *testing.T) {
 		})
 	}
 	require.NoError(t, savers.Wait())
-	kept, err := r.read()
+	kept, err := r.file.read()
 	require.NoError(t, err)
 	require.Len(t, kept.Alarms, len(r.sorted()), "the last one is whole")
 }
@@ -39,12 +39,12 @@ func TestACheckpointThatFailedIsSavedLater(t *testing.T) {
 	t.Parallel()
 	f := newFollower(t)
 	r := f.bank.runners[0]
-	require.NoError(t, os.Mkdir(r.file+".new", 0o700))
+	require.NoError(t, os.Mkdir(r.file.path+".new", 0o700))
 	r.note(&Agenda{set: []Alarm{{Note: "thaw"}}})
 	require.ErrorContains(t, r.save(), "commands: checkpoint")
-	require.NoError(t, os.Remove(r.file+".new"))
+	require.NoError(t, os.Remove(r.file.path+".new"))
 	require.NoError(t, r.save())
-	kept, err := r.read()
+	kept, err := r.file.read()
 	require.NoError(t, err)
 	require.Len(t, kept.Alarms, 1)
 }

@@ -17,6 +17,10 @@ import (
 // or when a sandbox's clock has jumped, it comes to the same sums as if it had never
 // been away, for interest counts by value date. The commands' ids follow from account
 // and month, so whatever it has forgotten, no month is closed twice.
+//
+// Why one alarm for each account, some 300 bytes of memory: a tick looks at what is due
+// and a save writes what has changed, so a million of them cost no more than the few that
+// end just now.
 type closing struct{ bank *Bank }
 
 func (c *closing) Name() string { return "periods" }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -19,13 +20,15 @@ type runner struct {
 	process
 	bank  *Bank
 	kinds map[string]bool
-	file  string // of the checkpoint; "" keeps none
+	file  kept // the checkpoint's
 
 	working sync.RWMutex // one Take or Ring at a time; rings of a parallel process share it
 	saving  sync.Mutex   // one save at a time
 	mu      sync.Mutex   // guards what follows
 	mark    checkpoint
-	alarms  map[string]Alarm // by key
+	alarms  map[string]Alarm // by key; put and drop change it
+	queue   queue
+	changed map[string]bool // keys of alarms since the last save
 	restart string
 	dirty   bool
 }
@@ -105,10 +108,10 @@ func (r *runner) note(agenda *Agenda) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, key := range agenda.cleared {
-		delete(r.alarms, key)
+		r.drop(key)
 	}
 	for _, alarm := range agenda.set {
-		r.alarms[alarm.key()] = alarm
+		r.put(alarm)
 	}
 	r.dirty = true
 }
@@ -120,21 +123,21 @@ func (r *runner) later(alarm Alarm, failure error, now time.Time) {
 	alarm.Tries, alarm.Failure, alarm.Due = alarm.Tries+1, failure.Error(), now.Add(delay)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.alarms[alarm.key()], r.dirty = alarm, true
+	r.put(alarm)
 }
 
 // tick rings what is due, in order, and as many at once as the process allows.
 func (r *runner) tick(ctx context.Context, now time.Time) error {
-	due := r.due(now)
+	most := math.MaxInt
 	if p, ok := r.process.(paced); ok {
-		due = due[:min(len(due), p.PerTick())]
+		most = p.PerTick()
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(1)
 	if p, is := r.process.(parallel); is {
 		group.SetLimit(p.RingsMax())
 	}
-	for _, alarm := range due {
+	for _, alarm := range r.due(now, most) {
 		group.Go(func() error {
 			if ctx.Err() != nil {
 				return ctx.Err()
@@ -143,21 +146,6 @@ func (r *runner) tick(ctx context.Context, now time.Time) error {
 		})
 	}
 	return group.Wait()
-}
-
-func (r *runner) due(now time.Time) []Alarm {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	var due []Alarm
-	for _, alarm := range r.alarms {
-		if !alarm.Due.After(now) {
-			due = append(due, alarm)
-		}
-	}
-	slices.SortFunc(due, func(a, b Alarm) int {
-		return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.Position, b.Position))
-	})
-	return due
 }
 
 func (r *runner) ring(ctx context.Context, alarm Alarm, now time.Time) error {
