@@ -109,6 +109,7 @@ func TestMonthsAreClosedOverHTTP(t *testing.T) {
 			require.Equal(t, "2026-07-01", booked[0].ValueDate)
 			require.Equal(t, entry{"interest", "8.97", "8978.97", "2026-04-01"}, booked[len(booked)-3])
 			camt := string(h.as(anna, "/v1/accounts/"+from+"/statement?from=2026-04-02&to=2026-04-30", "application/xml").Body)
+			validCamt(t, []byte(camt))
 			require.Contains(t, camt, "<Dt>2026-04-01</Dt>", "booked on the 3rd, with the value date of the 1st")
 			h.login(bert)
 			require.Equal(t, "not-found", code(h.get(bert, "/v1/accounts/"+from+"/periods")))
