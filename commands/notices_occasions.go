@@ -101,6 +101,7 @@ var occasions = map[string]occasion{
 
 	transfer.Posted{}.Kind():     transferPosted,
 	transfer.Challenged{}.Kind(): onTransfer("transfer-challenged"),
+	transfer.Scheduled{}.Kind():  onTransfer("transfer-scheduled"),
 	transfer.Rejected{}.Kind():   onTransfer("transfer-rejected"),
 	transfer.Expired{}.Kind():    onTransfer("transfer-expired"),
 	transfer.Reversed{}.Kind():   transferReversed,

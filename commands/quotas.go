@@ -5,6 +5,7 @@ import (
 	"florin/domain/paymentfile"
 	"florin/domain/quota"
 	"florin/domain/standing"
+	"florin/domain/transfer"
 )
 
 // quotaOf is the stream of what a customer has open of a kind.
@@ -36,7 +37,15 @@ func (w *work) room(of id.Customer, kind quota.Kind, thing string) error {
 }
 
 func (w *work) over(kind quota.Kind, thing string) (bool, error) {
-	if kind == quota.PaymentFiles {
+	switch kind {
+	case quota.Transfers:
+		of, err := id.Parse[id.Transfer](thing)
+		if err != nil {
+			return false, err
+		}
+		state, _, err := w.bank.transfers.find(w.ctx, of, w.generation)
+		return state.Phase != transfer.Pending && state.Phase != transfer.Waiting, err
+	case quota.PaymentFiles:
 		of, err := id.Parse[id.PaymentFile](thing)
 		if err != nil {
 			return false, err

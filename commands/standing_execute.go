@@ -7,7 +7,6 @@ import (
 
 	"florin/domain"
 	"florin/domain/account"
-	"florin/domain/customer"
 	"florin/domain/id"
 	"florin/domain/risk"
 	"florin/domain/standing"
@@ -85,7 +84,7 @@ func (e execution) decide(w *work) error {
 		return err
 	}
 	settle.Again = settle.Code == account.ErrFunds.Code || settle.Code == account.ErrLimit.Code
-	settle.Ends = settle.Code == account.ErrClosed.Code || settle.Code == ErrGone.Code
+	settle.Ends = settle.Code == account.ErrClosed.Code || settle.Code == account.ErrReader.Code || settle.Code == ErrGone.Code
 	command.Refused = settle.Code
 	w.under(ofCustomer(state.Customer))
 	if err := b.transfers.decide(w, e.transfer, command); err != nil {
@@ -103,40 +102,15 @@ var (
 // confirmedACR is how strongly a confirmed series was authenticated.
 const confirmedACR = "urn:florin:acr:sca"
 
-// move stages what the transfer means for the accounts. The series was confirmed, so
-// risk may only block.
+// move stages what the transfer means for the accounts.
 func (e execution) move(w *work, state standing.State, command *transfer.Initiate) error {
-	b, at := e.bank, w.order.At
-	person, err := b.customers.load(w, state.Customer)
+	said, err := w.moveConfirmed(confirmedMove{state.Customer, state.From, state.To, state.Amount, e.transfer.Stream()})
 	if err != nil {
 		return err
-	}
-	switch {
-	case person.Erasing, person.Status == customer.ClosedDown, person.Status == customer.Deceased:
-		return ErrGone
-	case person.Status != customer.Active:
-		return ErrLimited
-	}
-	own, err := w.own(state.From, state.To)
-	if err != nil {
-		return err
-	}
-	if !own {
-		if err := b.payable(w, state.Customer); err != nil {
-			return err
-		}
-	}
-	said := risk.Assess(b.settings.Money.Scorer, risk.Facts{Customer: state.Customer, From: state.From, To: state.To, Own: own, Amount: state.Amount, ACR: confirmedACR})
-	if said.Outcome == risk.Block {
-		return transfer.ErrBlocked
 	}
 	said.Outcome, said.Exemption = risk.Allow, risk.Recurring
 	command.Assessment = assessed(said)
-	posting := e.transfer.Stream()
-	if err := b.accounts.decide(w, state.From, account.Debit{Posting: posting, Amount: state.Amount, Limited: !own, At: at}); err != nil {
-		return err
-	}
-	return b.accounts.decide(w, state.To, account.Credit{Posting: posting, Amount: state.Amount, At: at})
+	return nil
 }
 
 // Skip gives up what was missed too long ago. Only the bank's own process asks for it.

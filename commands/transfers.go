@@ -7,6 +7,7 @@ import (
 	"florin/domain/account"
 	"florin/domain/id"
 	"florin/domain/money"
+	"florin/domain/quota"
 	"florin/domain/risk"
 	"florin/domain/transfer"
 	"florin/eventbus"
@@ -28,6 +29,7 @@ type InitiateTransfer struct {
 	From, To  id.Account
 	Amount    money.Amount
 	Reference domain.Evidence
+	ExecuteOn string          // day; "": at once
 	Evidence  transfer.Signed // what the caller's device signed
 }
 
@@ -49,6 +51,9 @@ func (t Transfers) Initiate(ctx context.Context, order Order, ask InitiateTransf
 		challenge: id.From[id.Challenge](DerivedID(order.ID, "challenge")),
 	}
 	locks := streams(i.transfer, ask.From, ask.To)
+	if ask.ExecuteOn != "" {
+		locks = streams(i.transfer, ask.From, ask.To, quotaOf(order.Caller.Customer, quota.Transfers))
+	}
 	if !asked.IsZero() {
 		locks = streams(i.transfer, ask.From, ask.To, asked)
 	}
@@ -96,6 +101,9 @@ func (i initiation) decide(w *work) error {
 		Device: caller.Device, Session: caller.Session, Evidence: i.Evidence, TokenID: caller.TokenID, At: i.order.At,
 		Refused: transfer.Violation(i.From, i.To, i.Amount), Consented: agreed,
 	}
+	if err := i.date(&command, debtor); err != nil {
+		return err
+	}
 	if command.Refused == "" {
 		own := account.SameOwners(debtor, creditor)
 		i.limited = !own
@@ -120,6 +128,9 @@ func (i initiation) decide(w *work) error {
 	if err := b.transfers.decide(w, i.transfer, command); err != nil {
 		return err
 	}
+	if err := i.place(w, command); err != nil {
+		return err
+	}
 	return i.spend(w, command)
 }
 
@@ -130,6 +141,9 @@ func (i initiation) move(w *work, outcome transfer.Outcome, debtor, creditor acc
 		if err := i.bank.payable(w, i.order.Caller.Customer); err != nil {
 			return err
 		}
+	}
+	if i.ExecuteOn != "" {
+		return i.wait(w, debtor, creditor)
 	}
 	stream, at := i.transfer.Stream(), i.order.At
 	credit := account.Credit{Posting: stream, Amount: i.Amount, At: at}
@@ -164,6 +178,7 @@ func (i initiation) demand(w *work) (transfer.Demand, error) {
 			Debtor: i.From.String(), Creditor: i.To.String(), CreditorName: name,
 			Amount: i.Amount.Decimal(), Currency: string(i.Amount.Currency),
 			Fees: money.Amount{Currency: i.Amount.Currency}.Decimal(), Expiry: transfer.Spell(begun.ExpiresAt),
+			ExecuteOn: i.ExecuteOn,
 		},
 	}, nil
 }
@@ -191,7 +206,7 @@ func assessed(a risk.Assessment) transfer.Assessed {
 	return transfer.Assessed{Outcome: transfer.Outcome(a.Outcome), Score: a.Score, Policy: a.Policy, Exemption: a.Exemption, Reasons: a.Reasons}
 }
 
-// Cancel withdraws a challenged transfer of the caller's and frees the funds.
+// Cancel withdraws a challenged or scheduled transfer of the caller's and frees the funds.
 func (t Transfers) Cancel(ctx context.Context, order Order, cancelled id.Transfer) (TransferAnswer, Outcome, error) {
 	return t.end(ctx, order, "transfer.cancel", cancelled, transfer.Cancel{At: order.At})
 }
@@ -215,6 +230,9 @@ func (t Transfers) end(ctx context.Context, order Order, verb string, ended id.T
 		}
 		if err := b.transfers.decide(w, ended, command); err != nil {
 			return err
+		}
+		if state.Day != "" { // nothing was held
+			return nil
 		}
 		return b.accounts.decide(w, state.From, account.Release{Reservation: state.Reservation(), At: order.At})
 	}, transferAnswer)

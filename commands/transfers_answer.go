@@ -29,6 +29,7 @@ type TransferAnswer struct {
 	Payee     id.Payee    // the creditor is one of the customer's
 	Consent   id.Consent  // a third party asked for it, under this
 	Challenge Challenge   // if it was challenged
+	ExecuteOn string      // day; "": at once
 	At        time.Time
 }
 
@@ -73,6 +74,10 @@ func (a *TransferAnswer) take(event transfer.Event) error {
 		a.Reference, a.Original, a.At = e.Reference, e.Original, e.At
 	case transfer.Assessed:
 		a.Exemption = e.Exemption
+	case transfer.Dated:
+		a.ExecuteOn = e.Day
+	case transfer.Scheduled:
+		a.Status, a.At = transfer.Waiting, e.At
 	case transfer.Batched:
 		a.Status = transfer.Joined
 	case transfer.PayeeNamed:

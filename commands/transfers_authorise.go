@@ -70,6 +70,9 @@ func authorise(w *work, state transfer.State, ask AuthoriseTransfer) error {
 	capture := account.Capture{Reservation: state.Reservation(), Posting: state.Reservation(), Amount: state.Amount, At: at}
 	credit := account.Credit{Posting: state.Reservation(), Amount: state.Amount, At: at}
 	refused, err := wouldRefuse(w, state, capture, credit)
+	if state.Day != "" {
+		refused, err = wouldWait(w, state)
+	}
 	if err != nil {
 		return err
 	}
@@ -81,7 +84,7 @@ func authorise(w *work, state transfer.State, ask AuthoriseTransfer) error {
 	switch {
 	case err != nil:
 		return err
-	case after.Phase == transfer.Pending: // failed, and may be tried again
+	case after.Phase == transfer.Pending, state.Day != "": // failed, and may be tried again; or nothing was held
 		return nil
 	case after.Phase != transfer.Done:
 		return b.accounts.decide(w, state.From, account.Release{Reservation: state.Reservation(), At: at})
@@ -98,6 +101,26 @@ func stillOwns(asked id.Customer, debtor account.State) error {
 		return account.ErrReader
 	}
 	return nil
+}
+
+// wouldWait is the rule that says no by now to a transfer of a later day: all others are
+// asked on the day.
+func wouldWait(w *work, state transfer.State) (string, error) {
+	debtor, err := w.bank.accounts.load(w, state.From)
+	if err != nil {
+		return "", err
+	}
+	creditor, err := w.bank.accounts.load(w, state.To)
+	if err == nil {
+		err = stillOwns(state.Customer, debtor)
+	}
+	if err == nil && (debtor.Status == account.Finished || creditor.Status == account.Finished) {
+		err = account.ErrClosed
+	}
+	if err == nil {
+		return "", nil
+	}
+	return codeOf(err)
 }
 
 // wouldRefuse asks both accounts beforehand: a freeze or a closure since the

@@ -125,6 +125,7 @@ func TestAThirdPartyPaysNothingElse(t *testing.T) {
 		"another amount":    changed(func(o *phone.Order) { o.Amount = "120.01" }),
 		"a smaller amount":  changed(func(o *phone.Order) { o.Amount = "1.00" }),
 		"another currency":  changed(func(o *phone.Order) { o.Currency = "USD" }),
+		"on a later day":    changed(func(o *phone.Order) { o.ExecuteOn = "2026-03-31" }),
 		"another payee":     changed(func(o *phone.Order) { o.To = s.other }),
 		"another account":   changed(func(o *phone.Order) { o.From = s.other }),
 		"another reference": changed(func(o *phone.Order) { o.Reference = "order 18" }),

@@ -18,6 +18,7 @@ type Transfer struct {
 	From        id.Account
 	To          id.Account
 	Amount      money.Amount
+	ExecuteOn   string         // day; "": at once
 	Status      transfer.Phase // "initiated" until the commit that began it says more
 	Code        string         // of a rejection
 	Original    id.Transfer    // of a reversal: what it gives back
@@ -60,7 +61,7 @@ var transfersTable = table{
 	name: "transfers", key: []string{"transfer"},
 	columns: []column{
 		{"transfer", text}, {"customer", text}, {"from_account", text}, {"to_account", text}, {"amount", bigint}, {"currency", text},
-		{"status", text}, {"code", text}, {"original", text}, {"reversed", bigint}, {"outcome", text}, {"score", bigint},
+		{"execute_on", text}, {"status", text}, {"code", text}, {"original", text}, {"reversed", bigint}, {"outcome", text}, {"score", bigint},
 		{"policy", text}, {"exemption", text}, {"challenge", text}, {"expires_at", bigint}, {"method", text}, {"failures", bigint},
 		{"device", text}, {"session", text}, {"initiated_at", bigint}, {"changed_at", bigint}, {"position", bigint},
 	},
@@ -69,7 +70,7 @@ var transfersTable = table{
 func (t *Transfer) fields() []any {
 	return []any{
 		&t.Transfer, &t.Customer, &t.From, &t.To, &t.Amount.Minor, (*string)(&t.Amount.Currency),
-		(*string)(&t.Status), &t.Code, &t.Original, &t.Reversed.Minor, (*string)(&t.Outcome), &t.Score,
+		&t.ExecuteOn, (*string)(&t.Status), &t.Code, &t.Original, &t.Reversed.Minor, (*string)(&t.Outcome), &t.Score,
 		&t.Policy, &t.Exemption, &t.Challenge, &t.ExpiresAt, &t.Method, &t.Failures,
 		&t.Device, &t.Session, &t.InitiatedAt, &t.ChangedAt, (*uint64)(&t.Position),
 	}
@@ -108,6 +109,10 @@ func (t *Transfer) evolve(f *fact) error {
 	switch e := f.event.(type) {
 	case transfer.Assessed:
 		t.Outcome, t.Score, t.Policy, t.Exemption, t.ChangedAt = e.Outcome, e.Score, e.Policy, e.Exemption, e.At
+	case transfer.Dated:
+		t.ExecuteOn, t.ChangedAt = e.Day, e.At
+	case transfer.Scheduled:
+		t.Status, t.ChangedAt = transfer.Waiting, e.At
 	case transfer.Batched:
 		t.Status, t.ChangedAt = transfer.Joined, e.At
 	case transfer.PayeeNamed:

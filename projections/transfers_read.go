@@ -15,6 +15,10 @@ func (t *Transfer) tell(step *Step, event domain.Event) {
 		step.At, t.Reference = e.At, e.Reference.Reveal()
 	case transfer.Assessed:
 		step.At, step.Detail = e.At, string(e.Outcome)
+	case transfer.Dated:
+		step.At, step.Detail = e.At, e.Day
+	case transfer.Scheduled:
+		step.At = e.At
 	case transfer.Batched:
 		step.At, step.Detail = e.At, e.Batch.String()
 	case transfer.PayeeNamed:

@@ -208,13 +208,19 @@ type (
 	RemoveHolder struct {
 		Holder id.Customer `json:"holder"`
 	}
-	// InitiateTransfer is POST /v1/transfers.
+	// InitiateTransfer is POST /v1/transfers. ExecuteOn is a later day (2026-01-31, where
+	// the account lives); without it the money moves at once.
 	InitiateTransfer struct {
 		From      id.Account `json:"from"`
 		To        id.Account `json:"to"`
 		Amount    Decimal    `json:"amount"`
 		Currency  string     `json:"currency"`
 		Reference string     `json:"reference,omitzero"`
+		ExecuteOn string     `json:"execute_on,omitzero"`
+	}
+	// RunTransfer executes a scheduled transfer whose day has come.
+	RunTransfer struct {
+		Transfer id.Transfer `json:"transfer"`
 	}
 	// AuthoriseTransfer is POST /v1/transfers/{id}/authorization: a JWS of type
 	// florin-txn+jwt, and a one-time password if the device key made it; or the

@@ -35,7 +35,7 @@ var categories = map[string]Category{
 	"activated": Account, "restricted": Account, "transfer-reversed": Account,
 	"account-frozen": Account, "account-unfrozen": Account, "account-closed": Account, "account-overdrawn": Account,
 
-	"transfer-received": Payments, "transfer-sent": Payments, "transfer-challenged": Payments, "transfer-rejected": Payments, "transfer-expired": Payments,
+	"transfer-received": Payments, "transfer-sent": Payments, "transfer-challenged": Payments, "transfer-scheduled": Payments, "transfer-rejected": Payments, "transfer-expired": Payments,
 	"account-credited": Payments, "account-debited": Payments,
 	"mandate-granted": Payments, "mandate-registered": Payments, "direct-debit-refused": Payments,
 

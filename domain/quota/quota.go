@@ -23,17 +23,28 @@ type Kind string
 const (
 	StandingOrders Kind = "standing-orders"
 	PaymentFiles   Kind = "payment-files"
+	Transfers      Kind = "scheduled-transfers"
 )
 
 // Max is how many of a kind may be open at once.
 func (k Kind) Max() int {
 	switch k {
-	case StandingOrders:
+	case StandingOrders, Transfers:
 		return 100
 	case PaymentFiles:
 		return 20
 	}
 	return 0
+}
+
+func (k Kind) full() error {
+	switch k {
+	case PaymentFiles:
+		return ErrFiles
+	case Transfers:
+		return ErrTransfers
+	}
+	return ErrOrders
 }
 
 // Event is a fact about a quota. The set is sealed by quotaEvent.
@@ -67,9 +78,10 @@ func (Take) quotaCommand() {}
 
 // Refusals.
 var (
-	ErrOrders = &domain.Refusal{Class: domain.Refused, Code: "too-many-standing-orders", Detail: "Cancel a standing order before you place another one: 100 may be open."}
-	ErrFiles  = &domain.Refusal{Class: domain.Refused, Code: "too-many-payment-files", Detail: "Confirm or cancel a payment file before you send another one: 20 may wait, or be under way."}
-	ErrThing  = &domain.Refusal{Class: domain.Conflict, Code: "quota-taken", Detail: "This has its place already."}
+	ErrOrders    = &domain.Refusal{Class: domain.Refused, Code: "too-many-standing-orders", Detail: "Cancel a standing order before you place another one: 100 may be open."}
+	ErrFiles     = &domain.Refusal{Class: domain.Refused, Code: "too-many-payment-files", Detail: "Confirm or cancel a payment file before you send another one: 20 may wait, or be under way."}
+	ErrTransfers = &domain.Refusal{Class: domain.Refused, Code: "too-many-scheduled-transfers", Detail: "Cancel a transfer of a later day before you ask for another one: 100 may wait."}
+	ErrThing     = &domain.Refusal{Class: domain.Conflict, Code: "quota-taken", Detail: "This has its place already."}
 )
 
 // State is what is held open; its zero value is nothing.
@@ -94,10 +106,7 @@ func (s State) Decide(command Command) ([]Event, error) {
 		}
 	}
 	if len(s.Open)-len(c.Asked.Freed) >= c.Asked.Of.Max() {
-		if c.Asked.Of == PaymentFiles {
-			return nil, ErrFiles
-		}
-		return nil, ErrOrders
+		return nil, c.Asked.Of.full()
 	}
 	return []Event{c.Asked}, nil
 }

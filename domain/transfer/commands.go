@@ -30,6 +30,8 @@ type (
 		Demand     Demand
 		Consented  Consented  // At is filled in
 		Payee      PayeeNamed // zero: the creditor is none
+		Dated      Dated      // zero: it is executed at once; At is filled in
+		Today      string     // in the place of Dated
 		Batch      id.Batch   // it waits for its batch; zero: it is by itself
 		At         time.Time
 	}

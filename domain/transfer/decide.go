@@ -51,6 +51,8 @@ func (s State) Decide(command Command) ([]Event, error) {
 			return nil, ErrNotBatched
 		}
 		return []Event{post(s.From, s.To, s.Amount, c.At)}, nil
+	case Run:
+		return s.run(c)
 	case Drop:
 		if s.Phase != Joined {
 			return nil, ErrNotBatched
@@ -96,10 +98,17 @@ func (s State) initiate(c Initiate) ([]Event, error) {
 	case !isAmount(c.Amount):
 		return nil, ErrAmount
 	}
+	if err := c.Dated.check(c.Today); err != nil {
+		return nil, err
+	}
 	events := []Event{Initiated{Transfer: c.Transfer, Customer: c.Customer, From: c.From, To: c.To, Amount: c.Amount,
 		Reference: c.Reference, Device: c.Device, Session: c.Session, Evidence: c.Evidence, TokenID: c.TokenID, At: c.At}}
 	if !c.Payee.Payee.IsZero() {
 		events = append(events, c.Payee)
+	}
+	if c.Dated.Day != "" {
+		c.Dated.At, c.Assessment.Exemption = c.At, "" // it is going to be strongly authenticated
+		events = append(events, c.Dated)
 	}
 	refused := Violation(c.From, c.To, c.Amount)
 	if refused == "" {
@@ -121,9 +130,11 @@ func (s State) initiate(c Initiate) ([]Event, error) {
 
 // Outcome is what happens of a request: what risk said, but that a yes of the
 // customer's stands for the answer to a challenge, and that without one no third
-// party is spared it.
+// party is spared it, nor anybody a transfer of a later day.
 func (c Initiate) Outcome() Outcome {
 	switch {
+	case c.Dated.Day != "" && c.Assessment.Outcome != Block:
+		return Challenge
 	case c.Consented.Consent.IsZero(), c.Assessment.Outcome == Block:
 		return c.Assessment.Outcome
 	case c.Consented.Basis == ByConsent:
@@ -168,6 +179,9 @@ func (s State) authorise(c Authorise) ([]Event, error) {
 	if c.Refused != "" {
 		return []Event{authorised, Rejected{Code: c.Refused, At: c.At}}, nil
 	}
+	if s.Day != "" {
+		return []Event{authorised, Scheduled{At: c.At}}, nil
+	}
 	return []Event{authorised, post(s.From, s.To, s.Amount, c.At)}, nil
 }
 
@@ -192,7 +206,7 @@ func (s State) cancel(c Cancel) ([]Event, error) {
 	switch s.Phase {
 	case Absent:
 		return nil, ErrMissing
-	case Pending:
+	case Pending, Waiting:
 		return []Event{Cancelled(c)}, nil
 	}
 	return nil, ErrNotCancellable

@@ -17,12 +17,15 @@ import (
 func asked(op, what, when byte) transfer.Command {
 	at := noon.Add(time.Duration(int8(when)) * 5 * time.Second)
 	amount := money.Amount{Minor: int64(int8(what)) * 31, Currency: "EUR"}
-	switch op % 8 {
+	switch op % 9 {
 	case 0, 1:
 		c := ask
 		c.Assessment.Outcome = []transfer.Outcome{transfer.Allow, transfer.Challenge, transfer.Block, ""}[what%4]
 		if what%16 > 12 {
 			c.Refused = "insufficient-funds"
+		}
+		if what%8 == 4 {
+			c.Dated, c.Today = transfer.Dated{Day: "2026-01-03", Zone: "UTC", Due: noon.Add(time.Minute)}, "2026-01-02"
 		}
 		c.At = at
 		return c
@@ -40,6 +43,12 @@ func asked(op, what, when byte) transfer.Command {
 		return transfer.Cancel{At: at}
 	case 6:
 		return transfer.Expire{At: at}
+	case 7:
+		c := transfer.Run{At: at}
+		if what%5 == 1 {
+			c.Refused = "insufficient-funds"
+		}
+		return c
 	}
 	return transfer.Reverse{Reversal: t2, Amount: amount, At: at}
 }
@@ -47,7 +56,8 @@ func asked(op, what, when byte) transfer.Command {
 // follows is the diagram of the package doc, drawn again.
 var follows = map[transfer.Phase][]transfer.Phase{
 	transfer.Absent:  {transfer.Done, transfer.Pending, transfer.Declined},
-	transfer.Pending: {transfer.Pending, transfer.Done, transfer.Declined, transfer.TimedOut, transfer.Withdrawn},
+	transfer.Pending: {transfer.Pending, transfer.Done, transfer.Declined, transfer.TimedOut, transfer.Withdrawn, transfer.Waiting},
+	transfer.Waiting: {transfer.Done, transfer.Declined, transfer.Withdrawn},
 	transfer.Done:    {transfer.Done, transfer.GivenBack},
 }
 
@@ -96,7 +106,8 @@ func check(t *testing.T, s transfer.State, postings int) {
 }
 
 func FuzzSequence(f *testing.F) {
-	f.Add([]byte{0, 0, 0, 7, 10, 0, 7, 31, 0})
+	f.Add([]byte{0, 0, 0, 8, 10, 0, 8, 31, 0})
+	f.Add([]byte{0, 4, 0, 2, 3, 0, 7, 0, 12, 8, 10, 0})
 	f.Add([]byte{0, 1, 0, 2, 1, 0, 2, 1, 0, 2, 1, 0, 2, 1, 0, 2, 1, 0, 2, 3, 0})
 	f.Add([]byte{0, 1, 0, 6, 0, 127, 2, 3, 0, 5, 0, 0})
 	f.Fuzz(func(t *testing.T, script []byte) { sequence(t, script) })

@@ -7,7 +7,8 @@
 //	                          |\       |
 //	                          | '--> challenged --+-- five failures --> rejected
 //	                          |                   +-- Expire ---------> expired
-//	                          |\                   '-- Cancel ---------> cancelled
+//	                          |\                  |'-- Cancel ---------> cancelled
+//	                          | \                 '-- of a later day --> scheduled (scheduled.go)
 //	                          | '--> batched --> posted or rejected, with its batch
 //	                          '--> rejected
 //
@@ -38,6 +39,7 @@ const (
 	Absent    Phase = ""
 	Pending   Phase = "challenged"
 	Joined    Phase = "batched"
+	Waiting   Phase = "scheduled"
 	Done      Phase = "posted"
 	Declined  Phase = "rejected"
 	TimedOut  Phase = "expired"
@@ -62,6 +64,8 @@ type State struct {
 	Original  id.Transfer  `json:"original"`
 	Device    id.Device    `json:"device"` // that asked for it
 	Batch     id.Batch     `json:"batch"`  // that it is one of, if any
+	Day       string       `json:"day"`    // on which it is executed; "": when it is confirmed
+	Due       time.Time    `json:"due"`
 	Phase     Phase        `json:"phase"`
 	Code      string       `json:"code"` // of the rejection
 	Challenge id.Challenge `json:"challenge"`
@@ -93,6 +97,10 @@ func (s State) Evolve(event Event) State {
 	case Challenged:
 		s.Phase, s.Challenge, s.Methods, s.AskedAt, s.ExpiresAt = Pending, e.Challenge, e.Methods, e.At, e.ExpiresAt
 		s.Displayed = digestOf(e.Display.Reveal())
+	case Dated:
+		s.Day, s.Due = e.Day, e.Due
+	case Scheduled:
+		s = s.settle(Waiting)
 	case Batched:
 		s.Phase, s.Batch = Joined, e.Batch
 	case AuthorisationFailed:

@@ -25,6 +25,7 @@ type Order struct {
 	Amount    string `json:"amount"`
 	Currency  string `json:"currency"`
 	Reference string `json:"reference,omitempty"`
+	ExecuteOn string `json:"execute_on,omitempty"` // day; "": at once
 }
 
 // Transfer is the bank's answer to an order.

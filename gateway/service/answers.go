@@ -38,7 +38,7 @@ func transactionOf(row projections.Transaction) TransactionAnswer {
 func transferOf(row projections.Transfer) TransferAnswer {
 	answer := TransferAnswer{
 		Transfer: row.Transfer, Status: string(row.Status), Code: row.Code, From: row.From, To: row.To,
-		Amount: row.Amount.Decimal(), Currency: row.Amount.Currency, Reference: row.Reference,
+		Amount: row.Amount.Decimal(), Currency: row.Amount.Currency, Reference: row.Reference, ExecuteOn: row.ExecuteOn,
 		Original: row.Original, Exemption: row.Exemption, Payee: row.Payee, Position: row.Position, At: row.ChangedAt,
 	}
 	if row.Reversed != (money.Amount{}) && !row.Reversed.IsZero() {

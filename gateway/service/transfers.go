@@ -32,8 +32,9 @@ type TransferAnswer struct {
 	Amount    string            `json:"amount,omitzero"`
 	Currency  money.Currency    `json:"currency,omitzero"`
 	Reference string            `json:"reference,omitzero"`
-	Original  id.Transfer       `json:"original,omitzero"` // of a reversal
-	Reversed  string            `json:"reversed,omitzero"` // given back so far
+	ExecuteOn string            `json:"execute_on,omitzero"` // day; absent: at once
+	Original  id.Transfer       `json:"original,omitzero"`   // of a reversal
+	Reversed  string            `json:"reversed,omitzero"`   // given back so far
 	Exemption string            `json:"exemption,omitzero"`
 	Payee     id.Payee          `json:"payee,omitzero"`   // the creditor is one of the customer's
 	Consent   id.Consent        `json:"consent,omitzero"` // a third party asked for it, under this
@@ -61,7 +62,8 @@ type TransferStep struct {
 	At       time.Time         `json:"at"`
 }
 
-// Initiate is InitiateTransfer: 201 posted, 202 challenged, or the refusal.
+// Initiate is InitiateTransfer: 201 posted, 202 challenged (one of a later day always), or
+// the refusal.
 func (s Transfers) Initiate(w http.ResponseWriter, r *http.Request) error {
 	call := CallOf(r.Context())
 	body, err := wire.Decode[schemas.InitiateTransfer](call.Body)
@@ -73,13 +75,13 @@ func (s Transfers) Initiate(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	answer, outcome, err := s.Bank.Transfers().Initiate(r.Context(), s.order(r, call), commands.InitiateTransfer{
-		From: body.From, To: body.To, Amount: amount, Reference: evidence(body.Reference),
+		From: body.From, To: body.To, Amount: amount, Reference: evidence(body.Reference), ExecuteOn: body.ExecuteOn,
 		Evidence: transfer.Signed{Proof: evidence(call.Proof), Body: evidence(string(call.Body))},
 	})
 	return s.answer(w, wire.Created, answer, outcome, err)
 }
 
-// Authorise answers a challenge: 200 posted, or 403 sca-failed in one text.
+// Authorise answers a challenge: 200 posted or, of a later day, scheduled, or 403 sca-failed in one text.
 func (s Transfers) Authorise(w http.ResponseWriter, r *http.Request) error {
 	call := CallOf(r.Context())
 	asked, err := pathID[id.Transfer](r)
@@ -99,7 +101,7 @@ func (s Transfers) Authorise(w http.ResponseWriter, r *http.Request) error {
 	return s.answer(w, done, answer, outcome, err)
 }
 
-// Cancel withdraws a challenged transfer.
+// Cancel withdraws a challenged or scheduled transfer.
 func (s Transfers) Cancel(w http.ResponseWriter, r *http.Request) error {
 	call := CallOf(r.Context())
 	asked, err := pathID[id.Transfer](r)
@@ -158,7 +160,7 @@ func (s Transfers) answer(w http.ResponseWriter, success func(http.ResponseWrite
 	answered(w, outcome)
 	body := TransferAnswer{
 		Transfer: answer.Transfer, Status: string(answer.Status), From: answer.From, To: answer.To,
-		Reference: answer.Reference.Reveal(), Original: answer.Original, Exemption: answer.Exemption, Payee: answer.Payee, Consent: answer.Consent,
+		Reference: answer.Reference.Reveal(), ExecuteOn: answer.ExecuteOn, Original: answer.Original, Exemption: answer.Exemption, Payee: answer.Payee, Consent: answer.Consent,
 		Position: outcome.Receipt.Last, At: answer.At,
 	}
 	if !answer.Amount.IsZero() {

@@ -1,0 +1,184 @@
+package commands
+
+import (
+	"context"
+	"time"
+
+	"florin/domain/account"
+	"florin/domain/calendar"
+	"florin/domain/consent"
+	"florin/domain/customer"
+	"florin/domain/id"
+	"florin/domain/money"
+	"florin/domain/quota"
+	"florin/domain/risk"
+	"florin/domain/transfer"
+	"florin/schemas"
+)
+
+// date notes on which day of the debtor account's the transfer is to be executed. What a
+// third party may pay is paid at once.
+func (i initiation) date(command *transfer.Initiate, debtor account.State) error {
+	if i.ExecuteOn == "" {
+		return nil
+	}
+	if !i.consent.IsZero() {
+		return consent.ErrOther
+	}
+	zone := debtor.Zone
+	if zone == "" {
+		zone = calendar.UTC
+	}
+	place, err := i.bank.zone(zone)
+	if err != nil {
+		return err
+	}
+	command.Today = calendar.Day(zone, i.order.At)
+	command.Dated = transfer.Dated{Day: i.ExecuteOn, Zone: zone}
+	if _, err := time.Parse(time.DateOnly, i.ExecuteOn); err == nil { // else the transfer says so
+		command.Dated.Due = slotTime(i.ExecuteOn, 1, place).UTC()
+	}
+	return nil
+}
+
+// wait refuses what could never be executed, or is more than the device may send. Funds
+// and limits are the day's.
+func (i initiation) wait(w *work, debtor, creditor account.State) error {
+	switch {
+	case debtor.Status == account.Finished, creditor.Status == account.Finished:
+		return account.ErrClosed
+	case debtor.Currency != i.Amount.Currency, creditor.Currency != i.Amount.Currency:
+		return account.ErrCurrency
+	case !i.limited, i.ceiling.Minor == 0, i.Amount.Minor <= i.ceiling.Minor:
+		return nil
+	case i.ceiling.Unproven:
+		return account.ErrUnproven
+	}
+	return account.ErrCeiling
+}
+
+// Run executes a scheduled transfer whose day has come: money moves, or a rule says no,
+// and then that is a fact of the transfer. Only the bank's own process asks for it;
+// ErrNotDue: there is nothing to do.
+func (t Transfers) Run(ctx context.Context, order Order, due id.Transfer) (TransferAnswer, Outcome, error) {
+	b := t.bank
+	order.Asked = schemas.RunTransfer{Transfer: due}
+	before, err := b.transfers.look(ctx, due) // only for what never changes
+	if err != nil {
+		return TransferAnswer{}, Outcome{}, err
+	}
+	locks := streams(due, before.From, before.To, before.Customer)
+	return execute(ctx, b, "transfer.run", order, locks, func(w *work) error {
+		state, err := b.transfers.load(w, due)
+		if err != nil {
+			return err
+		}
+		command := transfer.Run{At: order.At}
+		if _, err := state.Decide(command); err != nil {
+			return err
+		}
+		w.order.Caller.actFor(state.Customer)
+		w.under(ofCustomer(state.Customer))
+		if command.Refused, err = codeOf(try(w, func() error {
+			_, err := w.moveConfirmed(confirmedMove{state.Customer, state.From, state.To, state.Amount, state.Reservation()})
+			return err
+		})); err != nil {
+			return err
+		}
+		return b.transfers.decide(w, due, command)
+	}, transferAnswer)
+}
+
+// confirmedMove is money that its customer confirmed some time ago.
+type confirmedMove struct {
+	customer id.Customer
+	from, to id.Account
+	amount   money.Amount
+	posting  string
+}
+
+// moveConfirmed stages it, if its customer may still pay from there. It was confirmed, so
+// risk may only block.
+func (w *work) moveConfirmed(m confirmedMove) (risk.Assessment, error) {
+	var said risk.Assessment
+	b, at := w.bank, w.order.At
+	person, err := b.customers.load(w, m.customer)
+	if err != nil {
+		return said, err
+	}
+	switch {
+	case person.Erasing, person.Status == customer.ClosedDown, person.Status == customer.Deceased:
+		return said, ErrGone
+	case person.Status != customer.Active:
+		return said, ErrLimited
+	}
+	debtor, err := b.accounts.load(w, m.from)
+	if err == nil {
+		err = stillOwns(m.customer, debtor)
+	}
+	if err != nil {
+		return said, err
+	}
+	own, err := w.own(m.from, m.to)
+	if err == nil && !own {
+		err = b.payable(w, m.customer)
+	}
+	if err != nil {
+		return said, err
+	}
+	said = risk.Assess(b.settings.Money.Scorer, risk.Facts{Customer: m.customer, From: m.from, To: m.to, Own: own, Amount: m.amount, ACR: confirmedACR})
+	if said.Outcome == risk.Block {
+		return said, transfer.ErrBlocked
+	}
+	if err := b.accounts.decide(w, m.from, account.Debit{Posting: m.posting, Amount: m.amount, Limited: !own, At: at}); err != nil {
+		return said, err
+	}
+	return said, b.accounts.decide(w, m.to, account.Credit{Posting: m.posting, Amount: m.amount, At: at})
+}
+
+// scheduling executes transfers on their days.
+//
+//	transfer.scheduled -> (Due) -> Transfers.Run
+//
+// The command's id follows from the fact: after a restart from the beginning of the
+// log, a crash at any point, or a jump of the clock over many days, each is made once.
+type scheduling struct{ bank *Bank }
+
+func (s *scheduling) Name() string { return "scheduled-transfers" }
+
+func (s *scheduling) Kinds() []string {
+	return []string{transfer.Scheduled{}.Kind(), transfer.Cancelled{}.Kind()}
+}
+
+func (s *scheduling) Take(ctx context.Context, fact Happened, agenda *Agenda) error {
+	if _, over := fact.Event.(transfer.Cancelled); over {
+		agenda.Clear(fact.Stream)
+		return nil
+	}
+	state, err := s.bank.transfers.look(ctx, id.From[id.Transfer](uuidIn(fact.Stream)))
+	if err == nil && state.Phase == transfer.Waiting {
+		agenda.Set(fact.Stream, state.Due, "run")
+	}
+	return err
+}
+
+func (s *scheduling) Ring(ctx context.Context, alarm Alarm, agenda *Agenda) error {
+	due := id.From[id.Transfer](uuidIn(alarm.Stream))
+	state, err := s.bank.transfers.look(ctx, due)
+	if err != nil || state.Phase != transfer.Waiting {
+		return err
+	}
+	order := SystemOrder(s.Name(), alarm.Cause, "transfer.run", agenda.Now(), ofCustomer(state.Customer))
+	if _, _, err = s.bank.Transfers().Run(ctx, order, due); refused(err) {
+		return nil // a rule said no, which is a fact; or it was withdrawn meanwhile
+	}
+	return err
+}
+
+// place takes one of the customer's places for transfers of later days.
+func (i initiation) place(w *work, command transfer.Initiate) error {
+	if command.Dated.Day == "" || command.Refused != "" || command.Outcome() == transfer.Block {
+		return nil
+	}
+	return w.room(i.order.Caller.Customer, quota.Transfers, i.transfer.String())
+}
