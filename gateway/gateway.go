@@ -24,6 +24,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -246,6 +247,11 @@ const (
 	streamsAtOnce   = 100
 	windowBytes     = 4 * BodyBytesMax // of a connection, for the bodies of all its requests
 	headerTableSize = 4 << 10
+
+	// A connection on which no frame has ended for so long is asked for a sign of life. One
+	// whose header drips cannot give it, and one whose client is gone does not.
+	silentTimeout = 30 * time.Second
+	pingTimeout   = 15 * time.Second
 )
 
 // http2Limits bound what one connection of HTTP/2 can have this process hold: frames
@@ -254,16 +260,21 @@ func http2Limits() *http.HTTP2Config {
 	return &http.HTTP2Config{
 		MaxConcurrentStreams: streamsAtOnce, MaxReadFrameSize: 16 << 10, MaxReceiveBufferPerStream: BodyBytesMax, MaxReceiveBufferPerConnection: windowBytes,
 		MaxDecoderHeaderTableSize: headerTableSize, MaxEncoderHeaderTableSize: headerTableSize,
-		WriteByteTimeout: bodyTimeout,
+		WriteByteTimeout: bodyTimeout, SendPingTimeout: silentTimeout, PingTimeout: pingTimeout,
 	}
+}
+
+// ofConnection gives a connection's requests what is known of all of them.
+func ofConnection(ctx context.Context, conn net.Conn) context.Context {
+	return withResets(withFraming(ctx, conn))
 }
 
 // Server is an http.Server with the timeouts and limits that New counts on. A
 // public listener is to be Framed.
 func Server(handler http.Handler, logger *slog.Logger) *http.Server {
 	return &http.Server{
-		Handler: handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: bodyTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
-		MaxHeaderBytes: 2 * HeaderBytesMax, DisableGeneralOptionsHandler: true, ConnContext: withFraming, HTTP2: http2Limits(),
+		Handler: calm{handler}, ReadHeaderTimeout: headerTimeout, ReadTimeout: bodyTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: 2 * HeaderBytesMax, DisableGeneralOptionsHandler: true, ConnContext: ofConnection, HTTP2: http2Limits(),
 		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
 	}
 }

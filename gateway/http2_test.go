@@ -154,7 +154,8 @@ func TestRow6RapidReset(t *testing.T) {
 	if failed == nil { // it was all taken: then it was all worked off, and the connection is as good as before
 		require.NoError(t, f.get(20_001))
 		status, code := f.ending(20_001)
-		require.True(t, status == "200" || code == http2.ErrCodeEnhanceYourCalm, "%q %s", status, code)
+		sentAway := status == "" && code == http2.ErrCodeNo // GOAWAY, before this one was looked at
+		require.True(t, status == "200" || status == "429" || sentAway || code == http2.ErrCodeEnhanceYourCalm, "%q %s", status, code)
 	}
 	require.LessOrEqual(t, reached.Load(), int64(10_001))
 	other := dial()
