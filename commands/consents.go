@@ -201,6 +201,9 @@ func (c Consents) Grant(ctx context.Context, order Order, reply Reply) (code str
 		if err := b.standing(w, state.Customer, id.Device{}, Client{ID: request.Client}, false); err != nil {
 			return grant.ErrDenied
 		}
+		if vouched, err := b.vouchedFor(w, login, state); err != nil || !vouched {
+			return orElse(err, grant.ErrDenied)
+		}
 		return b.consents.decide(w, asked, consent.Grant{
 			Browser: mark, Customer: state.Customer, Grant: login, ACR: state.Proven.ACR, AMR: state.Proven.AMR,
 			AuthTime: state.Proven.AuthTime, CodeHash: hash, At: order.At,
@@ -242,6 +245,9 @@ func (c Consents) Revoke(ctx context.Context, order Order, revoked id.Consent, r
 			return err
 		case !b.mayTouch(order.Caller, state.Granted.Customer):
 			return consent.ErrUnknown
+		}
+		if err := w.known(); err != nil {
+			return err
 		}
 		by := order.Caller.ActorType
 		if err := b.consents.decide(w, revoked, consent.Revoke{By: by, Reason: reason, At: order.At}); err != nil || state.Becomes.IsZero() {

@@ -13,7 +13,8 @@ import (
 
 // contacts are where a customer can be reached; erased ones cannot. One is verified
 // by the code that was sent to it and by nothing else: what stands in an enrolment
-// was only said (CVE-2026-27946).
+// was only said (CVE-2026-27946). Nothing is recovered by one that is not verified; a
+// code that is sent to it lets in beside the password, and only to look.
 type contacts struct {
 	email, phone domain.Profile
 
@@ -36,11 +37,14 @@ func (c contacts) of(kind string) domain.Profile {
 	return c.email
 }
 
-func (c contacts) by(channel string) domain.Profile {
+func (c contacts) by(channel string) domain.Profile { return c.of(kindOf(channel)) }
+
+// kindOf is the type of contact that a channel reaches.
+func kindOf(channel string) string {
 	if channel == notification.SMS {
-		return c.phone
+		return customer.Phone
 	}
-	return c.email
+	return customer.Email
 }
 
 // contactsOf reads them from the customer's stream, for states hold no names. It

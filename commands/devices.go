@@ -115,18 +115,10 @@ func (d Devices) Revoke(ctx context.Context, order Order, revoked id.Device, rea
 	return d.end(ctx, order, "device.revoke", revoked, device.Revoke{By: order.Caller.ActorType, Reason: reason, At: order.At}, "device-revoked")
 }
 
-// ReportLost is Revoke of a device that is in nobody knows whose hands. An operator
-// gives the caller's reason: how they know.
+// ReportLost is Revoke of a device that is in nobody knows whose hands. The caller's
+// reason is a code: an operator's says how they know, and a customer needs none.
 func (d Devices) ReportLost(ctx context.Context, order Order, lost id.Device) (Outcome, error) {
-	return d.end(ctx, order, "device.report_lost", lost, device.ReportLost{By: order.Caller.ActorType, Reason: toldBy(order.Caller), At: order.At}, "device-lost")
-}
-
-// toldBy is the reason of a caller who ends what is another's.
-func toldBy(caller Caller) string {
-	if caller.ActorType == ActorOperator {
-		return caller.Reason
-	}
-	return ""
+	return d.end(ctx, order, "device.report_lost", lost, device.ReportLost{By: order.Caller.ActorType, Reason: order.Caller.Reason, At: order.At}, "device-lost")
 }
 
 func (d Devices) end(ctx context.Context, order Order, verb string, ended id.Device, command device.Command, reason string) (Outcome, error) {

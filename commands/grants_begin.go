@@ -200,7 +200,7 @@ func lifting(person customer.State) []string {
 // the sets it makes possible, or names that are nobody's stand out.
 var factorSets = [][]string{
 	{grant.OneTime}, {grant.OneTime}, {grant.OneTime}, {grant.OneTime},
-	{grant.OneTime, grant.Passkey}, {grant.OneTime, grant.RecoveryCode}, {grant.Passkey}, {grant.OneTime, grant.Passkey, grant.RecoveryCode},
+	{grant.OneTime, grant.Passkey}, {grant.OneTime, grant.RecoveryCode}, {grant.Passkey}, {grant.Passkey, grant.RecoveryCode}, {grant.OneTime, grant.Passkey, grant.RecoveryCode},
 }
 
 // madeUpFactors are those of a name that is nobody's: always the same for it.

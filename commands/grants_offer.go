@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"florin/domain/consent"
 	"florin/domain/grant"
@@ -115,9 +116,9 @@ var inHand = []string{grant.OneTime, grant.Passkey, grant.RecoveryCode}
 const ownPages = "florin-pages"
 
 // Visit gives the order of the customer who has logged in to the bank's own pages
-// in this browser, with two factors, less than grant.LoginTTL ago.
+// in this browser, with two factors, no longer ago than within and grant.LoginTTL.
 // Refusals: grant.ErrSession, for everything that is not so.
-func (g Grants) Visit(ctx context.Context, order Order, authSession, browser string) (Order, id.Grant, error) {
+func (g Grants) Visit(ctx context.Context, order Order, authSession, browser string, within time.Duration) (Order, id.Grant, error) {
 	b := g.bank
 	mark, err := b.markOf(browser)
 	if err != nil {
@@ -141,8 +142,11 @@ func (g Grants) Visit(ctx context.Context, order Order, authSession, browser str
 	if err != nil {
 		return Order{}, id.Grant{}, err
 	}
+	if order.At.Sub(who.Proven.AuthTime) > within {
+		return Order{}, id.Grant{}, grant.ErrSession
+	}
 	person, err := b.customers.look(ctx, who.Customer)
-	if err == nil && (!person.MayLogIn() || who.Proven.AuthTime.Before(person.RecoveredAt)) {
+	if err == nil && (!person.MayLogIn() || who.Proven.AuthTime.Before(person.RecoveredAt) || who.Proven.AuthTime.Before(person.PasswordAt)) {
 		err = grant.ErrSession
 	}
 	return by(order, who), login, err

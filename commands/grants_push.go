@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -105,22 +106,31 @@ func (g Grants) poll(ctx context.Context, order Order, l login, ask LoginStep, p
 		return LoginAnswer{}, Outcome{}, err
 	}
 	return g.note(ctx, order, l, func(w *work) error {
-		if prove.Right, err = b.approved(w, l); err != nil {
+		if prove.Right, err = b.approved(w, l.id, l.state); err != nil {
 			return err
 		}
 		return g.prove(w, l, prove, nil)
 	})
 }
 
+// vouchedFor tells whether the device that approved a login, if one did, is still the
+// customer's: one that was lost since may have been in the same hands.
+func (b *Bank) vouchedFor(w *work, of id.Grant, state grant.State) (bool, error) {
+	if !slices.Contains(state.Shown, grant.Push) {
+		return true, nil
+	}
+	return b.approved(w, of, state)
+}
+
 // approved tells whether this very login was approved on a device that is still the
 // customer's. What it looked at still holds when the command is committed.
-func (b *Bank) approved(w *work, l login) (bool, error) {
-	state, err := b.approvals.load(w, l.state.Pushed.Approvals)
+func (b *Bank) approved(w *work, of id.Grant, login grant.State) (bool, error) {
+	state, err := b.approvals.load(w, login.Pushed.Approvals)
 	if err != nil {
 		return false, err
 	}
-	request, known := state.Find(l.state.Pushed.Approval)
-	if !known || request.Status != approval.Approved || request.Grant != l.id || request.Customer != l.state.Customer {
+	request, known := state.Find(login.Pushed.Approval)
+	if !known || request.Status != approval.Approved || request.Grant != of || request.Customer != login.Customer {
 		return false, nil
 	}
 	by, err := b.devices.load(w, request.By)

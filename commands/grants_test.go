@@ -271,7 +271,7 @@ func TestLoginBeginsWithAClientADeviceAndPKCE(t *testing.T) {
 		want   error
 	}{
 		"an unknown client":   {func(s *LoginStep) { s.ClientID = "other" }, ErrClient},
-		"a third party":       {func(s *LoginStep) { s.ClientID = "shop" }, ErrUnauthorized},
+		"a third party":       {func(s *LoginStep) { s.ClientID = "shop" }, ErrToWeb},
 		"an unknown scope":    {func(s *LoginStep) { s.Scopes = []string{"ledger.post"} }, ErrScope},
 		"no scope":            {func(s *LoginStep) { s.Scopes = nil }, ErrScope},
 		"no PKCE":             {func(s *LoginStep) { s.CodeChallenge = "" }, grant.ErrRequest},

@@ -6,7 +6,6 @@ import (
 	"florin/domain"
 	"florin/domain/customer"
 	"florin/domain/id"
-	"florin/domain/notification"
 	"florin/eventbus"
 )
 
@@ -14,10 +13,7 @@ import (
 // or to the one that an operator has written down, if the recovery is on a permit.
 // No message of a recovery has a link in it, so no forged Host can bend one.
 func (n *notifying) recoveryAddress(ctx context.Context, told notice) (domain.Profile, error) {
-	kind := customer.Email
-	if told.channel == notification.SMS {
-		kind = customer.Phone
-	}
+	kind := kindOf(told.channel)
 	state, err := n.bank.recoveries.look(ctx, id.From[id.Recovery](uuidIn(told.fact)))
 	if err != nil {
 		return domain.Profile{}, err

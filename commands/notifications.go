@@ -38,6 +38,9 @@ func (n Notifications) ReadAll(ctx context.Context, order Order, through int64) 
 func (n Notifications) Choose(ctx context.Context, order Order, wanted notification.Preferences) (notification.Preferences, Outcome, error) {
 	b, inbox := n.bank, inboxOf(order.Caller.Customer)
 	return execute(ctx, b, "inbox.choose_preferences", order, streams(inbox), func(w *work) error {
+		if err := w.known(); err != nil {
+			return err
+		}
 		if err := b.inboxes.decide(w, inbox, notification.Choose{Customer: order.Caller.Customer, Preferences: wanted, At: order.At}); err != nil {
 			return err
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 
+	"github.com/google/uuid"
+
 	"florin/domain/customer"
 	"florin/domain/grant"
 	"florin/domain/id"
@@ -94,13 +96,37 @@ func (g Grants) PasskeyQuestion(ctx context.Context, ask LoginStep) (PasskeyQues
 	}
 	question := PasskeyQuestion{Have: person.Passkeys(), Next: state.Asks()}
 	if person.Customer.IsZero() {
-		u := state.TOTP.UUID()
-		madeUp, err := b.macText(keyPasskey, []byte("made-up"), u[:])
-		if err != nil {
+		if question.Have, err = b.madeUpPasskeys(state.TOTP.UUID()); err != nil {
 			return question, err
 		}
-		question.Have = []customer.Factor{{Credential: customer.Credential{ID: madeUp}}}
 	}
 	question.Challenge, err = b.mac(keyPasskey, []byte("login"), []byte(ask.AuthSession))
 	return question, err
+}
+
+// madeUpSizes are the lengths of credential identifiers that authenticators choose,
+// about as often as they are met.
+var madeUpSizes = []int{16, 20, 20, 32, 32, 32, 48, 64}
+
+// madeUpPasskeys are those of a name that is nobody's, always the same for it: one or
+// two, of lengths that are met.
+func (b *Bank) madeUpPasskeys(of uuid.UUID) ([]customer.Factor, error) {
+	choice, err := b.mac(keyPasskey, []byte("made-up"), of[:])
+	if err != nil {
+		return nil, err
+	}
+	size, number := madeUpSizes[int(choice[0])%len(madeUpSizes)], 1+int(choice[1])/192 // two of a kind, for one in four
+	var have []customer.Factor
+	for i := range number {
+		var raw []byte
+		for part := byte(0); len(raw) < size; part++ {
+			more, err := b.mac(keyPasskey, []byte("made-up"), of[:], []byte{byte(i), part})
+			if err != nil {
+				return nil, err
+			}
+			raw = append(raw, more...)
+		}
+		have = append(have, customer.Factor{Credential: customer.Credential{ID: opaque.EncodeToString(raw[:size])}})
+	}
+	return have, nil
 }

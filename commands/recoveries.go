@@ -152,6 +152,20 @@ func (b *Bank) outlived(w *work, of id.Customer, authTime time.Time) error {
 	return nil
 }
 
+// overtaken refuses a first token for what was authenticated before the password was
+// changed: whoever knew the old one could be at the last step. Families that go on
+// are ended by the change itself, but for the one that made it.
+func (b *Bank) overtaken(w *work, of id.Customer, authTime time.Time) error {
+	person, err := b.customers.load(w, of)
+	if err != nil {
+		return err
+	}
+	if authTime.Before(person.PasswordAt) {
+		return session.ErrGrant
+	}
+	return b.outlived(w, of, authTime)
+}
+
 // payable refuses money that is to leave to others while the customer was recovered
 // a short time ago: whoever has got in by a stolen mailbox and a stolen phone has
 // not got at the money yet. The customer's stream is leaned on, so that a recovery

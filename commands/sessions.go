@@ -91,8 +91,10 @@ func (s Sessions) redeem(w *work, app Client, login id.Grant, ask RedeemCode, sa
 		}
 	} else if err := b.standing(w, state.Customer, state.Device, app, state.Weak()); err != nil {
 		return err
-	} else if err := b.outlived(w, state.Customer, state.Coded.AuthTime); err != nil {
+	} else if err := b.overtaken(w, state.Customer, state.Coded.AuthTime); err != nil {
 		return err
+	} else if vouched, err := b.vouchedFor(w, login, state); err != nil || !vouched {
+		return orElse(err, session.ErrGrant)
 	}
 	if !state.Session.IsZero() {
 		elevate := session.Elevate{Grant: login, ACR: state.Coded.ACR, AMR: state.Coded.AMR, AuthTime: state.Coded.AuthTime, At: at}

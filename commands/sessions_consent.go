@@ -49,7 +49,11 @@ func (s Sessions) actFor(w *work, app Client, asked id.Consent, yes consent.Gran
 	if err := b.standing(w, yes.Customer, id.Device{}, app, false); err != nil {
 		return err
 	}
-	if err := b.outlived(w, yes.Customer, yes.AuthTime); err != nil {
+	check := b.overtaken
+	if yes.Grant.IsZero() { // given by a device's key, which no password opens
+		check = b.outlived
+	}
+	if err := check(w, yes.Customer, yes.AuthTime); err != nil {
 		return err
 	}
 	if !app.uses(client.RefreshToken) {

@@ -3,19 +3,38 @@ package commands
 import (
 	"context"
 	"errors"
-	"time"
 
 	"florin/domain/id"
 	"florin/domain/session"
-	"florin/schemas"
 )
 
 // Revoke ends a family; reason is a code. A customer ends only an own one: any
-// other is not-found.
+// other is not-found. A device that is not the customer's may end the family that it
+// was let look by, and no other (session.ErrStranger).
 func (s Sessions) Revoke(ctx context.Context, order Order, ended id.Session, reason string) (Outcome, error) {
-	return s.end(ctx, order, ended, reason, func(state session.State) bool {
-		return !state.Session.IsZero() && s.bank.mayTouch(order.Caller, state.Customer)
+	return s.end(ctx, order, ended, reason, func(w *work, state session.State) error {
+		switch {
+		case state.Session.IsZero(), !s.bank.mayTouch(order.Caller, state.Customer):
+			return session.ErrUnknown
+		case ended == order.Caller.Session:
+			return nil
+		}
+		return w.known()
 	})
+}
+
+// known refuses a customer's session on a device that is not theirs: a password and
+// a code that was sent let in, and no further than to look (session.ErrStranger).
+func (w *work) known() error {
+	caller := w.order.Caller
+	if caller.Customer.IsZero() || caller.Device.IsZero() {
+		return nil // an operator, or a third party with what the customer agreed to
+	}
+	from, err := w.bank.devices.load(w, caller.Device)
+	if err == nil && from.Customer != caller.Customer {
+		err = session.ErrStranger
+	}
+	return err
 }
 
 // LogOut is what an ID token of ours names: a family, and whose it is.
@@ -32,8 +51,8 @@ func (s Sessions) LogOut(ctx context.Context, order Order, ask LogOut) (Outcome,
 	of := id.Named[id.Client](ask.ClientID)
 	order.Caller.ActorType, order.Caller.Actor, order.Caller.Client = ActorClient, of.UUID(), of
 	order.Caller.OnBehalfOf = ask.Customer.UUID()
-	outcome, err := s.end(ctx, order, ask.Session, "logout", func(state session.State) bool {
-		return !state.Session.IsZero() && state.Customer == ask.Customer && state.Client == of
+	outcome, err := s.end(ctx, order, ask.Session, "logout", func(_ *work, state session.State) error {
+		return unknownUnless(!state.Session.IsZero() && state.Customer == ask.Customer && state.Client == of)
 	})
 	if errors.Is(err, session.ErrUnknown) {
 		return outcome, nil
@@ -67,9 +86,9 @@ func (s Sessions) RevokeToken(ctx context.Context, order Order, ask RevokeToken)
 	if err != nil {
 		return Outcome{}, err
 	}
-	outcome, err := s.end(ctx, order, ended, "logout", func(state session.State) bool {
-		return !state.Session.IsZero() && state.Client == app.ID && (!app.ID.IsZero() || state.Operator == app.Operator) &&
-			(state.JKT == ask.JKT || ask.JKT == "" && app.Confidential)
+	outcome, err := s.end(ctx, order, ended, "logout", func(_ *work, state session.State) error {
+		return unknownUnless(!state.Session.IsZero() && state.Client == app.ID && (!app.ID.IsZero() || state.Operator == app.Operator) &&
+			(state.JKT == ask.JKT || ask.JKT == "" && app.Confidential))
 	})
 	if errors.Is(err, session.ErrUnknown) {
 		return outcome, nil
@@ -77,42 +96,24 @@ func (s Sessions) RevokeToken(ctx context.Context, order Order, ask RevokeToken)
 	return outcome, err
 }
 
-func (s Sessions) end(ctx context.Context, order Order, ended id.Session, reason string, may func(session.State) bool) (Outcome, error) {
+func unknownUnless(theirs bool) error {
+	if theirs {
+		return nil
+	}
+	return session.ErrUnknown
+}
+
+func (s Sessions) end(ctx context.Context, order Order, ended id.Session, reason string, may func(*work, session.State) error) (Outcome, error) {
 	b := s.bank
 	_, outcome, err := execute(ctx, b, "session.revoke", order, streams(ended), func(w *work) error {
 		state, err := b.sessions.load(w, ended)
-		switch {
-		case err != nil:
+		if err == nil {
+			err = may(w, state)
+		}
+		if err != nil {
 			return err
-		case !may(state):
-			return session.ErrUnknown
 		}
 		return b.sessions.decide(w, ended, session.Revoke{By: order.Caller.ActorType, Reason: reason, At: order.At})
 	}, nothing)
 	return outcome, err
-}
-
-// UseElevation makes a family's elevation last five minutes from now; without one
-// it is session.ErrElevation. To be called by what needs the elevation.
-func (s Sessions) UseElevation(ctx context.Context, order Order, of id.Session) (Outcome, error) {
-	b := s.bank
-	order.Asked = schemas.UseElevation{Session: of}
-	_, outcome, err := execute(ctx, b, "session.use_elevation", order, streams(of), func(w *work) error {
-		return b.sessions.decide(w, of, session.UseElevation{At: order.At})
-	}, nothing)
-	return outcome, err
-}
-
-// Strength is a family's class of authentication now, and when it was earned.
-func (s Sessions) Strength(ctx context.Context, of id.Session) (acr string, authTime time.Time, err error) {
-	state, err := s.bank.sessions.look(ctx, of)
-	now := s.bank.sources.Time()
-	switch {
-	case err != nil:
-		return "", time.Time{}, err
-	case !state.Alive(now):
-		return "", time.Time{}, session.ErrUnknown
-	}
-	acr, authTime = state.Strength(now)
-	return acr, authTime, nil
 }

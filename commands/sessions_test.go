@@ -232,17 +232,10 @@ func TestStepUp(t *testing.T) {
 	b := newBranch(t)
 	ada, phone, other := b.enrol("ada"), b.phone(home), b.phone(abroad)
 	tokens := phone.login(ada)
-	b.pass(session.ElevationTTL + time.Second)
-	acr, _, err := b.bank.Sessions().Strength(background, tokens.Session)
-	require.NoError(t, err)
-	require.Equal(t, grant.ACRDevice, acr)
-	_, err = b.bank.Sessions().UseElevation(background, b.as(tokens), tokens.Session)
-	require.ErrorIs(t, err, session.ErrElevation)
-
 	step := LoginStep{AuthSession: tokens.AuthSession, ClientID: OwnApp, JKT: phone.jkt, CodeChallenge: pkce(), ACRValues: []string{grant.ACRStrong}, SCA: &SCAAssent{CodeChallenge: pkce()}}
 	stolen := step
 	stolen.JKT = other.jkt
-	_, err = other.challenge(stolen)
+	_, err := other.challenge(stolen)
 	require.ErrorIs(t, err, grant.ErrSession, "the handle works on its own device alone")
 	weak := step
 	weak.SCA, weak.Password = nil, secret
@@ -258,13 +251,6 @@ func TestStepUp(t *testing.T) {
 	require.Equal(t, []string{"mfa", "pop", "user"}, lifted.AMR)
 	require.Equal(t, b.now(), lifted.AuthTime)
 	require.Empty(t, lifted.Refresh, "the family's own refresh token goes on")
-	b.pass(4 * time.Minute)
-	_, err = b.bank.Sessions().UseElevation(background, b.as(tokens), tokens.Session)
-	require.NoError(t, err)
-	b.pass(4 * time.Minute)
-	acr, _, err = b.bank.Sessions().Strength(background, tokens.Session)
-	require.NoError(t, err)
-	require.Equal(t, grant.ACRStrong, acr, "it lasts on while it is used")
 	next, err := phone.refresh(tokens.Refresh, "")
 	require.NoError(t, err)
 	require.Equal(t, grant.ACRDevice, next.ACR, "a refresh never carries it")

@@ -3,8 +3,10 @@ package gateway
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -37,7 +39,7 @@ func (l *half) step(name, value string) phone.Answer {
 	return l.h.form(l.p, "/oauth2/challenge", url.Values{"auth_session": {l.session}, name: {value}})
 }
 
-func (l *half) options(t *testing.T) (raw string, challenge []byte) {
+func (l *half) options(t testing.TB) (raw string, challenge []byte) {
 	t.Helper()
 	answer := l.step("webauthn", "options")
 	require.Equal(t, "insufficient_authorization", code(answer), "%s", answer.Body)
@@ -149,6 +151,28 @@ func TestMadeUpPasskeysLookLikeAnybodys(t *testing.T) {
 	right, wrong = known.step("recovery_code", "AAAA-AAAA-AAAA-AAAA"), unknown.step("recovery_code", "AAAA-AAAA-AAAA-AAAA")
 	require.Equal(t, string(right.Body), string(wrong.Body))
 	require.Equal(t, "access_denied", code(wrong))
+}
+
+// Authenticators choose identifiers of many lengths, and some people have two.
+func TestMadeUpPasskeysDifferAsRealOnesDo(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	lengths, two := map[int]bool{}, false
+	stranger := h.stranger()
+	for i := 0; len(lengths) < 3 || !two; i++ {
+		require.Less(t, i, 400)
+		h.pass(25 * time.Hour)
+		step := h.form(stranger, "/oauth2/challenge", begin(fmt.Sprint("nobody-", i), "wrong password entirely"))
+		if !slices.Contains(field[[]string](t, step, "next"), "webauthn") {
+			continue
+		}
+		login := &half{h, stranger, field[string](t, step, "auth_session"), nil}
+		raw, _ := login.options(t)
+		have, err := virtualwebauthn.ParseAssertionOptions(raw)
+		require.NoError(t, err)
+		lengths[len(have.AllowCredentials[0])] = true
+		two = two || len(have.AllowCredentials) == 2
+	}
 }
 
 func TestRecoveryCodesAreGoodOnce(t *testing.T) {

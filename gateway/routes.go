@@ -91,7 +91,7 @@ func persons(p *identity.Provider, desk service.Desk) []Route {
 		standing("activation", "customers.manage", customers.Activate, of[schemas.ActivateCustomer]()),
 		standing("erasure", "privacy.manage", customers.Erase, of[schemas.EraseCustomer]()),
 		{Method: get, Path: "/v1/customers/me", Handle: customers.Me, Scopes: scopes("profile"), Response: of[service.CustomerAnswer]()},
-		{Method: get, Path: "/v1/customers/me/acts", Handle: customers.Acts, Scopes: scopes("profile"), Response: of[service.ActList]()},
+		{Method: get, Path: "/v1/customers/me/acts", Handle: customers.Acts, OwnApp: true, Scopes: scopes("profile"), Response: of[service.ActList]()},
 		{Method: http.MethodPatch, Path: "/v1/customers/me", Handle: customers.ChangeContact, Scopes: scopes("profile"), Keyed: true, Signed: true,
 			ACR: problem.StrongACR, MaxAge: problem.Fresh, Request: of[schemas.ChangeContact](), Response: of[service.ContactAnswer]()},
 		{Method: del, Path: "/v1/customers/me/contacts/{kind}", Handle: customers.RemoveContact, Scopes: scopes("profile"), Keyed: true, Signed: true,

@@ -93,8 +93,6 @@ func (s sessionsFold) apply(w *writer, _ *commit, f *fact) error {
 		row.Refused++
 	case session.Elevated:
 		row.ACR, row.AuthTime, row.SeenAt = e.ACR, e.AuthTime, e.At
-	case session.ElevationUsed:
-		row.SeenAt = e.At
 	case session.ClientTold: // that it was told changes nothing here
 	case session.Revoked:
 		row.Revoked, row.RevokedAt, row.RevokedBy, row.Reason = true, e.At, e.By, e.Reason

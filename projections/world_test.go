@@ -76,8 +76,7 @@ func (b *bank) login(c id.Customer, d id.Device) id.Session {
 			session.TokenRefreshed{JTI: "j2", Generation: 2, RefreshHash: "h2", ACR: "urn:florin:acr:mfa", Scopes: []string{"openid"}, ExpiresAt: b.now.Add(time.Hour), At: b.now},
 			session.TokenRepeated{JTI: "j3", Generation: 2, ACR: "urn:florin:acr:mfa", Scopes: []string{"openid"}, ExpiresAt: b.now.Add(time.Hour), At: b.now},
 			session.TokenRefused{Reason: "wrong-key", Generation: 2, At: b.now},
-			session.Elevated{Grant: id.From[id.Grant](b.uuid()), ACR: "urn:florin:acr:sca", AMR: []string{"sca-key"}, AuthTime: b.now, At: b.now},
-			session.ElevationUsed{At: b.now}),
+			session.Elevated{Grant: id.From[id.Grant](b.uuid()), ACR: "urn:florin:acr:sca", AMR: []string{"sca-key"}, AuthTime: b.now, At: b.now}),
 		b.part(d.Stream(), device.Bound{Customer: c, Grant: id.From[id.Grant](b.uuid()), At: b.now}, device.SessionJoined{Session: s, At: b.now}))
 	return s
 }

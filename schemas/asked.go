@@ -104,10 +104,6 @@ type (
 		Attempts id.Attempts `json:"attempts"`
 		Lanes    []string    `json:"lanes"`
 	}
-	// UseElevation makes a session's elevation last from now.
-	UseElevation struct {
-		Session id.Session `json:"session"`
-	}
 	// ExpireTransfer ends a challenge whose time has run out.
 	ExpireTransfer struct {
 		Transfer id.Transfer `json:"transfer"`

@@ -166,7 +166,6 @@ var commandTable = slices.Concat([]Command{
 	body[TestWebhook]("webhook.test"),
 	body[UnfreezeCard]("card.unfreeze"),
 	body[UnfreezeAccount]("account.unfreeze"),
-	asked[UseElevation]("session.use_elevation"),
 	body[WithdrawProposal]("proposal.withdraw"),
 }, mandateCommands(), paymentFileCommands(), recallCommands())
 

@@ -10,7 +10,6 @@ var Sessions = newTable(
 	Event(1, func(e session.TokenRepeated) session.Event { return e }),
 	Event(1, func(e session.TokenRefused) session.Event { return e }),
 	Event(1, func(e session.Elevated) session.Event { return e }),
-	Event(1, func(e session.ElevationUsed) session.Event { return e }),
 	Event(1, func(e session.Revoked) session.Event { return e }),
 	Event(1, func(e session.ClientTold) session.Event { return e }),
 )

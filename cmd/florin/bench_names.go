@@ -18,7 +18,7 @@ import (
 
 func namesExperiments() []experiment {
 	return []experiment{{
-		name: "names", figures: []string{"identity-wrong", "identity-unknown", "identity-disabled", "identity-exhausted", "identity-exhausted-unknown", "identity-gap", "identity-reset", "identity-reset-unknown"},
+		name: "names", figures: []string{"identity-wrong", "identity-unknown", "identity-disabled", "identity-exhausted", "identity-exhausted-unknown", "identity-gap", "identity-reset", "identity-reset-unknown", "identity-otp-send", "identity-otp-send-unknown"},
 		run: func(ctx context.Context, b *bench) ([]figure, error) { return b.names(ctx) },
 	}}
 }
@@ -78,35 +78,15 @@ func (b *bench) names(ctx context.Context) (_ []figure, err error) {
 	if err := tryInTurns(ctx, stranger, failings[hashing:], n, took); err != nil {
 		return nil, err
 	}
-	reset, err := resets(ctx, stranger, n)
-	return append(namesFigures(took, n), reset...), err
-}
-
-// resets times requests for a forgotten password, for customers and for nobody, in
-// turns of which each is the first as often as the other.
-func resets(ctx context.Context, stranger *phone.Phone, n int) ([]figure, error) {
-	kinds := []struct{ figure, name string }{{"identity-reset", "known"}, {"identity-reset-unknown", "nobody"}}
-	took := map[string][]float64{}
-	for i := range n {
-		for at := range kinds {
-			kind := kinds[(at+i)%len(kinds)]
-			began := time.Now()
-			if _, err := stranger.Recover(ctx, fmt.Sprint(kind.name, i), "password"); err != nil {
-				return nil, fmt.Errorf("%s: %w", kind.figure, err)
-			}
-			took[kind.figure] = append(took[kind.figure], float64(time.Since(began))/float64(time.Millisecond))
+	figures := namesFigures(took, n)
+	for _, quiet := range quietly(stranger) {
+		pair, err := quiet.pair(ctx, n)
+		if err != nil {
+			return nil, err
 		}
+		figures = append(figures, pair...)
 	}
-	conditions := func(figure string) string {
-		return fmt.Sprintf("median of %d requests for a forgotten password over HTTP, known and unknown names in turn; p10 %.2f, p90 %.2f",
-			n, percentile(took[figure], 10), percentile(took[figure], 90))
-	}
-	known := percentile(took["identity-reset"], 50)
-	return []figure{
-		beside("identity-reset", "ms", known, 0, conditions("identity-reset")),
-		beside("identity-reset-unknown", "ms", percentile(took["identity-reset-unknown"], 50), known,
-			conditions("identity-reset-unknown")+"; floor: identity-reset, which it must not be told apart from"),
-	}, nil
+	return figures, nil
 }
 
 // tryInTurns times n logins of each kind; none is always first, or always after the
@@ -214,12 +194,17 @@ func (s *servedBank) closes(ctx context.Context, who string) error {
 // this name is none to compare with customers who have one.
 var errNoCode = errors.New("the login asks for no code")
 
+// firstStep begins a login with the wrong password. The challenge is RFC 7636's own.
+func firstStep(name string) url.Values {
+	return url.Values{
+		"client_id": {phone.ClientID}, "response_type": {"code"}, "scope": {"openid"}, "code_challenge_method": {"S256"},
+		"code_challenge": {"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}, "username": {name}, "password": {"a wrong password"},
+	}
+}
+
 // tryName is one login with the wrong password and a wrong code, to its end.
 func tryName(ctx context.Context, p *phone.Phone, name string, status int) error {
-	_, err := p.Challenge(ctx, url.Values{
-		"client_id": {phone.ClientID}, "response_type": {"code"}, "scope": {"openid"}, "code_challenge_method": {"S256"},
-		"code_challenge": {"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}, "username": {name}, "password": {"a wrong password"}, // RFC 7636 appendix B
-	})
+	_, err := p.Challenge(ctx, firstStep(name))
 	step, ok := errors.AsType[*phone.Refused](err)
 	if !ok || step.Status != status {
 		return fmt.Errorf("a first step that answers %d: %w", status, err)

@@ -25,6 +25,7 @@ package approval
 import (
 	"crypto/sha256"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -45,11 +46,16 @@ const (
 
 // State is what the rules need to know of all requests to one customer.
 type State struct {
-	Requests []Request // the latest, oldest first
-	Asked    int       // shown in a row without one that was approved
-	AskedAt  time.Time // when the last one was shown
-	before   time.Time // when the one before it was
-	Version  int64     // facts so far
+	Requests []Request      // the latest, oldest first
+	Rows     map[string]Row // by purpose: what third parties ask for quiets no login
+	Version  int64          // facts so far
+}
+
+// Row is what was asked for one purpose without one that was approved.
+type Row struct {
+	Asked   int       // shown in a row
+	AskedAt time.Time // when the last one was shown
+	before  time.Time // when the one before it was
 }
 
 // Request is one thing to approve.
@@ -140,7 +146,7 @@ func (s State) ask(c Ask) ([]Event, error) {
 	switch {
 	case busy && c.Yields && waiting.Client != c.Client:
 		return []Event{asked, RequestDropped{Approval: c.Approval, Reason: ReasonBusy, At: c.At}}, nil
-	case c.At.Before(s.AskedAt.Add(Quiet(s.Asked))): // the same for a login that is wrong: what is told is a delay of the budget's
+	case c.At.Before(s.Rows[c.Purpose].AskedAt.Add(Quiet(s.Rows[c.Purpose].Asked))): // the same for a login that is wrong: what is told is a delay of the budget's
 		return []Event{asked, RequestDropped{Approval: c.Approval, Reason: ReasonTooOften, At: c.At}}, nil
 	}
 	return append(s.drop(ReasonSuperseded, c.At), asked), nil
@@ -189,13 +195,15 @@ func (s State) Evolve(event Event) State {
 			Status: Pending, Version: s.Version, At: e.At, ExpiresAt: e.ExpiresAt, display: digestOf(e.Statement.Reveal()),
 		})
 		s.Requests = s.Requests[max(0, len(s.Requests)-requestsKept):]
-		if e.At.Sub(s.AskedAt) > askedForgotten {
-			s.Asked = 0
-		}
-		s.Asked, s.before, s.AskedAt = s.Asked+1, s.AskedAt, e.At
+		s = s.row(e.Purpose, func(r *Row) {
+			if e.At.Sub(r.AskedAt) > askedForgotten {
+				r.Asked = 0
+			}
+			r.Asked, r.before, r.AskedAt = r.Asked+1, r.AskedAt, e.At
+		})
 	case RequestApproved:
 		s = s.decided(e.Approval, func(r *Request) { r.Status, r.By, r.Hardware, r.DecidedAt = Approved, e.Device, e.Hardware, e.At })
-		s.Asked = 0
+		s = s.row(s.purpose(e.Approval), func(r *Row) { r.Asked = 0 })
 	case RequestDenied:
 		s = s.decided(e.Approval, func(r *Request) { r.Status, r.By, r.DecidedAt = Denied, e.Device, e.At })
 	case RequestExpired:
@@ -203,10 +211,27 @@ func (s State) Evolve(event Event) State {
 	case RequestDropped:
 		s = s.decided(e.Approval, func(r *Request) { r.Status, r.DecidedAt = Dropped, e.At })
 		if e.Reason == ReasonBusy || e.Reason == ReasonTooOften { // it was never shown
-			s.Asked, s.AskedAt = s.Asked-1, s.before
+			s = s.row(s.purpose(e.Approval), func(r *Row) { r.Asked, r.AskedAt = r.Asked-1, r.before })
 		}
 	}
 	return s
+}
+
+// row gives the state with one row changed; states are shared.
+func (s State) row(purpose string, change func(*Row)) State {
+	s.Rows = maps.Clone(s.Rows)
+	if s.Rows == nil {
+		s.Rows = map[string]Row{}
+	}
+	row := s.Rows[purpose]
+	change(&row)
+	s.Rows[purpose] = row
+	return s
+}
+
+func (s State) purpose(of id.Approval) string {
+	request, _ := s.Find(of)
+	return request.Purpose
 }
 
 // decided gives the state with one request changed; states are shared.

@@ -242,7 +242,7 @@ func (s State) register(c Register) ([]Event, error) {
 
 func (s State) reportLost(c ReportLost) ([]Event, error) {
 	switch {
-	case c.By == byOperator && !text.Code(c.Reason):
+	case (c.By == byOperator || c.Reason != "") && !text.Code(c.Reason):
 		return nil, ErrReason
 	case s.Lost:
 		return nil, nil

@@ -80,6 +80,7 @@ func TestDevice(t *testing.T) {
 		{Name: "an operator says how they know that it is lost", Given: given(registered), When: device.ReportLost{By: "operator", Reason: "customer-called", At: noon},
 			Then: given(device.ReportedLost{By: "operator", Reason: "customer-called", At: noon}, device.Revoked{By: "operator", Reason: "lost", At: noon})},
 		{Name: "which is not nothing", Given: given(registered), When: device.ReportLost{By: "operator", At: noon}, Refused: device.ErrReason},
+		{Name: "nor, of a customer, words", Given: given(registered), When: device.ReportLost{By: "customer", Reason: "Karl took it", At: noon}, Refused: device.ErrReason},
 		{Name: "nor of one that was lost before", Given: given(registered, lost, revoked), When: device.ReportLost{By: "operator", At: noon}, Refused: device.ErrReason},
 		{Name: "a lost one is revoked with it", Given: given(registered), When: device.ReportLost{By: "customer", At: noon}, Then: given(lost, revoked)},
 		{Name: "one that was revoked can still be lost", Given: given(registered, revoked), When: device.ReportLost{By: "customer", At: noon}, Then: given(lost)},

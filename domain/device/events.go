@@ -47,7 +47,7 @@ type Revoked struct {
 // ReportedLost: the owner no longer has it. A revocation follows in the same commit.
 type ReportedLost struct {
 	By     string    `json:"by"`
-	Reason string    `json:"reason,omitempty"` // code; what an operator was told
+	Reason string    `json:"reason,omitempty"` // code; how an operator knows
 	At     time.Time `json:"at"`
 }
 

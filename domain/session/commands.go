@@ -17,9 +17,7 @@ const (
 	OperatorIdleMax = 15 * time.Minute
 	OperatorLifeMax = 10 * time.Hour
 
-	ElevationTTL = 5 * time.Minute // since it was earned or last used
-	foldRefusals = time.Minute     // refusals closer than this are one fact
-	foldUses     = 30 * time.Second
+	foldRefusals = time.Minute // refusals closer than this are one fact
 )
 
 // ACRDevice is what is left when an elevation has ended: the key alone.
@@ -86,8 +84,6 @@ type (
 		AuthTime time.Time
 		At       time.Time
 	}
-	// UseElevation makes the elevation last on; without one it is refused.
-	UseElevation struct{ At time.Time }
 	// Revoke ends the family.
 	Revoke struct {
 		By     string
@@ -96,12 +92,11 @@ type (
 	}
 )
 
-func (Start) sessionCommand()        {}
-func (Issue) sessionCommand()        {}
-func (Refresh) sessionCommand()      {}
-func (Elevate) sessionCommand()      {}
-func (UseElevation) sessionCommand() {}
-func (Revoke) sessionCommand()       {}
+func (Start) sessionCommand()   {}
+func (Issue) sessionCommand()   {}
+func (Refresh) sessionCommand() {}
+func (Elevate) sessionCommand() {}
+func (Revoke) sessionCommand()  {}
 
 var (
 	ErrExists  = &domain.Refusal{Class: domain.Conflict, Code: "session-exists", Detail: "This session was begun already."}
@@ -110,6 +105,6 @@ var (
 	ErrGrant = &domain.Refusal{Class: domain.Invalid, Code: "invalid-grant", Detail: "Log in again."}
 	// ErrScope: more was asked for than the family has.
 	ErrScope = &domain.Refusal{Class: domain.Invalid, Code: "invalid-scope", Detail: "The session does not have this scope."}
-	// ErrElevation: strong authentication is too long ago, or never was.
-	ErrElevation = &domain.Refusal{Class: domain.Unproven, Code: "insufficient-user-authentication", Detail: "Confirm that it is you."}
+	// ErrStranger: the session was begun with a device that is not the customer's.
+	ErrStranger = &domain.Refusal{Class: domain.Unproven, Code: "insufficient-user-authentication", Detail: "Confirm that it is you."}
 )

@@ -78,18 +78,13 @@ type TokenRefused struct {
 	At         time.Time `json:"at"`
 }
 
-// Elevated: a step-up. Ends five minutes after it was earned or last used.
+// Elevated: a step-up. What asks for it counts from when it was earned (AuthTime), and no use prolongs it.
 type Elevated struct {
 	Grant    id.Grant  `json:"grant"`
 	ACR      string    `json:"acr"`
 	AMR      []string  `json:"amr"`
 	AuthTime time.Time `json:"auth_time"`
 	At       time.Time `json:"at"`
-}
-
-// ElevationUsed: something that needs the elevation was done with it.
-type ElevationUsed struct {
-	At time.Time `json:"at"`
 }
 
 // Revoked: the family is over.
@@ -105,7 +100,6 @@ func (TokenRefreshed) Kind() string { return "token.refreshed" }
 func (TokenRepeated) Kind() string  { return "token.repeated" }
 func (TokenRefused) Kind() string   { return "token.refused" }
 func (Elevated) Kind() string       { return "session.elevated" }
-func (ElevationUsed) Kind() string  { return "session.elevation_used" }
 func (Revoked) Kind() string        { return "session.revoked" }
 
 func (Started) sessionEvent()        {}
@@ -114,5 +108,4 @@ func (TokenRefreshed) sessionEvent() {}
 func (TokenRepeated) sessionEvent()  {}
 func (TokenRefused) sessionEvent()   {}
 func (Elevated) sessionEvent()       {}
-func (ElevationUsed) sessionEvent()  {}
 func (Revoked) sessionEvent()        {}

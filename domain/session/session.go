@@ -34,7 +34,6 @@ type State struct {
 	LastAt     time.Time // when a refresh token was last given out
 	RefusedAt  time.Time
 	Elevation  Elevated // the login itself, or the latest step-up
-	UsedAt     time.Time
 	Ended      bool
 	Told       bool // the client, that it has ended
 }
@@ -50,22 +49,6 @@ func (s State) IdleUntil() time.Time {
 		return s.LastAt.Add(OperatorIdleMax)
 	}
 	return s.LastAt.Add(IdleMax)
-}
-
-// Strength is the class of authentication at a time, and when it was earned.
-func (s State) Strength(at time.Time) (acr string, authTime time.Time) {
-	if s.elevated(at) {
-		return s.Elevation.ACR, s.Elevation.AuthTime
-	}
-	return ACRDevice, s.Elevation.AuthTime
-}
-
-func (s State) elevated(at time.Time) bool {
-	last := s.Elevation.At
-	if s.UsedAt.After(last) {
-		last = s.UsedAt
-	}
-	return s.Elevation.ACR != "" && !at.After(last.Add(ElevationTTL))
 }
 
 // Decide answers a command with the facts that follow from it.
@@ -89,14 +72,6 @@ func (s State) Decide(command Command) ([]Event, error) {
 			return nil, ErrGrant
 		}
 		return []Event{Elevated(c)}, nil
-	case UseElevation:
-		switch {
-		case !s.Alive(c.At), !s.elevated(c.At):
-			return nil, ErrElevation
-		case c.At.Sub(s.UsedAt) < foldUses:
-			return nil, nil
-		}
-		return []Event{ElevationUsed(c)}, nil
 	case Revoke:
 		if s.Ended {
 			return nil, nil
@@ -187,8 +162,6 @@ func (s State) Evolve(event Event) State {
 		s.RefusedAt = e.At
 	case Elevated:
 		s.Elevation = e
-	case ElevationUsed:
-		s.UsedAt = e.At
 	case Revoked:
 		s.Ended = true
 	case ClientTold:

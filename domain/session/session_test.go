@@ -89,26 +89,11 @@ func TestAnAccessTokenNeverOutlivesItsFamily(t *testing.T) {
 
 func TestElevation(t *testing.T) {
 	t.Parallel()
-	late := noon.Add(session.ElevationTTL + time.Second)
-	used := session.ElevationUsed{At: noon.Add(4 * time.Minute)}
-	again := session.Elevated{ACR: strong, AMR: []string{"pwd"}, AuthTime: late, At: late}
 	domaintest.Run[session.State](t, []domaintest.Case[session.Command, session.Event]{
-		{Name: "a login is an elevation", Given: given(started, issued), When: session.UseElevation(used), Then: given(used)},
-		{Name: "for five minutes", Given: given(started, issued), When: session.UseElevation{At: late}, Refused: session.ErrElevation},
-		{Name: "since it was last used", Given: given(started, issued, used), When: session.UseElevation{At: late}, Then: given(session.ElevationUsed{At: late})},
-		{Name: "and no longer", Given: given(started, issued, used), When: session.UseElevation{At: used.At.Add(session.ElevationTTL + time.Second)}, Refused: session.ErrElevation},
-		{Name: "uses close together are one fact", Given: given(started, issued, used), When: session.UseElevation{At: used.At.Add(time.Second)}},
-		{Name: "a step-up begins it anew", Given: given(started, issued, again), When: session.UseElevation{At: late.Add(time.Minute)}, Then: given(session.ElevationUsed{At: late.Add(time.Minute)})},
-		{Name: "an ended family has none", Given: given(started, issued, ended), When: session.UseElevation{At: noon}, Refused: session.ErrElevation},
 		{Name: "an ended family is not lifted", Given: given(started, issued, ended), When: session.Elevate{ACR: strong, At: noon}, Refused: session.ErrGrant},
 		{Name: "a family begins once", Given: given(started), When: start, Refused: session.ErrExists},
 		{Name: "an ended family gets no token", Given: given(started, ended), When: session.Issue{JTI: "2", At: noon}, Refused: session.ErrGrant},
 		{Name: "ending twice changes nothing", Given: given(started, ended), When: session.Revoke{By: "customer", At: noon}},
 		{Name: "what never was does not end", When: session.Revoke{By: "customer", At: noon}, Refused: session.ErrUnknown},
 	})
-	state := session.State{}.Evolve(started).Evolve(issued)
-	acr, _ := state.Strength(noon.Add(session.ElevationTTL))
-	require.Equal(t, strong, acr)
-	acr, _ = state.Strength(late)
-	require.Equal(t, session.ACRDevice, acr)
 }

@@ -58,7 +58,7 @@ func (p *Provider) Account(w http.ResponseWriter, r *http.Request) error {
 	if browser == "" {
 		browser = base64.RawURLEncoding.EncodeToString(p.settings.Bank.Sources().Secret(browserBytes))
 	}
-	order, _, err := p.settings.Bank.Grants().Visit(r.Context(), p.order(r, nil), session, browser)
+	order, _, err := p.settings.Bank.Grants().Visit(r.Context(), p.order(r, nil), session, browser, grant.LoginTTL)
 	switch {
 	case errors.Is(err, grant.ErrSession):
 		http.SetCookie(w, p.visitCookie(browser, ""))
@@ -95,7 +95,7 @@ func (p *Provider) EndFromPage(w http.ResponseWriter, r *http.Request) error {
 	default:
 		return problem.BadRequest
 	}
-	order, login, err := p.settings.Bank.Grants().Visit(r.Context(), p.order(r, nil), session, browser)
+	order, login, err := p.settings.Bank.Grants().Visit(r.Context(), p.order(r, nil), session, browser, problem.Fresh)
 	if err != nil {
 		return p.again(w, r, v, err)
 	}

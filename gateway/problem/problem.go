@@ -146,6 +146,9 @@ func ofRefusal(err error, refusal *domain.Refusal) *Fault {
 	if refusal.Class == domain.Missing && refusal.Code == NotFound.Code {
 		return NotFound // one text, whichever room says so: not there and not yours are the same
 	}
+	if refusal.Code == StepUp.Code {
+		return StepUp // with what to show
+	}
 	fault := &Fault{Status: status, Code: refusal.Code, Detail: refusal.Detail}
 	var delayed interface{ RetryAfter() time.Duration }
 	switch {

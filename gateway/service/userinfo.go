@@ -10,8 +10,8 @@ import (
 )
 
 // UserInfoAnswer holds the claims of OpenID Connect Core section 5.1 that the
-// token's scope lets its client see. Contacts are not among them: no scope asks
-// the customer for those.
+// token's scope lets its client see. Contacts are not among them: who was given
+// profile finds them at GET /v1/customers/me, with whether they are verified.
 type UserInfoAnswer struct {
 	Subject   id.Customer `json:"sub"`
 	Name      string      `json:"name,omitzero"`

@@ -89,7 +89,7 @@ describe('group 11: more than one factor', () => {
     assert.equal((await two.app.challenge({ auth_session: two.session, otp })).json.error, 'access_denied')
   })
 
-  it('a contact that nobody has verified is nowhere used, and a code is not guessed into being (CVE-2026-27946)', async () => {
+  it('a contact that nobody has verified does not take the place of another, and a code is not guessed into being (CVE-2026-27946)', async () => {
     const { anna, app } = await customer()
     const before = bank.letters('contact-code').length
     const asked = await app.command('PATCH', '/v1/customers/me', { email: 'eve@evil.example' })
