@@ -31,7 +31,7 @@ func believing(t *testing.T) (*branch, *attesttest.Maker) {
 	roots, err := attest.ParseRoots(maker.Root())
 	require.NoError(t, err)
 	believed := trust.Trust{
-		Apple: []apple.App{{ID: attestedApp, Environment: apple.Production}}, AppleRoots: roots,
+		Apple: []apple.App{{ID: attestedApp, Environment: apple.Production}}, AppleRoots: apple.Trust{Chains: roots, Receipts: roots},
 		Android: []android.App{{Package: "com.example.bank", Signers: [][]byte{make([]byte, sha256.Size)}}}, Chains: android.Trust{Roots: roots},
 	}
 	b.bank.settings.Trust = func() trust.Trust { return believed }

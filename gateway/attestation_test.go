@@ -40,7 +40,7 @@ func believing(t *testing.T) (*house, *attesttest.Maker) {
 	require.NoError(t, err)
 	h.unproven = commands.Unproven{NoneUnits: 300, SoftwareUnits: 600}
 	h.believes = trust.Trust{
-		Apple: []apple.App{{ID: appleApp, Environment: apple.Production}}, AppleRoots: roots,
+		Apple: []apple.App{{ID: appleApp, Environment: apple.Production}}, AppleRoots: apple.Trust{Chains: roots, Receipts: roots},
 		Android: []android.App{{Package: androidApp, Signers: [][]byte{androidSigner}}}, Chains: android.Trust{Roots: roots},
 	}
 	h.reopen()

@@ -127,7 +127,7 @@ func orHours(hours int64) int64 {
 
 // trust is the file as the rules know it.
 func (f attestationFile) trust(beside func(string) string) (t trust.Trust, err error) {
-	t.AppleRoots, t.Chains.Roots = apple.Root(), android.GoogleRoots()
+	t.AppleRoots, t.Chains.Roots = apple.Roots(), android.GoogleRoots()
 	for _, app := range f.Apple {
 		environment, known := map[string]apple.Environment{"production": apple.Production, "development": apple.Development}[app.Environment]
 		if !known || !strings.Contains(app.App, ".") {

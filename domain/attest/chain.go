@@ -105,6 +105,11 @@ func (r Roots) sorted() Roots {
 // Trusts tells whether a certificate carries the key of one of them.
 func (r Roots) Trusts(c *x509.Certificate) bool { return slices.Contains(r.keys, keyDigest(c)) }
 
+// Holds tells whether a certificate is one of them, byte by byte.
+func (r Roots) Holds(c *x509.Certificate) bool {
+	return slices.ContainsFunc(r.certificates, c.Equal)
+}
+
 // Pool is the roots as crypto/x509 takes them.
 func (r Roots) Pool() *x509.CertPool {
 	pool := x509.NewCertPool()

@@ -63,6 +63,7 @@ var (
 
 // Refusals of counters.
 var (
+	ErrReceipt    = &domain.Refusal{Class: domain.Invalid, Code: "attestation-receipt-wrong", Detail: "The attestation's receipt is not Apple's, or of another attestation."}
 	ErrNewCounter = &domain.Refusal{Class: domain.Invalid, Code: "attestation-counter-not-new", Detail: "The attested key has been used before."}
 	ErrCounter    = &domain.Refusal{Class: domain.Invalid, Code: "attestation-counter-replayed", Detail: "An assertion with this counter was seen before."}
 	ErrNoAppKey   = &domain.Refusal{Class: domain.Invalid, Code: "attestation-assertion-without-key", Detail: "This device has no attested key to assert by."}

@@ -10,8 +10,8 @@
 // arrived and at no other. Whether a counter is greater than the last one is for the
 // device's own stream to say: two racing assertions are two appends at one version.
 //
-// The receipt is for Apple's own fraud counter. It says nothing about the key that the
-// certificates do not say, and nothing here reads it.
+// The receipt is for Apple's own fraud counter. It is held to be Apple's, and of this
+// attestation, so that no byte of an object is anybody else's.
 package apple
 
 import (
@@ -36,9 +36,19 @@ import (
 //go:embed root.pem
 var rootPEM []byte
 
-// Root is the one that App Attest ends at.
-func Root() attest.Roots {
-	roots, err := attest.ParseRoots(rootPEM)
+// Trust is whom attestations and their receipts go back to.
+type Trust struct{ Chains, Receipts attest.Roots }
+
+// Roots are Apple's own.
+func Roots() Trust { return Trust{builtIn(rootPEM), builtIn(receiptRootPEM)} }
+
+// With trusts others as well: a simulated maker.
+func (t Trust) With(others attest.Roots) Trust {
+	return Trust{t.Chains.With(others), t.Receipts.With(others)}
+}
+
+func builtIn(text []byte) attest.Roots {
+	roots, err := attest.ParseRoots(text)
 	if err != nil {
 		panic(err) // a bug: it is built in
 	}
@@ -86,7 +96,7 @@ type object struct {
 // Attest judges an attestation object. clientData is what was appended to the
 // authenticator data: a SHA-256 in this bank's protocol. keyID is the key that the app
 // says it is. Its error is one refusal.
-func Attest(raw, clientData, keyID []byte, apps []App, roots attest.Roots, at time.Time) (Attestation, error) {
+func Attest(raw, clientData, keyID []byte, apps []App, trust Trust, at time.Time) (Attestation, error) {
 	if len(raw) > ObjectBytesMax {
 		return Attestation{}, attest.ErrTooLarge
 	}
@@ -97,7 +107,7 @@ func Attest(raw, clientData, keyID []byte, apps []App, roots attest.Roots, at ti
 	if said.Format != "apple-appattest" || len(said.Statement.Receipt) == 0 {
 		return Attestation{}, attest.ErrMalformed
 	}
-	leaf, err := verified(said.Statement.Chain, roots, at)
+	leaf, err := verified(said.Statement.Chain, trust.Chains, at)
 	if err != nil {
 		return Attestation{}, err
 	}
@@ -122,6 +132,9 @@ func Attest(raw, clientData, keyID []byte, apps []App, roots attest.Roots, at ti
 	case data.counter != 0:
 		return Attestation{}, attest.ErrNewCounter
 	}
+	if err := judgeReceipt(said.Statement.Receipt, leaf, clientData, app.ID, trust.Receipts, at); err != nil {
+		return Attestation{}, err
+	}
 	return Attestation{
 		Key: key, App: app, Extended: data.extended, Category: data.category, Version: data.version, Statement: attest.Digest(raw),
 	}, nil
@@ -136,9 +149,6 @@ func verified(der [][]byte, roots attest.Roots, at time.Time) (*x509.Certificate
 	if err != nil {
 		return nil, err
 	}
-	if chain[1].CheckSignature(chain[0].SignatureAlgorithm, chain[0].RawTBSCertificate, chain[0].Signature) != nil {
-		return nil, attest.ErrChain
-	}
 	between := x509.NewCertPool()
 	between.AddCert(chain[1])
 	_, err = chain[0].Verify(x509.VerifyOptions{
@@ -146,6 +156,9 @@ func verified(der [][]byte, roots attest.Roots, at time.Time) (*x509.Certificate
 	})
 	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok && invalid.Reason == x509.Expired {
 		return nil, attest.ErrExpired
+	}
+	if chain[0].IsCA || err != nil && chain[0].CheckSignatureFrom(chain[1]) != nil {
+		return nil, attest.ErrChain
 	}
 	if err != nil {
 		return nil, attest.ErrRoot

@@ -26,6 +26,7 @@ type Apple struct {
 	Silent      bool // no extension in the leaf
 	EditData    func([]byte) []byte
 	EditNonce   func([]byte) []byte // the leaf's extension
+	EditReceipt func(*Receipt)
 }
 
 // Apple attests a new key, and gives the object, the key's id, and the key.
@@ -60,8 +61,16 @@ func (m *Maker) AppleKey(key *ecdsa.PublicKey, a Apple) (object, id []byte, err 
 	if err != nil {
 		return nil, nil, err
 	}
+	bill := Receipt{App: a.App, Certificate: chain[0], ClientData: a.ClientData, Kind: "ATTEST", At: a.At}
+	if a.EditReceipt != nil {
+		a.EditReceipt(&bill)
+	}
+	receipt, err := m.receipt(bill)
+	if err != nil {
+		return nil, nil, err
+	}
 	object, err = cbor.Marshal(map[string]any{
-		"fmt": "apple-appattest", "authData": data, "attStmt": map[string]any{"x5c": chain[:2], "receipt": []byte("a receipt")},
+		"fmt": "apple-appattest", "authData": data, "attStmt": map[string]any{"x5c": chain[:2], "receipt": receipt},
 	})
 	return object, id, err
 }

@@ -28,7 +28,7 @@ import (
 // Trust is a bank's. The zero value believes nobody: every format but none is refused.
 type Trust struct {
 	Apple      []apple.App
-	AppleRoots attest.Roots
+	AppleRoots apple.Trust
 	Android    []android.App
 	Chains     android.Trust
 	Play       []play.App
@@ -74,7 +74,7 @@ func (t Trust) judge(s Statement, prior Prior, at time.Time) (attest.Verdict, er
 		made, err := apple.Attest(s.Object, s.challenge(), s.KeyID, t.Apple, t.AppleRoots, at)
 		return attest.Verdict{
 			Level: attest.LevelHardware, Reasons: reasonsOf(made), AppKey: made.Key,
-			Digests: attest.Digests{Statement: made.Statement, Roots: t.AppleRoots.Digest()},
+			Digests: attest.Digests{Statement: made.Statement, Roots: t.AppleRoots.Chains.Digest()},
 		}, err
 	case s.Format == attest.FormatAssertion && len(t.Apple) > 0:
 		counter, err := apple.Assert(s.Object, s.challenge(), prior.Key, t.Apple, prior.Counter)

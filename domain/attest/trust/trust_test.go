@@ -57,7 +57,7 @@ func newHouse(t *testing.T) house {
 	list, err := android.ParseList([]byte(`{"entries":{}}`), noon, time.Hour)
 	require.NoError(t, err)
 	h.trust = trust.Trust{
-		Apple: []apple.App{{ID: appID, Environment: apple.Production}}, AppleRoots: roots,
+		Apple: []apple.App{{ID: appID, Environment: apple.Production}}, AppleRoots: apple.Trust{Chains: roots, Receipts: roots},
 		Android: []android.App{{Package: pkg, Signers: [][]byte{signer}}}, Chains: android.Trust{Roots: roots, List: list},
 		Play:     []play.App{{Package: pkg, Signers: [][]byte{signer}, Opening: h.store.Opening, Verifying: &h.store.Signing.PublicKey}},
 		WebAuthn: webauthn.Party{ID: "bank.example", Origins: []string{"https://bank.example"}, Roots: roots},
