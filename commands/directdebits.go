@@ -44,6 +44,7 @@ const (
 	reasonFunds   = "AM04"
 	reasonBlocked = "AC06" // the account is frozen
 	reasonKind    = "AG01" // no direct debits on such an account
+	reasonDeath   = "MD07" // nobody who owns it is alive
 )
 
 // DirectDebitAnswer is a collection as the verb left it.
@@ -148,6 +149,10 @@ func (c collection) refuses(w *work, holder account.State, debit account.Debit) 
 	if err := b.mandates.decide(w, c.mandate, mandate.Expire{At: w.order.At}); err != nil && !errors.Is(err, mandate.ErrNotExpired) {
 		return "", err
 	}
+	nobody, err := b.orphaned(w, holder)
+	if err != nil {
+		return "", err
+	}
 	_, broke := holder.Decide(debit)
 	switch {
 	case errors.Is(broke, account.ErrAmount): // no collection at all
@@ -158,6 +163,10 @@ func (c collection) refuses(w *work, holder account.State, debit account.Debit) 
 		return reasonKind, nil
 	case errors.Is(broke, account.ErrFrozen):
 		return reasonBlocked, nil
+	case nobody:
+		return reasonDeath, nil
+	case holder.DebitsBlocked:
+		return mandate.ByDebtor, nil
 	case creditor.Blocked:
 		return mandate.ByDebtor, nil
 	case reason != "":

@@ -92,8 +92,11 @@ var occasions = map[string]occasion{
 	account.TermsAnnounced{}.Kind(): onAccount("account-terms-announced"),
 	account.TermsWithdrawn{}.Kind(): onAccount("account-terms-withdrawn"),
 
-	account.HoldPlaced{}.Kind():    onAccount("hold-placed"),
-	account.HoldLifted{}.Kind():    onAccount("hold-lifted"),
+	account.HoldPlaced{}.Kind():          onAccount("hold-placed"),
+	account.HoldLifted{}.Kind():          onAccount("hold-lifted"),
+	account.DirectDebitsBlocked{}.Kind(): onAccount("direct-debits-blocked"),
+	account.DirectDebitsAllowed{}.Kind(): onAccount("direct-debits-allowed"),
+
 	account.LimitsChanged{}.Kind(): onAccount("account-limits-changed"),
 	account.HolderInvited{}.Kind(): holderInvited,
 	account.HolderAdded{}.Kind():   holdersChanged("holder-added"),

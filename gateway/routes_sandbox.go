@@ -26,6 +26,7 @@ func sandbox(desk service.Desk) []Route {
 		outside("/card-authorisations/{id}/capture", simulate.Capture, of[schemas.CaptureAuthorisation](), of[service.AuthorisationAnswer]()),
 		outside("/card-authorisations/{id}/reverse", simulate.Reverse, of[schemas.ReverseAuthorisation](), of[service.AuthorisationAnswer]()),
 		outside("/card-authorisations/{id}/refund", simulate.Refund, of[schemas.RefundAuthorisation](), of[service.AuthorisationAnswer]()),
+		outside("/direct-debits", simulate.Collect, of[schemas.CollectDirectDebit](), of[service.DirectDebitAnswer]()),
 		outside("/incoming-payments", simulate.Receive, of[schemas.ReceivePayment](), of[service.IncomingAnswer]()),
 		outside("/payments/{id}/answer", simulate.Answer, of[schemas.SimulateRail](), of[service.PaymentAnswer]()),
 		outside("/payments/{id}/recall-denial", simulate.DenyRecall, of[schemas.SimulateDenial](), of[service.PaymentAnswer]()),

@@ -23,6 +23,7 @@ func (s *scene) sandboxTries() map[string]try {
 		"POST /v1/sandbox/card-authorisations/{id}/reverse": shop,
 		"POST /v1/sandbox/card-authorisations/{id}/refund":  shop,
 		"POST /v1/sandbox/incoming-payments":                {by: "customer", body: string(received)},
+		"POST /v1/sandbox/direct-debits":                    {by: "customer", body: collected(collectionOf("TX-outside", s.iban(s.anna, s.from), "1.00"))},
 		"POST /v1/sandbox/payments/{id}/answer":             {by: "customer", body: `{"answer":"settled"}`},
 		"POST /v1/sandbox/payments/{id}/recall-denial":      {by: "customer", body: `{"reason":"CUST"}`},
 		"POST /v1/sandbox/payments/{id}/return":             {by: "customer", body: `{"amount":"1.00","currency":"EUR","return":"r1","reason":"AC04"}`},
@@ -96,6 +97,17 @@ func TestWhatComesFromOutsideIsMadeByHand(t *testing.T) {
 	require.Equal(t, "credited", field[string](t, outside(anna, "/incoming-payments", came), "status"))
 	require.Equal(t, "1000.00", h.balance(anna, from))
 
+	taken := collectionOf("TX-1", h.iban(anna, from), "25.00")
+	require.Equal(t, 404, outside(bert, "/direct-debits", collected(taken)).Status, "nobody takes another's money")
+	taken.From = foreign
+	require.Equal(t, 404, outside(anna, "/direct-debits", collected(taken)).Status)
+	taken.From = h.iban(anna, from)
+	debit := outside(anna, "/direct-debits", collected(taken))
+	require.Equal(t, "collected", field[string](t, debit, "status"), "%s", debit.Body)
+	require.Equal(t, "975.00", h.balance(anna, from))
+	require.Equal(t, 200, h.refund(anna, field[string](t, debit, "direct_debit"), "no-reason").Status)
+	require.Equal(t, "1000.00", h.balance(anna, from))
+
 	waits, _ := h.pays(anna, pay(from, "10.00").saying("simulate pending"))
 	h.works()
 	h.paymentIs(anna, waits, "submitted")
@@ -105,6 +117,10 @@ func TestWhatComesFromOutsideIsMadeByHand(t *testing.T) {
 	}
 	require.Equal(t, 200, outside(anna, "/payments/"+waits+"/answer", `{"answer":"settled"}`).Status)
 	h.paymentIs(anna, waits, "settled")
+	require.Equal(t, "payment-not-recalled", code(outside(anna, "/payments/"+waits+"/recall-denial", `{"reason":"LEGL"}`)))
+	require.Equal(t, 200, h.recalls(anna, waits, "CUST", anna.NewID()).Status)
+	require.Equal(t, 404, outside(bert, "/payments/"+waits+"/recall-denial", `{"reason":"LEGL"}`).Status)
+	require.Equal(t, "denied", field[recallView](t, outside(anna, "/payments/"+waits+"/recall-denial", `{"reason":"LEGL"}`), "recall").Status)
 	back := `{"amount":"10.00","currency":"EUR","return":"r1","reason":"AC04"}`
 	require.Equal(t, 404, outside(bert, "/payments/"+waits+"/return", back).Status)
 	require.Equal(t, 200, outside(anna, "/payments/"+waits+"/return", back).Status)

@@ -34,6 +34,7 @@ type Account struct {
 	MonthlyCap     money.Amount
 	Zone           string // where days and months are counted; "": UTC
 	Overdrawn      bool
+	DebitsBlocked  bool // nobody collects from it
 	OpenedAt       time.Time
 	ClosedAt       time.Time
 	Position       eventbus.Position // of the last event that is in it
@@ -49,7 +50,7 @@ var accountsTable = table{
 		{"status", text}, {"balance", bigint}, {"held", bigint}, {"available", bigint}, {"overdraft_limit", bigint},
 		{"daily_limit", bigint}, {"overdrawn", bigint}, {"opened_at", bigint}, {"closed_at", bigint}, {"position", bigint}, {"numbered", bigint},
 		{"status_reason", text}, {"monthly_limit", bigint}, {"daily_cap", bigint}, {"monthly_cap", bigint}, {"time_zone", text}, {"product_version", bigint},
-		{"next_version", bigint}, {"next_month", text}, {"counted_at", bigint},
+		{"next_version", bigint}, {"next_month", text}, {"counted_at", bigint}, {"direct_debits_blocked", bigint},
 	},
 	indexes: []index{{"accounts_by_customer", "customer"}},
 }
@@ -60,7 +61,7 @@ func (a *Account) fields() []any {
 		(*string)(&a.Status), &a.Balance.Minor, &a.Held.Minor, &a.Available.Minor, &a.OverdraftLimit.Minor,
 		&a.DailyLimit.Minor, &a.Overdrawn, &a.OpenedAt, &a.ClosedAt, (*uint64)(&a.Position), &a.numbered,
 		&a.Reason, &a.MonthlyLimit.Minor, &a.DailyCap.Minor, &a.MonthlyCap.Minor, &a.Zone, &a.Version, &a.NextVersion, &a.NextMonth,
-		&a.counted,
+		&a.counted, &a.DebitsBlocked,
 	}
 }
 
@@ -253,6 +254,10 @@ func (a *accountsFold) move(w *writer, c *commit, f *fact, row *Account) error {
 		a.close(row, f, e)
 	case account.ProductAgreed, account.TermsAnnounced, account.TermsWithdrawn, account.TermsAdopted:
 		row.keep(e)
+	case account.DirectDebitsBlocked:
+		row.DebitsBlocked = true
+	case account.DirectDebitsAllowed:
+		row.DebitsBlocked = false
 	case account.Overdrawn:
 		row.Overdrawn = true
 	case account.Frozen:

@@ -131,6 +131,7 @@ var accountColumns = []Column{
 	{"daily_cap", Money, "of the daily limit that an owner may set; 0: none"},
 	{"monthly_cap", Money, "of the monthly limit that an owner may set; 0: none"},
 	{"time_zone", Text, "where days and months are counted; empty: UTC"},
+	{"direct_debits_blocked", Boolean, "its owner lets nobody collect from it"},
 	{"product_version", Integer, "version of the product's terms (v_products); 0: the product is not data"},
 }
 

@@ -25,6 +25,8 @@ var Accounts = newTable(
 	Event(1, func(e account.TermsAnnounced) account.Event { return e }),
 	Event(1, func(e account.TermsWithdrawn) account.Event { return e }),
 	Event(1, func(e account.TermsAdopted) account.Event { return e }),
+	Event(1, func(e account.DirectDebitsBlocked) account.Event { return e }),
+	Event(1, func(e account.DirectDebitsAllowed) account.Event { return e }),
 	Event(1, func(e account.Overdrawn) account.Event { return e }),
 	Event(1, func(e account.Frozen) account.Event { return e }),
 	Event(1, func(e account.Unfrozen) account.Event { return e }),

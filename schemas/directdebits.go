@@ -32,6 +32,10 @@ type (
 		Currency  string  `json:"currency"`
 		Text      string  `json:"text,omitzero"` // remittance
 	}
+	// BlockDirectDebits is POST /v1/accounts/{id}/direct-debit-block.
+	BlockDirectDebits struct{}
+	// AllowDirectDebits is POST /v1/accounts/{id}/direct-debit-allowance.
+	AllowDirectDebits struct{}
 	// RefundDirectDebit is POST /v1/direct-debits/{id}/refund, by who was collected from.
 	RefundDirectDebit struct {
 		Grounds string `json:"grounds" jsonschema:"enum=no-reason,enum=unauthorised"`

@@ -34,6 +34,7 @@ func mandateCommands() []Command {
 		body[BlockCreditor]("mandate.block_creditor"),
 		body[AllowCreditor]("mandate.allow_creditor"),
 		asked[ExpireMandate]("mandate.expire"),
+		body[BlockDirectDebits]("account.block_direct_debits"), body[AllowDirectDebits]("account.allow_direct_debits"),
 		body[CollectDirectDebit]("directdebit.collect"),
 		body[RefundDirectDebit]("directdebit.refund"),
 		asked[AnswerClaim]("directdebit.answer_claim"),

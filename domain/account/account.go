@@ -46,33 +46,34 @@ const (
 // account that does not exist yet. Sums are minor units of Currency. It holds no
 // personal data, so it may be kept in snapshots.
 type State struct {
-	Account      id.Account     `json:"account"`
-	Customer     id.Customer    `json:"customer"`
-	Class        Class          `json:"class"`
-	Chart        Chart          `json:"chart"`
-	Currency     money.Currency `json:"currency"`
-	Status       Status         `json:"status"`
-	Balance      int64          `json:"balance"`
-	Held         int64          `json:"held"`
-	Overdraft    int64          `json:"overdraft"`
-	DailyLimit   int64          `json:"daily_limit"`   // 0: none
-	Day          string         `json:"day"`           // the latest day that payments count to
-	Spent        int64          `json:"spent"`         // on that day
-	MonthlyLimit int64          `json:"monthly_limit"` // 0: none
-	MonthSpent   int64          `json:"month_spent"`   // in the month of Day
-	Cap          Limits         `json:"cap"`           // of what an owner may set
-	Zone         string         `json:"zone"`          // where days are counted; "": UTC
-	Overdrawn    bool           `json:"overdrawn"`
-	Numbered     bool           `json:"numbered"` // it has an IBAN
-	Reservations []Reservation  `json:"reservations"`
-	Holders      []Holder       `json:"holders"` // beside Customer
-	Invitations  []Invitation   `json:"invitations"`
-	Product      id.Product     `json:"product"` // zero: one that is not data
-	Version      int64          `json:"version"`
-	Announced    Announced      `json:"announced"`
-	OpenedAt     time.Time      `json:"opened_at"`
-	ClosedAt     time.Time      `json:"closed_at"`
-	Period       Period         `json:"period"`
+	Account       id.Account     `json:"account"`
+	Customer      id.Customer    `json:"customer"`
+	Class         Class          `json:"class"`
+	Chart         Chart          `json:"chart"`
+	Currency      money.Currency `json:"currency"`
+	Status        Status         `json:"status"`
+	Balance       int64          `json:"balance"`
+	Held          int64          `json:"held"`
+	Overdraft     int64          `json:"overdraft"`
+	DailyLimit    int64          `json:"daily_limit"`   // 0: none
+	Day           string         `json:"day"`           // the latest day that payments count to
+	Spent         int64          `json:"spent"`         // on that day
+	MonthlyLimit  int64          `json:"monthly_limit"` // 0: none
+	MonthSpent    int64          `json:"month_spent"`   // in the month of Day
+	Cap           Limits         `json:"cap"`           // of what an owner may set
+	Zone          string         `json:"zone"`          // where days are counted; "": UTC
+	Overdrawn     bool           `json:"overdrawn"`
+	Numbered      bool           `json:"numbered"` // it has an IBAN
+	Reservations  []Reservation  `json:"reservations"`
+	Holders       []Holder       `json:"holders"`                 // beside Customer
+	DebitsBlocked bool           `json:"debits_blocked,omitzero"` // nobody collects from it
+	Invitations   []Invitation   `json:"invitations"`
+	Product       id.Product     `json:"product"` // zero: one that is not data
+	Version       int64          `json:"version"`
+	Announced     Announced      `json:"announced"`
+	OpenedAt      time.Time      `json:"opened_at"`
+	ClosedAt      time.Time      `json:"closed_at"`
+	Period        Period         `json:"period"`
 }
 
 // Reservation is a hold that has not ended.
@@ -146,6 +147,9 @@ func (s State) Evolve(event Event) State {
 	default:
 		if limited, ok := s.evolveLimits(event); ok {
 			return limited
+		}
+		if debits, ok := s.evolveDebits(event); ok {
+			return debits
 		}
 		if on, ok := s.evolveTerms(event); ok {
 			return on

@@ -87,6 +87,10 @@ func (s State) Decide(command Command) ([]Event, error) {
 		return s.changeCap(c)
 	case AgreeProduct:
 		return s.agreeProduct(c)
+	case BlockDirectDebits:
+		return s.blockDebits(c)
+	case AllowDirectDebits:
+		return s.allowDebits(c)
 	case AnnounceTerms:
 		return s.announceTerms(c)
 	case AdoptTerms:

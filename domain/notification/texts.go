@@ -40,6 +40,7 @@ var categories = map[string]Category{
 	"mandate-granted": Payments, "mandate-registered": Payments, "direct-debit-refused": Payments,
 
 	"account-invited": Account, "holder-added": Account, "holder-removed": Account, "account-left": Account,
+	"direct-debits-blocked": Account, "direct-debits-allowed": Account,
 	"account-limits-changed": Account, "account-terms-announced": Account, "account-terms-withdrawn": Account, "hold-placed": Account, "hold-lifted": Account,
 
 	"payment-sent": Payments, "payment-challenged": Payments, "payment-delayed": Payments, "payment-rejected": Payments,

@@ -37,7 +37,8 @@ type AccountAnswer struct {
 	Available string            `json:"available"`
 	Held      string            `json:"held"`
 	Limits    AccountLimits     `json:"limits"`
-	Accrued   AccruedInterest   `json:"accrued_interest,omitzero"` // of one account alone, if it bears interest
+	Blocked   bool              `json:"direct_debits_blocked,omitzero"` // nobody collects from it
+	Accrued   AccruedInterest   `json:"accrued_interest,omitzero"`      // of one account alone, if it bears interest
 	OpenedAt  time.Time         `json:"opened_at"`
 	Position  eventbus.Position `json:"position,omitzero"`
 }

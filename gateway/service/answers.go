@@ -17,7 +17,8 @@ func accountOf(row projections.Account) AccountAnswer {
 		Balance: row.Balance.Decimal(), Available: row.Available.Decimal(), Held: row.Held.Decimal(),
 		Limits: accountLimitsOf(account.Limits{Daily: row.DailyLimit, Monthly: row.MonthlyLimit},
 			account.Limits{Daily: row.DailyCap, Monthly: row.MonthlyCap}, row.Zone, row.OverdraftLimit),
-		Next: NextTerms{row.NextVersion, firstOf(row.NextMonth)}, OpenedAt: row.OpenedAt, Position: row.Position,
+		Blocked: row.DebitsBlocked,
+		Next:    NextTerms{row.NextVersion, firstOf(row.NextMonth)}, OpenedAt: row.OpenedAt, Position: row.Position,
 	}
 }
 
