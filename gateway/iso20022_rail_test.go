@@ -97,8 +97,8 @@ func TestTheRailsMessagesAreAsPublished(t *testing.T) {
 // A test that takes everything would show nothing.
 func TestWhatIsNotPublishedIsFound(t *testing.T) {
 	t.Parallel()
-	const good = `<Document><PmtRtr><GrpHdr><MsgId>m</MsgId><CreDtTm>t</CreDtTm><NbOfTxs>1</NbOfTxs><SttlmInf><SttlmMtd>CLRG</SttlmMtd></SttlmInf></GrpHdr>` +
-		`<TxInf><RtrId>r</RtrId><RtrdIntrBkSttlmAmt>1</RtrdIntrBkSttlmAmt><RtrRsnInf><Rsn><Cd>AC04</Cd></Rsn></RtrRsnInf></TxInf></PmtRtr></Document>`
+	const good = `<Document><PmtRtr><GrpHdr><MsgId>m</MsgId><CreDtTm>2026-01-01T00:00:00Z</CreDtTm><NbOfTxs>1</NbOfTxs><SttlmInf><SttlmMtd>CLRG</SttlmMtd></SttlmInf></GrpHdr>` +
+		`<TxInf><RtrId>r</RtrId><RtrdIntrBkSttlmAmt Ccy="EUR">1</RtrdIntrBkSttlmAmt><RtrRsnInf><Rsn><Cd>AC04</Cd></Rsn></RtrRsnInf></TxInf></PmtRtr></Document>`
 	places, _ := read1(strings.Join(strings.Fields(published["pacs.004.001.09"]), " "))
 	check := func(text string) error {
 		var n node
@@ -107,6 +107,8 @@ func TestWhatIsNotPublishedIsFound(t *testing.T) {
 	}
 	require.NoError(t, check(good))
 	for name, swap := range map[string][2]string{
+		"its type":     {"<Cd>AC04</Cd>", "<Cd>because</Cd>"},
+		"currency":     {` Ccy="EUR"`, ""},
 		"is missing":   {"<NbOfTxs>1</NbOfTxs>", ""},
 		"out of order": {"</SttlmInf>", "</SttlmInf><CtrlSum>1</CtrlSum>"},
 		"choices":      {"<Cd>AC04</Cd>", "<Code>AC04</Code>"},

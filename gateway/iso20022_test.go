@@ -93,6 +93,9 @@ type node struct {
 	XMLName xml.Name
 	Parts   []node `xml:",any"`
 	Text    string `xml:",chardata"`
+
+	Attributes []xml.Attr `xml:",any,attr"`
+	within     string
 }
 
 // place is an element of a sequence or a choice.
@@ -146,7 +149,7 @@ func (p place) fits(n node) error {
 	case len(p.parts) == 0 && strings.TrimSpace(n.Text) == "":
 		return errors.New("is empty")
 	case len(p.parts) == 0:
-		return nil
+		return n.typed()
 	case strings.TrimSpace(n.Text) != "":
 		return errors.New("has text between its parts")
 	case p.choice:
@@ -154,12 +157,14 @@ func (p place) fits(n node) error {
 		if i < 0 {
 			return errors.New("is none of its choices")
 		}
+		n.Parts[0].within = p.name
 		return p.parts[i].allows(n.Parts[0])
 	}
 	left := n.Parts
 	for _, one := range p.parts {
 		count := 0
 		for len(left) > 0 && left[0].XMLName.Local == one.name && (count == 0 || one.many) {
+			left[0].within = p.name
 			if err := one.allows(left[0]); err != nil {
 				return err
 			}
