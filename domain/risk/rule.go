@@ -56,7 +56,7 @@ func conditionOf(tree ast.Expr) (condition, error) {
 }
 
 func misplaced(at ast.Node) error {
-	return fmt.Errorf("risk: at byte %d a condition needs a comparison such as amount > 100, known(feature), or such joined by && || !", at.Pos())
+	return fmt.Errorf("risk: at byte %d a condition needs a comparison such as amount > 100, known(feature), or such joined by &&, || and ! in front", at.Pos())
 }
 
 func joined(e *ast.BinaryExpr) (condition, error) {
