@@ -131,6 +131,9 @@ func crowd() int {
 	if os.Getenv("FLORIN_SOAK") != "" { // the index of these tests sorts all of its keys again and again
 		return 20_000
 	}
+	if testing.Short() {
+		return 600
+	}
 	return 1_500
 }
 
