@@ -20,6 +20,7 @@ func transfers(desk service.Desk) []Route {
 			Request: of[schemas.CancelTransfer](), Response: of[service.TransferAnswer]()},
 		{Method: post, Path: "/v1/transfers/{id}/reversal", Handle: transfers.Reverse, Scopes: scopes("ledger.reverse"), Keyed: true, Signed: true,
 			ACR: problem.StrongACR, MaxAge: problem.Fresh, Request: of[schemas.ReverseTransfer](), Response: of[service.TransferAnswer]()},
+		{Method: get, Path: "/v1/scheduled-transfers", Handle: transfers.Scheduled, OwnApp: true, Scopes: scopes("payments.read", "payments.transfer"), Response: of[service.TransferList]()},
 		{Method: post, Path: "/v1/batches", Handle: batches.Submit, Acts: true, Scopes: scopes("payments.transfer"), Keyed: true, Signed: true,
 			Request: of[schemas.SubmitBatch](), Response: of[service.BatchAnswer]()},
 		{Method: get, Path: "/v1/batches/{id}", Handle: batches.Get, OwnApp: true, Scopes: scopes("payments.read", "payments.transfer"), Response: of[service.BatchAnswer]()},

@@ -15,6 +15,7 @@ import (
 // transferTries are those of standing orders.
 func (s *scene) transferTries() map[string]try {
 	return map[string]try{
+		"GET /v1/scheduled-transfers":                 {by: "customer", list: true},
 		"POST /v1/standing-orders":                    {by: "customer", body: fmt.Sprintf(`{"from":%q,"to":%q,"amount":"1.00","currency":"EUR","frequency":"monthly","first":"2026-03-31"}`, s.from, s.berts)},
 		"GET /v1/standing-orders":                     {by: "customer", list: true},
 		"GET /v1/standing-orders/{id}":                {by: "customer"},

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -77,6 +78,30 @@ func TestATransferOfALaterDay(t *testing.T) {
 	gone := h.command(anna, http.MethodPost, "/v1/transfers/"+field[string](t, withdrawn, "transfer")+"/cancellation", nil, anna.NewID())
 	require.Equal(t, []any{200, "cancelled"}, []any{gone.Status, field[string](t, gone, "status")}, "%s", gone.Body)
 
+	list := func(p *phone.Phone, query string) (days []string, next string) {
+		answer := h.ask(p, Route{Method: http.MethodGet}, "/v1/scheduled-transfers"+query, "", func(r *phone.Request) { r.Header.Set("Florin-Position", fmt.Sprint(h.head())) })
+		require.Equal(t, 200, answer.Status, "%s", answer.Body)
+		for _, one := range field[[]struct {
+			ExecuteOn string `json:"execute_on"`
+			Status    string
+			Reference string
+		}](t, answer, "transfers") {
+			require.Equal(t, []string{"scheduled", "rent"}, []string{one.Status, one.Reference})
+			days = append(days, one.ExecuteOn)
+		}
+		if _, after, more := strings.Cut(answer.Header.Get("Link"), "?"); more {
+			next, _, _ = strings.Cut(after, ">")
+		}
+		return days, next
+	}
+	first, next := list(anna, "?limit=1")
+	require.Equal(t, []string{"2026-03-31"}, first)
+	rest, none := list(anna, "?"+next)
+	require.Equal(t, []string{"2026-04-01"}, rest, "and not what was withdrawn")
+	require.Empty(t, none)
+	others, _ := list(bert, "")
+	require.Empty(t, others)
+
 	h.to(anna, "2026-03-31T03:59:00Z")
 	require.Equal(t, "100.00", h.balance(anna, from))
 	h.reopen()
@@ -84,6 +109,8 @@ func TestATransferOfALaterDay(t *testing.T) {
 	require.Equal(t, "87.50", h.balance(anna, from))
 	h.to(anna, "2026-06-30T12:00:00Z")
 	require.Equal(t, "87.50", h.balance(anna, from))
+	left, _ := list(anna, "")
+	require.Empty(t, left, "all is over")
 	done := h.get(anna, path)
 	var kinds []string
 	for _, step := range field[[]struct{ Kind string }](t, done, "history") {

@@ -37,7 +37,7 @@ import (
 // definitions are all projections of the read database.
 var definitions = []definition{
 	{"accounts", 8, []string{"account", "transfer", "journal"}, false, []table{accountsTable, holdsTable, transactionsTable, holdersTable, invitationsTable, periodsTable}, beginAccounts},
-	{"transfers", 2, []string{"transfer"}, false, []table{transfersTable}, beginTransfers},
+	{"transfers", 3, []string{"transfer"}, false, []table{transfersTable, scheduledTable}, beginTransfers},
 	{"batches", 2, []string{"batch"}, false, []table{batchesTable}, beginBatches},
 	{"cards", 1, []string{"card", "authorisation"}, false, []table{cardsTable, authorisationsTable}, beginCards},
 	{"payees", 1, []string{"payees"}, false, []table{payeesTable}, beginPayees},

@@ -76,14 +76,18 @@ func (t *Transfer) fields() []any {
 	}
 }
 
-type transfersFold struct{ transfers *rows[id.Transfer, Transfer] }
-
-func beginTransfers(tables []table) fold {
-	return transfersFold{newRows(tables[0], func(k id.Transfer) []any { return []any{k.String()} }, (*Transfer).fields)}
+type transfersFold struct {
+	transfers *rows[id.Transfer, Transfer]
+	scheduled *rows[id.Transfer, scheduledTransfer]
 }
 
-func (t transfersFold) flush(w *writer) { t.transfers.flush(w) }
-func (t transfersFold) forget()         { t.transfers.forget() }
+func beginTransfers(tables []table) fold {
+	key := func(k id.Transfer) []any { return []any{k.String()} }
+	return transfersFold{newRows(tables[0], key, (*Transfer).fields), newRows(tables[1], key, (*scheduledTransfer).fields)}
+}
+
+func (t transfersFold) flush(w *writer) { t.transfers.flush(w); t.scheduled.flush(w) }
+func (t transfersFold) forget()         { t.transfers.forget(); t.scheduled.forget() }
 
 func (t transfersFold) apply(w *writer, _ *commit, f *fact) error {
 	if e, ok := f.event.(transfer.Initiated); ok {
@@ -102,7 +106,11 @@ func (t transfersFold) apply(w *writer, _ *commit, f *fact) error {
 		return errNoRow
 	}
 	row.Position = f.Position
-	return row.evolve(f)
+	if err := row.evolve(f); err != nil {
+		return err
+	}
+	t.wait(w, f, row)
+	return nil
 }
 
 func (t *Transfer) evolve(f *fact) error {

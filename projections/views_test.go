@@ -72,6 +72,7 @@ func TestEveryRowListsItsFieldsAsItsColumns(t *testing.T) {
 		{creditorsTable, new(blockedCreditor).fields()},
 		{directDebitsTable, new(DirectDebit).fields()},
 		{transfersTable, new(Transfer).fields()},
+		{scheduledTable, new(scheduledTransfer).fields()},
 		{cardsTable, new(Card).fields()},
 		{authorisationsTable, new(Authorisation).fields()},
 		{devicesTable, new(Device).fields()},

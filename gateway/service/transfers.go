@@ -44,6 +44,11 @@ type TransferAnswer struct {
 	At        time.Time         `json:"at,omitzero"`
 }
 
+// TransferList is a page of transfers.
+type TransferList struct {
+	Transfers []TransferAnswer `json:"transfers"`
+}
+
 // ChallengeAnswer is what the customer has to confirm. Display is shown and
 // signed verbatim.
 type ChallengeAnswer struct {

@@ -1,0 +1,43 @@
+package service
+
+import (
+	"net/http"
+	"strings"
+
+	"florin/domain/id"
+	"florin/gateway/problem"
+	"florin/gateway/wire"
+)
+
+// Scheduled are the caller's transfers that wait for their days, the next one first. What
+// is over is among an account's transactions.
+func (s Transfers) Scheduled(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.page(r, "scheduled-transfers")
+	if err != nil {
+		return err
+	}
+	var after id.Transfer
+	day, named, marked := strings.Cut(p.mark, "/")
+	if marked {
+		after, err = id.Parse[id.Transfer](named)
+	}
+	if err != nil || marked != (p.mark != "") {
+		return problem.BadCursor
+	}
+	if err := s.fresh(r, "transfers"); err != nil {
+		return err
+	}
+	rows, err := s.Reads.ScheduledTransfersOf(r.Context(), CallOf(r.Context()).Caller.Customer, day, after, p.limit+1)
+	if err != nil {
+		return err
+	}
+	rows, last, more := cut(rows, p.limit)
+	if more {
+		p.next(w, r, s.Cursors, last.ExecuteOn+"/"+last.Transfer.String())
+	}
+	list := TransferList{Transfers: make([]TransferAnswer, 0, len(rows))}
+	for _, row := range rows {
+		list.Transfers = append(list.Transfers, transferOf(row))
+	}
+	return wire.OK(w, list)
+}

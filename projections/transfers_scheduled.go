@@ -1,0 +1,66 @@
+package projections
+
+import (
+	"context"
+
+	"florin/domain/id"
+	"florin/domain/transfer"
+	"florin/eventbus"
+)
+
+// scheduledTransfer is one that waits for its day. It has a row of its own so that the
+// many that never wait cost no index; it is gone when the day has come.
+type scheduledTransfer struct {
+	Transfer  id.Transfer
+	Customer  id.Customer
+	ExecuteOn string // day
+	Position  eventbus.Position
+}
+
+var scheduledTable = table{
+	name: "scheduled_transfers", key: []string{"transfer"},
+	columns: []column{{"transfer", text}, {"customer", text}, {"execute_on", text}, {"position", bigint}},
+	indexes: []index{{"scheduled_transfers_by_customer", "customer, execute_on, transfer"}},
+}
+
+func (s *scheduledTransfer) fields() []any {
+	return []any{&s.Transfer, &s.Customer, &s.ExecuteOn, (*uint64)(&s.Position)}
+}
+
+// wait keeps the list of what is scheduled; row is the transfer after the fact.
+func (t transfersFold) wait(w *writer, f *fact, row *Transfer) {
+	switch f.event.(type) {
+	case transfer.Scheduled:
+		t.scheduled.add(row.Transfer, scheduledTransfer{row.Transfer, row.Customer, row.ExecuteOn, f.Position})
+	case transfer.Posted, transfer.Rejected, transfer.Cancelled:
+		if row.ExecuteOn == "" {
+			return
+		}
+		if _, waits := t.scheduled.get(w, row.Transfer); waits {
+			t.scheduled.remove(row.Transfer)
+		}
+	}
+}
+
+// ScheduledTransfersOf lists a customer's transfers that wait for their days, by day and
+// identifier: up to limit that come after those (zero: from the first).
+func (r *Reads) ScheduledTransfersOf(ctx context.Context, customer id.Customer, day string, after id.Transfer, limit int) ([]Transfer, error) {
+	var named []id.Transfer
+	where := "select transfer from scheduled_transfers where customer = ? and (execute_on > ? or execute_on = ? and transfer > ?) order by execute_on, transfer limit ?"
+	err := r.database.each(ctx, where, []any{customer.String(), day, day, after.String(), bounded(limit)}, func(row scanner) error {
+		var of id.Transfer
+		err := row.Scan(destinations([]any{&of})...)
+		named = append(named, of)
+		return err
+	})
+	found := make([]Transfer, 0, len(named))
+	for _, of := range named {
+		if err != nil {
+			break
+		}
+		var one Transfer
+		one, err = r.Transfer(ctx, of)
+		found = append(found, one)
+	}
+	return found, err
+}
