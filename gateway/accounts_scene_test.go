@@ -25,7 +25,7 @@ func (s *scene) accountTries() map[string]try {
 		"POST /v1/accounts/{id}/holders":         {by: "customer", body: invitation},
 		"POST /v1/accounts/{id}/holders/removal": {by: "customer", body: `{"holder":"` + s.bert.Profile().Customer + `"}`},
 		"POST /v1/accounts/{id}/limits":          {by: "customer", path: spare + "/limits", body: `{"currency":"EUR","daily":"99.00"}`},
-		"POST /v1/accounts/{id}/terms":           {by: "auditor", path: spare + "/terms", body: `{"version":2,"reason":"asked-for"}`},
+		"POST /v1/accounts/{id}/terms":           {by: "auditor", path: spare + "/terms", body: `{"reason":"asked-for","version":2}`},
 		"POST /v1/accounts/{id}/cap":             {by: "auditor", path: spare + "/cap", body: `{"currency":"EUR","daily":"999.00","reason":"asked-for"}`},
 		"POST /v1/accounts/{id}/closure":         {by: "customer", path: empty + "/closure", body: `{"reason":"asked-for"}`},
 		"POST /v1/accounts/{id}/freeze":          {by: "auditor", path: spare + "/freeze", body: `{"reason":"court-order"}`},

@@ -136,8 +136,12 @@ func TestRow33And34BodiesAreTakenStrictly(t *testing.T) {
 		if row.Request.NumField() == 0 {
 			for _, body := range []string{`{"balance":"canary"}`, "null", "[]", "{}{}", "{", `{"a":1,"a":1}`, "x"} {
 				answer := s.ask(s.caller(try.by), row, try.path, body, nil)
-				require.Equal(t, 400, answer.Status, "%s: %s", body, answer.Body)
 				require.NotContains(t, string(answer.Body), "canary")
+				if row.Takes != "" { // whose schema is another's: what it says is no such message
+					require.Contains(t, []int{400, 422}, answer.Status, "%s: %s", body, answer.Body)
+					continue
+				}
+				require.Equal(t, 400, answer.Status, "%s: %s", body, answer.Body)
 			}
 			return
 		}
