@@ -42,6 +42,18 @@ func (a Accounts) Invite(ctx context.Context, order Order, ask InviteHolder) (Ho
 		if err := mayMove(order.Caller, state); err != nil {
 			return err
 		}
+		if ask.Role == account.Owner { // who would pay in the stead of a device, or a customer, that may not
+			ceiling, err := b.newDeviceCeiling(w, order.Caller.Device, false, state.Currency)
+			if err == nil {
+				err = b.payable(w, order.Caller.Customer)
+			}
+			if err == nil && ceiling > 0 {
+				err = account.ErrCeiling
+			}
+			if err != nil {
+				return err
+			}
+		}
 		invited, err := b.invited(w, ask.Name)
 		if err != nil {
 			return err

@@ -86,6 +86,13 @@ func hold(w *work, of card.State, ask authorisation.Request) error {
 	if err := b.payable(w, of.Customer); err != nil {
 		return err
 	}
+	behind, err := b.accounts.load(w, of.Account)
+	if err == nil {
+		err = stillOwns(of.Customer, behind)
+	}
+	if err != nil {
+		return err
+	}
 	return b.accounts.decide(w, of.Account, account.Reserve{Reservation: ask.Authorisation.Stream(), Amount: ask.Amount, At: ask.At})
 }
 

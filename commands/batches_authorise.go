@@ -51,7 +51,7 @@ func (w *work) authoriseBatch(state batch.State, said Confirmation) error {
 	}
 	command := batch.Authorise{Answer: said.answer(proven), At: at}
 	if state.SCA.Waits(at) && state.SCA.Confirmed(command.Answer) {
-		if command.Refused, err = codeOf(w.permits(own, state.Customer)); err != nil {
+		if command.Refused, err = codeOf(w.permitsOwner(own, state.Customer, state.From)); err != nil {
 			return err
 		}
 		switch {

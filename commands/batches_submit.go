@@ -73,7 +73,7 @@ func (s submission) parties(w *work) (own bool, err error) {
 		case creditor.Class != account.Customers:
 			return false, account.ErrMissing
 		}
-		own = own && creditor.Customer == debtor.Customer
+		own = own && account.SameOwners(debtor, creditor)
 	}
 	return own, mayMove(w.order.Caller, debtor)
 }
@@ -162,6 +162,18 @@ func (w *work) permits(own bool, who id.Customer) error {
 		return nil
 	}
 	return w.bank.payable(w, who)
+}
+
+// permitsOwner is permits of somebody who still has to own the account.
+func (w *work) permitsOwner(own bool, who id.Customer, from id.Account) error {
+	debtor, err := w.bank.accounts.load(w, from)
+	if err == nil {
+		err = stillOwns(who, debtor)
+	}
+	if err != nil {
+		return err
+	}
+	return w.permits(own, who)
 }
 
 // takeBatch stages all movements: from what is held to each creditor.

@@ -122,12 +122,29 @@ func issue(w *work, ask card.Issue, made func(id.Card) card.Personalise) error {
 	if err := b.cards.decide(w, ask.Card, ask); err != nil {
 		return err
 	}
+	if err := carrySpending(w, ask); err != nil {
+		return err
+	}
 	if made == nil {
 		return nil
 	}
 	personalise := made(ask.Card)
 	personalise.At = ask.At
 	return b.cards.decide(w, ask.Card, personalise)
+}
+
+// carrySpending counts against a replacement what the card before it has spent: its
+// holder has one card, whatever they lose.
+func carrySpending(w *work, ask card.Issue) error {
+	if ask.Replaces.IsZero() {
+		return nil
+	}
+	before, err := w.bank.cards.load(w, ask.Replaces)
+	if err != nil || before.Month == "" {
+		return err
+	}
+	return w.bank.cards.decide(w, ask.Card, card.CarrySpending{
+		From: ask.Replaces, Day: before.Day, Spent: before.Spent, Month: before.Month, Monthly: before.Monthly, At: ask.At})
 }
 
 // Personalise says that the card has been made: only then is it any use. Its maker
@@ -193,7 +210,15 @@ func (c Cards) Replace(ctx context.Context, order Order, ended id.Card, made fun
 		if err != nil {
 			return err
 		}
-		if err := b.cards.decide(w, ended, card.Replace{By: issued, Reason: order.Caller.Reason, At: order.At}); err != nil {
+		behind, err := b.accounts.load(w, state.Account)
+		if err == nil {
+			err = stillOwns(state.Customer, behind)
+		}
+		if err != nil {
+			return err
+		}
+		replace := card.Replace{By: issued, ByBank: order.Caller.Customer.IsZero(), Reason: order.Caller.Reason, At: order.At}
+		if err := b.cards.decide(w, ended, replace); err != nil {
 			return err
 		}
 		return issue(w, card.Issue{Card: issued, Customer: state.Customer, Account: state.Account, Currency: state.Currency,

@@ -197,7 +197,7 @@ func (b *Bank) answerConsent(w *work, desk id.Approvals, asked approval.Request)
 		return err
 	}
 	if !request.Payment.IsZero() { // a new device vouches for no payment
-		if ceiling, err := b.newDeviceCeiling(w, false, request.Payment.Amount.Currency); err != nil || ceiling > 0 {
+		if ceiling, err := b.newDeviceCeiling(w, w.order.Caller.Device, false, request.Payment.Amount.Currency); err != nil || ceiling > 0 {
 			return orElse(err, approval.ErrDevice)
 		}
 	}

@@ -170,11 +170,16 @@ func (b *Bank) bind(w *work, named id.Device, of id.Customer, login id.Grant) er
 // deviceCeiling is what may leave an account in a day because of the caller's device,
 // which is new, or has not shown what it is: the lower of both.
 func (b *Bank) deviceCeiling(w *work, own bool, currency money.Currency) (account.Ceiling, error) {
-	minor, err := b.newDeviceCeiling(w, own, currency)
-	if err != nil || own || w.order.Caller.Device.IsZero() {
+	return b.ceilingOf(w, w.order.Caller.Device, own, currency)
+}
+
+// ceilingOf is that of a device which has asked, now or before.
+func (b *Bank) ceilingOf(w *work, asked id.Device, own bool, currency money.Currency) (account.Ceiling, error) {
+	minor, err := b.newDeviceCeiling(w, asked, own, currency)
+	if err != nil || own || asked.IsZero() {
 		return account.Ceiling{Minor: minor}, err
 	}
-	from, err := b.devices.load(w, w.order.Caller.Device)
+	from, err := b.devices.load(w, asked)
 	if err != nil {
 		return account.Ceiling{}, err
 	}
@@ -194,17 +199,17 @@ func (b *Bank) unproven(from device.State, currency money.Currency) int64 {
 
 // newDeviceCeiling is what may leave an account in a day when the caller's device
 // asks, in minor units; 0: it is not new, or the account stays the customer's.
-func (b *Bank) newDeviceCeiling(w *work, own bool, currency money.Currency) (int64, error) {
-	rule, caller := b.settings.Money.NewDevice, w.order.Caller
-	if rule.Wait <= 0 || own || caller.Device.IsZero() {
+func (b *Bank) newDeviceCeiling(w *work, asked id.Device, own bool, currency money.Currency) (int64, error) {
+	rule := b.settings.Money.NewDevice
+	if rule.Wait <= 0 || own || asked.IsZero() {
 		return 0, nil
 	}
-	from, err := b.devices.load(w, caller.Device)
+	from, err := b.devices.load(w, asked)
 	if err != nil || from.Customer.IsZero() || !w.order.At.Before(from.BoundAt.Add(rule.Wait)) {
 		return 0, err
 	}
 	person, err := b.customers.load(w, from.Customer)
-	if err != nil || len(person.Devices) > 0 && person.Devices[0] == caller.Device {
+	if err != nil || len(person.Devices) > 0 && person.Devices[0] == asked {
 		return 0, err // the one that the customer began with
 	}
 	ceiling, _ := units(rule.DailyUnits, currency) // of a currency that is none, the account says so

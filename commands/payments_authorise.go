@@ -81,6 +81,9 @@ func mayLeave(w *work, state payment.State) (string, error) {
 		return "", err
 	}
 	if err = w.bank.payable(w, state.Customer); err == nil {
+		err = stillOwns(state.Customer, debtor)
+	}
+	if err == nil {
 		_, err = debtor.Decide(account.Capture{Reservation: state.Reservation(), Posting: state.Reservation(), Amount: state.Amount, At: w.order.At})
 	}
 	if err == nil {

@@ -93,5 +93,9 @@ func (f filedPayment) hold(w *work, outcome payment.Outcome) error {
 	if err := b.payable(w, f.said.Customer); err != nil || outcome == payment.Block {
 		return err
 	}
-	return b.accounts.decide(w, f.said.From, account.Reserve{Reservation: f.payment.Stream(), Amount: f.item.Amount, Limited: true, At: w.order.At})
+	ceiling, err := b.ceilingOf(w, f.said.Device, false, f.item.Amount.Currency)
+	if err != nil {
+		return err
+	}
+	return b.accounts.decide(w, f.said.From, account.Reserve{Reservation: f.payment.Stream(), Amount: f.item.Amount, Limited: true, Ceiling: ceiling, At: w.order.At})
 }

@@ -36,7 +36,7 @@ import (
 )
 
 // accountShape is raised whenever account.State changes in fields or meaning.
-const accountShape = 5
+const accountShape = 6
 
 // shelves are the states of all aggregates, one shelf for each kind.
 type shelves struct {

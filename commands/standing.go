@@ -1,12 +1,14 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"time"
 
 	"florin/domain"
 	"florin/domain/account"
+	"florin/domain/calendar"
 	"florin/domain/id"
 	"florin/domain/money"
 	"florin/domain/quota"
@@ -230,4 +232,9 @@ func standingAnswer(facts []Fact) (StandingAnswer, error) {
 		}
 	}
 	return answer, nil
+}
+
+// Today is the bank's own day at a time: that of its place.
+func (b *Bank) Today(at time.Time) string {
+	return calendar.Day(cmp.Or(b.settings.Money.Zone, calendar.UTC), at)
 }

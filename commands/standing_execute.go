@@ -104,7 +104,7 @@ const confirmedACR = "urn:florin:acr:sca"
 
 // move stages what the transfer means for the accounts.
 func (e execution) move(w *work, state standing.State, command *transfer.Initiate) error {
-	said, err := w.moveConfirmed(confirmedMove{state.Customer, state.From, state.To, state.Amount, e.transfer.Stream()})
+	said, err := w.moveConfirmed(confirmedMove{state.Customer, state.Device, state.From, state.To, state.Amount, e.transfer.Stream()})
 	if err != nil {
 		return err
 	}

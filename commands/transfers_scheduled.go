@@ -80,7 +80,7 @@ func (t Transfers) Run(ctx context.Context, order Order, due id.Transfer) (Trans
 		w.order.Caller.actFor(state.Customer)
 		w.under(ofCustomer(state.Customer))
 		if command.Refused, err = codeOf(try(w, func() error {
-			_, err := w.moveConfirmed(confirmedMove{state.Customer, state.From, state.To, state.Amount, state.Reservation()})
+			_, err := w.moveConfirmed(confirmedMove{state.Customer, state.Device, state.From, state.To, state.Amount, state.Reservation()})
 			return err
 		})); err != nil {
 			return err
@@ -92,6 +92,7 @@ func (t Transfers) Run(ctx context.Context, order Order, due id.Transfer) (Trans
 // confirmedMove is money that its customer confirmed some time ago.
 type confirmedMove struct {
 	customer id.Customer
+	device   id.Device // that asked for it
 	from, to id.Account
 	amount   money.Amount
 	posting  string
@@ -130,7 +131,11 @@ func (w *work) moveConfirmed(m confirmedMove) (risk.Assessment, error) {
 	if said.Outcome == risk.Block {
 		return said, transfer.ErrBlocked
 	}
-	if err := b.accounts.decide(w, m.from, account.Debit{Posting: m.posting, Amount: m.amount, Limited: !own, At: at}); err != nil {
+	ceiling, err := b.ceilingOf(w, m.device, own, m.amount.Currency)
+	if err != nil {
+		return said, err
+	}
+	if err := b.accounts.decide(w, m.from, account.Debit{Posting: m.posting, Amount: m.amount, Limited: !own, Ceiling: ceiling, At: at}); err != nil {
 		return said, err
 	}
 	return said, b.accounts.decide(w, m.to, account.Credit{Posting: m.posting, Amount: m.amount, At: at})

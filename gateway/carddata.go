@@ -100,7 +100,7 @@ func cardMember(text string) bool {
 func cardNumber(text string) bool {
 	groups, digits, skip, code := make([]string, 0, 8), 0, false, false
 	for word := range strings.FieldsFuncSeq(text, parts) {
-		word = plainDashes(strings.Trim(word, ".!"))
+		word = plainDigits(strings.Trim(plainDashes(word), ".!"))
 		if code && len(word) >= 3 && len(word) <= 4 && strings.Trim(word, "0123456789") == "" {
 			return true
 		}
@@ -143,6 +143,26 @@ func plainDashes(word string) string {
 }
 
 var dashes = strings.NewReplacer("\u2010", "-", "\u2011", "-", "\u2012", "-", "\u2013", "-", "\u2014", "-", "\u2212", "-")
+
+// plainDigits writes the digits of a long number as the keyboard's, parted by hyphens
+// whatever it is parted by. Letters that a number is glued to are part of a name: so
+// begin the account numbers of other banks.
+func plainDigits(word string) string {
+	if strings.IndexByte(word, 0xEF) >= 0 { // the first byte of all full-width ones
+		word = strings.Map(func(r rune) rune {
+			if r >= '０' && r <= '９' {
+				return r - '０' + '0'
+			}
+			return r
+		}, word)
+	}
+	if strings.ContainsAny(word, "./_*") && strings.Trim(word, "0123456789-./_*") == "" && len(word) > digitsMin {
+		return hyphens.Replace(word)
+	}
+	return word
+}
+
+var hyphens = strings.NewReplacer(".", "-", "/", "-", "_", "-", "*", "-")
 
 // codeWords are what people write before a security code.
 var codeWords = map[string]bool{"cvv": true, "cvv2": true, "cvc": true, "cvc2": true, "csc": true}

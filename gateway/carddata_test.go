@@ -101,3 +101,17 @@ func FuzzCardNumber(f *testing.F) {
 		_ = holdsCard(&http.Request{URL: &url.URL{Path: "/", RawQuery: text}, Header: http.Header{"X": {text}}}, []byte(text))
 	})
 }
+
+// Row 41: a number in other dress. What letters are glued to is a name, as an IBAN is.
+func TestRow41ANumberInOtherDress(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		"4111.1111.1111.1111", "4111/1111/1111/1111", "4111_1111_1111_1111", "4111 - 1111 - 1111 - 1111", "4111*1111*1111*1111", "4111  1111  1111  1111",
+		"Card:4111111111111111", "４１１１１１１１１１１１１１１１", "４１１１ １１１１ １１１１ １１１１.",
+	} {
+		require.True(t, cardNumber(`{"reference":"`+text+`"}`), text)
+	}
+	for _, text := range []string{"28.11.2026/1", "2026-11-28/2026-12-28", "192.168.100.200", "DK5000400440116243", "FI2112345600000785", "1.234.567,89", "RF18/539/0075/4703"} {
+		require.False(t, cardNumber(`{"reference":"`+text+`"}`), text)
+	}
+}

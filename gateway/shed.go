@@ -68,13 +68,19 @@ func (l *load) leave(ask Load) {
 	l.now.Requests, l.now.Streams, l.now.Bytes = l.now.Requests-ask.Requests, l.now.Streams-ask.Streams, l.now.Bytes-ask.Bytes
 }
 
+// streams tells the paths whose answers go on: it is not for a client's Accept to say
+// which places it takes.
+func streams(path string) bool {
+	return strings.HasSuffix(path, "/stream") || strings.HasSuffix(path, "/follow")
+}
+
 // asks is what a request will take. A body of unknown length may be as long as any.
 func asks(r *http.Request) Load {
 	ask := Load{Requests: 1, Bytes: r.ContentLength}
 	if r.ContentLength < 0 || r.ContentLength > BodyBytesMax {
 		ask.Bytes = BodyBytesMax
 	}
-	if r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), eventStream) {
+	if r.Method == http.MethodGet && streams(r.URL.Path) {
 		ask.Requests, ask.Streams = 0, 1
 	}
 	return ask

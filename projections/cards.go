@@ -158,7 +158,7 @@ func (c *Card) evolve(f *fact) error {
 		c.Status, c.ReplacedBy, c.ChangedAt = card.Swapped, e.By, e.At
 	case card.Closed:
 		c.Status, c.ChangedAt = card.Finished, e.At
-	case card.Authorised, card.AuthorisationReleased: // counted against limits: nothing that is shown
+	case card.Authorised, card.AuthorisationReleased, card.SpendingCarried: // counted against limits: nothing that is shown
 	default:
 		return fmt.Errorf("no fold for %s", f.Kind)
 	}

@@ -15,6 +15,7 @@ var Cards = newTable(
 	Event(1, func(e card.LimitsSet) card.Event { return e }),
 	Event(1, func(e card.Replaced) card.Event { return e }),
 	Event(1, func(e card.Closed) card.Event { return e }),
+	Event(1, func(e card.SpendingCarried) card.Event { return e }),
 	Event(1, func(e card.Authorised) card.Event { return e }),
 	Event(1, func(e card.AuthorisationReleased) card.Event { return e }),
 )

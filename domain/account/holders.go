@@ -37,6 +37,7 @@ type Invitation struct {
 	Invitation id.Invitation `json:"invitation"`
 	Customer   id.Customer   `json:"customer"`
 	Role       Role          `json:"role"`
+	By         id.Customer   `json:"by,omitzero"` // the owner who asked
 	ExpiresAt  time.Time     `json:"expires_at"`
 }
 
@@ -269,7 +270,13 @@ func (s State) removeHolder(c RemoveHolder) ([]Event, error) {
 	case s.holder(c.Customer) < 0:
 		return nil, ErrMissing
 	}
-	return []Event{HolderRemoved(c)}, nil
+	events := []Event{HolderRemoved(c)}
+	for _, invitation := range s.Invitations { // nobody joins by the word of who holds it no more
+		if invitation.By == c.Customer && c.At.Before(invitation.ExpiresAt) {
+			events = append(events, InvitationEnded{Invitation: invitation.Invitation, By: c.By, At: c.At})
+		}
+	}
+	return events, nil
 }
 
 // evolveHolders copies the slices: an older State may still be somebody's.
@@ -277,7 +284,7 @@ func (s State) evolveHolders(event Event) State {
 	switch e := event.(type) {
 	case HolderInvited:
 		s.Invitations = slices.DeleteFunc(slices.Clone(s.Invitations), func(i Invitation) bool { return !e.At.Before(i.ExpiresAt) })
-		s.Invitations = append(s.Invitations, Invitation{Invitation: e.Invitation, Customer: e.Customer, Role: e.Role, ExpiresAt: e.ExpiresAt})
+		s.Invitations = append(s.Invitations, Invitation{Invitation: e.Invitation, Customer: e.Customer, Role: e.Role, By: e.By, ExpiresAt: e.ExpiresAt})
 	case InvitationEnded:
 		s.Invitations = s.without(e.Invitation)
 	case HolderAdded:

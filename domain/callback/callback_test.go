@@ -34,3 +34,13 @@ func TestNoAddressOfTheBanksOwnNetworkIsTaken(t *testing.T) {
 	require.False(t, callback.Reachable(netip.MustParseAddr("::ffff:10.0.0.1")))
 	require.True(t, callback.Reachable(netip.MustParseAddr("1.1.1.1")))
 }
+
+// Row 42: what no registry gives to the public Internet.
+func TestNoReservedNetworkIsReachable(t *testing.T) {
+	t.Parallel()
+	for _, host := range []string{
+		"[::10.0.0.1]", "[::7f00:1]", "[fec0::1]", "[100::1]", "192.88.99.1", "[3fff::1]", "[5f00::1]", "[64:ff9b::a00:1]", "[fd00::1]", "[::ffff:127.0.0.1]",
+	} {
+		require.False(t, callback.Valid("https://"+host+"/", false), host)
+	}
+}

@@ -84,6 +84,8 @@ func (s State) Evolve(event Event) State {
 		s.Limits = e.Limits
 	case Replaced:
 		s.Status = Swapped
+	case SpendingCarried:
+		s.Day, s.Spent, s.Month, s.Monthly = e.Day, e.Spent, e.Month, e.Monthly
 	case Closed:
 		s.Status = Finished
 	case Authorised:

@@ -67,6 +67,10 @@ func TestLife(t *testing.T) {
 		{Name: "a freeze has a reason", Given: ready, When: card.Freeze{Reason: "Lost it!", At: at}, Refused: card.ErrReason},
 		{Name: "its owner thaws it", Given: after(iced), When: card.Unfreeze{Reason: "found", At: at}, Then: []card.Event{card.Unfrozen{Reason: "found", At: at}}},
 		{Name: "its owner does not thaw what the bank froze", Given: after(barred), When: card.Unfreeze{Reason: "found", At: at}, Refused: card.ErrByBank},
+		{Name: "nor has another made in its place", Given: after(barred), When: card.Replace{Reason: "lost", At: at}, Refused: card.ErrByBank},
+		{Name: "the bank has", Given: after(barred), When: card.Replace{ByBank: true, Reason: "lost", At: at}, Then: []card.Event{card.Replaced{Reason: "lost", At: at}}},
+		{Name: "what was spent before still counts", Given: after(card.SpendingCarried{Day: at.Format(time.DateOnly), Spent: 1 << 40, Month: at.Format("2006-01"), Monthly: 1 << 40, At: at}),
+			When: card.Authorise{Amount: money.Amount{Minor: 1, Currency: "EUR"}, At: at}, Refused: card.ErrLimit},
 		{Name: "the bank thaws it", Given: after(barred), When: card.Unfreeze{ByBank: true, Reason: "cleared", At: at}, Then: []card.Event{card.Unfrozen{Reason: "cleared", At: at}}},
 		{Name: "what is not frozen is not thawed", Given: ready, When: card.Unfreeze{Reason: "found", At: at}, Refused: card.ErrNotFrozen},
 

@@ -47,8 +47,18 @@ type (
 	// Replace ends the card in favour of another.
 	Replace struct {
 		By     id.Card
+		ByBank bool // a customer does not replace a card that the bank has frozen
 		Reason string
 		At     time.Time
+	}
+	// CarrySpending counts against a replacement what the card before it has spent.
+	CarrySpending struct {
+		From    id.Card
+		Day     string
+		Spent   int64
+		Month   string
+		Monthly int64
+		At      time.Time
 	}
 	// Close ends the card.
 	Close struct {
@@ -72,12 +82,13 @@ type (
 	}
 )
 
-func (Issue) cardCommand()       {}
-func (Personalise) cardCommand() {}
-func (Freeze) cardCommand()      {}
-func (Unfreeze) cardCommand()    {}
-func (SetLimits) cardCommand()   {}
-func (Replace) cardCommand()     {}
-func (Close) cardCommand()       {}
-func (Authorise) cardCommand()   {}
-func (Release) cardCommand()     {}
+func (Issue) cardCommand()         {}
+func (Personalise) cardCommand()   {}
+func (Freeze) cardCommand()        {}
+func (Unfreeze) cardCommand()      {}
+func (SetLimits) cardCommand()     {}
+func (Replace) cardCommand()       {}
+func (Close) cardCommand()         {}
+func (Authorise) cardCommand()     {}
+func (CarrySpending) cardCommand() {}
+func (Release) cardCommand()       {}

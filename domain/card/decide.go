@@ -64,7 +64,12 @@ func (s State) Decide(command Command) ([]Event, error) {
 		if err := s.mayEnd(c.Reason); err != nil {
 			return nil, err
 		}
-		return []Event{Replaced(c)}, nil
+		if s.Status == OnIce && s.ByBank && !c.ByBank {
+			return nil, ErrByBank
+		}
+		return []Event{Replaced{By: c.By, Reason: c.Reason, At: c.At}}, nil
+	case CarrySpending:
+		return []Event{SpendingCarried(c)}, nil
 	case Close:
 		if err := s.mayEnd(c.Reason); err != nil {
 			return nil, err

@@ -55,6 +55,15 @@ type (
 		Reason string    `json:"reason"`
 		At     time.Time `json:"at"`
 	}
+	// SpendingCarried: what the card before this one had spent counts against this one.
+	SpendingCarried struct {
+		From    id.Card   `json:"from"`
+		Day     string    `json:"day"`     // the last that it spent on
+		Spent   int64     `json:"spent"`   // on that day, minor units
+		Month   string    `json:"month"`   // the last that it spent in
+		Monthly int64     `json:"monthly"` // in that month, minor units
+		At      time.Time `json:"at"`
+	}
 	// Closed: nothing new is authorised any more.
 	Closed struct {
 		Reason string    `json:"reason"`
@@ -85,6 +94,7 @@ func (Unfrozen) Kind() string              { return "card.unfrozen" }
 func (LimitsSet) Kind() string             { return "card.limits_set" }
 func (Replaced) Kind() string              { return "card.replaced" }
 func (Closed) Kind() string                { return "card.closed" }
+func (SpendingCarried) Kind() string       { return "card.spending_carried" }
 func (Authorised) Kind() string            { return "card.authorised" }
 func (AuthorisationReleased) Kind() string { return "card.authorisation_released" }
 
@@ -95,5 +105,6 @@ func (Unfrozen) cardEvent()              {}
 func (LimitsSet) cardEvent()             {}
 func (Replaced) cardEvent()              {}
 func (Closed) cardEvent()                {}
+func (SpendingCarried) cardEvent()       {}
 func (Authorised) cardEvent()            {}
 func (AuthorisationReleased) cardEvent() {}

@@ -61,7 +61,7 @@ type PaymentFileList struct {
 func (s PaymentFiles) Submit(w http.ResponseWriter, r *http.Request) error {
 	call := CallOf(r.Context())
 	order := s.order(r, call)
-	ask, err := fileOf(call.Body, order.At.Format(time.DateOnly))
+	ask, err := fileOf(call.Body, s.Bank.Today(order.At))
 	if err != nil {
 		return err
 	}

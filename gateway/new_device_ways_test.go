@@ -1,0 +1,103 @@
+package gateway
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"florin/gateway/phone"
+)
+
+// A new device sends little in whatever way: by a file, on a later day, in a series, or
+// through somebody whom it makes an owner.
+func TestANewDeviceFilesLittle(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	anna := h.customer("anna")
+	from := h.account(anna, "5000.00")
+	tablet := h.second(anna)
+	one := h.command(tablet, http.MethodPost, "/v1/payments", fmt.Appendf(nil, `{"from":%q,"to":%q,"name":"Bob","amount":"4000.00","currency":"EUR"}`, from, foreign), tablet.NewID())
+	require.Equal(t, "device-new", code(one), "%s", one.Body)
+	waits := h.files(tablet, painOf("MSG-1", h.iban(anna, from), "4000.00", "900.00"))
+	require.Equal(t, 202, waits.Status, "%s", waits.Body)
+	require.Equal(t, 200, h.confirmFile(tablet, waits, nil).Status)
+	h.works()
+	require.Equal(t, "5000.00", h.balance(anna, from))
+}
+
+func TestANewDeviceSchedulesLittle(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	anna := h.customer("anna")
+	from, to := h.account(anna, "5000.00"), h.account(h.customer("bert"), "")
+	tablet := h.second(anna)
+	tomorrow := phone.Order{From: from, To: to, Amount: "200.00", Currency: "EUR", ExecuteOn: h.now().AddDate(0, 0, 1).Format(time.DateOnly)}
+	for range 5 {
+		answer := h.command(tablet, http.MethodPost, "/v1/transfers", tomorrow, tablet.NewID())
+		require.Equal(t, 202, answer.Status, "%s", answer.Body)
+		require.Equal(t, 200, h.confirmLater(tablet, answer).Status)
+	}
+	h.pass(23 * time.Hour) // less than the wait of a new device
+	h.login(anna)
+	h.settle()
+	require.Equal(t, "4800.00", h.balance(anna, from), "many small ones are a large one")
+}
+
+func TestANewDeviceOrdersLittle(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	anna := h.customer("anna")
+	from, to := h.account(anna, "5000.00"), h.account(h.customer("bert"), "")
+	tablet := h.second(anna)
+	answer := h.command(tablet, http.MethodPost, "/v1/standing-orders", fmt.Appendf(nil,
+		`{"from":%q,"to":%q,"amount":"4900.00","currency":"EUR","frequency":"monthly","first":%q}`, from, to, h.now().AddDate(0, 0, 1).Format(time.DateOnly)), tablet.NewID())
+	require.Equal(t, 202, answer.Status, "%s", answer.Body)
+	require.Equal(t, 200, h.confirmSeries(tablet, answer, nil).Status)
+	h.pass(23 * time.Hour)
+	h.login(anna)
+	h.settle()
+	require.Equal(t, "5000.00", h.balance(anna, from))
+}
+
+func TestANewDeviceInvitesNoOwner(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	anna, bert := h.customer("anna"), h.customer("bert")
+	from := h.account(anna, "5000.00")
+	tablet := h.second(anna)
+	invite := func(role string) phone.Answer {
+		return h.command(tablet, http.MethodPost, "/v1/accounts/"+from+"/invitations", map[string]string{"user_name": bert.Profile().UserName, "role": role}, tablet.NewID())
+	}
+	require.Equal(t, "device-new", code(invite("owner")))
+	reads := invite("reader")
+	require.Equal(t, 201, reads.Status, "who may only look sends nothing: %s", reads.Body)
+}
+
+// What takes a place of a request is not for the client to say.
+func TestAnAcceptHeaderTakesNoPlaceOfAStream(t *testing.T) {
+	t.Parallel()
+	r := httptest.NewRequest(http.MethodGet, "/v1/accounts/acc_1/statement", nil)
+	r.Header.Set("Accept", "text/csv, text/event-stream;q=0")
+	require.Equal(t, 1, asks(r).Requests)
+}
+
+// The bank's day is that of its zone (Europe/Berlin): half an hour after midnight there.
+func TestAFileOfTheBanksToday(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	anna := h.customer("anna")
+	from := h.account(anna, "100.00")
+	night := time.Date(h.now().Year(), h.now().Month(), h.now().Day(), 23, 30, 0, 0, time.UTC)
+	h.pass(night.Sub(h.now()))
+	h.login(anna)
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	require.NoError(t, err)
+	text := strings.Replace(painOf("MSG-night", h.iban(anna, from), "1.00"), "2020-01-01", h.now().In(berlin).Format(time.DateOnly), 1)
+	answer := h.files(anna, text)
+	require.Equal(t, 202, answer.Status, "%s", answer.Body)
+}
