@@ -10,6 +10,7 @@ import (
 	"florin/domain/customer"
 	"florin/domain/id"
 	"florin/domain/money"
+	"florin/domain/quota"
 )
 
 // CardTerms are the bank's conditions of cards, in whole units of the account's
@@ -85,7 +86,7 @@ type IssueCard struct {
 func (c Cards) Issue(ctx context.Context, order Order, ask IssueCard) (CardAnswer, Outcome, error) {
 	b := c.bank
 	issued := id.From[id.Card](DerivedID(order.ID, "card"))
-	return execute(ctx, b, "card.issue", order, streams(issued, ask.Account), func(w *work) error {
+	return execute(ctx, b, "card.issue", order, streams(issued, ask.Account, quotaOf(order.Caller.Customer, quota.Cards)), func(w *work) error {
 		behind, err := b.accounts.load(w, ask.Account)
 		if err == nil {
 			err = mayMove(order.Caller, behind)
@@ -120,6 +121,9 @@ func issue(w *work, ask card.Issue, made func(id.Card) card.Personalise) error {
 		return ErrNotActive
 	}
 	if err := b.cards.decide(w, ask.Card, ask); err != nil {
+		return err
+	}
+	if err := w.room(ask.Customer, quota.Cards, ask.Card.String(), ask.Replaces.String()); err != nil {
 		return err
 	}
 	if err := carrySpending(w, ask); err != nil {

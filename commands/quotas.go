@@ -15,13 +15,14 @@ func quotaOf(of id.Customer, kind quota.Kind) id.Quota {
 
 // room takes a place for one more thing of the customer's. Only when there is none left
 // does it look which of the others are over; what is over stays so, and is not guarded.
-func (w *work) room(of id.Customer, kind quota.Kind, thing string) error {
+// Ended are those that end in this very commit.
+func (w *work) room(of id.Customer, kind quota.Kind, thing string, ended ...string) error {
 	named := quotaOf(of, kind)
 	state, err := w.bank.quotas.load(w, named)
 	if err != nil {
 		return err
 	}
-	take := quota.Take{Asked: quota.Taken{Customer: of, Of: kind, Thing: thing, At: w.order.At}}
+	take := quota.Take{Asked: quota.Taken{Customer: of, Of: kind, Thing: thing, At: w.order.At}, Over: ended}
 	if state.Full(kind) {
 		for _, open := range state.Open {
 			over, err := w.over(kind, open)
@@ -38,6 +39,13 @@ func (w *work) room(of id.Customer, kind quota.Kind, thing string) error {
 
 func (w *work) over(kind quota.Kind, thing string) (bool, error) {
 	switch kind {
+	case quota.Cards:
+		of, err := id.Parse[id.Card](thing)
+		if err != nil {
+			return false, err
+		}
+		state, _, err := w.bank.cards.find(w.ctx, of, w.generation)
+		return state.Status.Final(), err
 	case quota.Transfers:
 		of, err := id.Parse[id.Transfer](thing)
 		if err != nil {

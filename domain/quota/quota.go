@@ -24,6 +24,7 @@ const (
 	StandingOrders Kind = "standing-orders"
 	PaymentFiles   Kind = "payment-files"
 	Transfers      Kind = "scheduled-transfers"
+	Cards          Kind = "cards"
 )
 
 // Max is how many of a kind may be open at once.
@@ -33,6 +34,8 @@ func (k Kind) Max() int {
 		return 100
 	case PaymentFiles:
 		return 20
+	case Cards:
+		return 10
 	}
 	return 0
 }
@@ -43,6 +46,8 @@ func (k Kind) full() error {
 		return ErrFiles
 	case Transfers:
 		return ErrTransfers
+	case Cards:
+		return ErrCards
 	}
 	return ErrOrders
 }
@@ -81,6 +86,7 @@ var (
 	ErrOrders    = &domain.Refusal{Class: domain.Refused, Code: "too-many-standing-orders", Detail: "Cancel a standing order before you place another one: 100 may be open."}
 	ErrFiles     = &domain.Refusal{Class: domain.Refused, Code: "too-many-payment-files", Detail: "Confirm or cancel a payment file before you send another one: 20 may wait, or be under way."}
 	ErrTransfers = &domain.Refusal{Class: domain.Refused, Code: "too-many-scheduled-transfers", Detail: "Cancel a transfer of a later day before you ask for another one: 100 may wait."}
+	ErrCards     = &domain.Refusal{Class: domain.Refused, Code: "too-many-cards", Detail: "Close a card before you order another one: 10 may be good."}
 	ErrThing     = &domain.Refusal{Class: domain.Conflict, Code: "quota-taken", Detail: "This has its place already."}
 )
 
