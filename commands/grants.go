@@ -43,6 +43,7 @@ type LoginStep struct {
 	Passkey           *PasskeyAssent // over the challenge of PasskeyQuestion
 	RecoveryCode      string
 	Push              string // PushStart or PushPoll
+	Expected          string // word of a device of the customer's, that this one is expected (Devices.Expect)
 
 	// In a browser there is no device: a secret of the browser's stands for the
 	// key, and what is asked for is the third party's, in its request.
@@ -127,6 +128,9 @@ func (g Grants) Challenge(ctx context.Context, order Order, ask LoginStep) (Logi
 		}
 	}
 	l, err := g.login(ctx, order, ask)
+	if err == nil {
+		l.lanes, err = b.expected(l, ask.Expected, order.At)
+	}
 	if err != nil {
 		return LoginAnswer{}, Outcome{}, err
 	}

@@ -59,6 +59,7 @@ const (
 	keyRefreshHash = "refresh-hash"
 	keyRetry       = "retry"
 	keyAuthSession = "auth-session"
+	keyExpectation = "expectation"
 	keyRequestURI  = "request-uri"
 	keyConsentCode = "consent-code"
 	keyBrowser     = "browser"

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -129,4 +131,36 @@ func TestWhatWaitsGoesWithItsDevice(t *testing.T) {
 			require.Equal(t, 200, h.confirmSeries(other, own, nil).Status)
 		})
 	}
+}
+
+// Strangers guess a name from everywhere; the phone that its owner expects comes in.
+func TestAPhoneThatIsExpectedComesIn(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	anna, shop := h.customer("anna"), h.thirdParty("shop", "openid")
+	given := h.ask(anna, Route{Method: http.MethodPost}, "/v1/devices/expected", "", nil)
+	require.Equal(t, 200, given.Status, "%s", given.Body)
+	word := field[string](t, given, "expected")
+	require.Equal(t, 401, h.ask(shop.p, Route{Method: http.MethodPost}, "/v1/devices/expected", "", nil).Status)
+	for i := 0; ; i++ {
+		require.Less(t, i, 60)
+		guess := h.form(h.stranger(), "/oauth2/challenge", begin("anna", "a wrong password"))
+		if guess.Status == 429 {
+			break
+		}
+	}
+	next := h.stranger()
+	require.Equal(t, 429, h.form(next, "/oauth2/challenge", begin("anna", password)).Status)
+	form := begin("anna", password)
+	form.Set("expected", word)
+	first := h.form(next, "/oauth2/challenge", form)
+	require.Equal(t, "insufficient_authorization", code(first), "%s", first.Body)
+	h.pass(30 * time.Second)
+	otp, err := anna.OTP()
+	require.NoError(t, err)
+	done := h.form(next, "/oauth2/challenge", url.Values{"auth_session": {field[string](t, first, "auth_session")}, "otp": {otp}, "expected": {word}})
+	require.Equal(t, 200, done.Status, "%s", done.Body)
+	require.NotEmpty(t, tokensOf(t, h.form(next, "/oauth2/token", redeem(field[string](t, done, "authorization_code")))).Access)
+	form.Set("expected", strings.Repeat("A", 129))
+	require.Equal(t, "invalid_request", code(h.form(h.stranger(), "/oauth2/challenge", form)))
 }

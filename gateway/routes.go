@@ -99,6 +99,7 @@ func persons(p *identity.Provider, desk service.Desk) []Route {
 		{Method: post, Path: "/v1/customers/me/password", Handle: customers.ChangePassword, Scopes: scopes("factors.manage"), Keyed: true, Signed: true,
 			ACR: problem.StrongACR, MaxAge: problem.Fresh, Share: shareSecrets, Request: of[schemas.ChangePassword](), Response: of[service.PasswordAnswer]()},
 		{Method: post, Path: "/v1/devices/challenge", Handle: p.ChallengeDevice, Open: true, Share: shareBegin, Response: of[identity.DeviceChallenge]()},
+		{Method: post, Path: "/v1/devices/expected", Handle: devices.Expect, OwnApp: true, Scopes: scopes("devices.manage"), Share: shareSecrets, Response: of[service.ExpectedAnswer]()},
 		{Method: post, Path: "/v1/devices", Handle: p.RegisterDevice, Open: true, Share: shareBegin, Request: of[schemas.RegisterDevice](), Response: of[identity.Device]()},
 		{Method: post, Path: "/v1/operators/enrolment", Handle: p.EnrolOperator, Open: true, Share: shareBegin, Request: of[schemas.EnrolOperator](), Response: of[identity.EnrolmentAnswer]()},
 		{Method: get, Path: "/v1/devices", Handle: devices.List, Scopes: ends, Response: of[service.DeviceList]()},

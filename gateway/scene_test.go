@@ -150,6 +150,7 @@ func (s *scene) tries() map[string]try {
 		"DELETE /v1/recovery/{id}":                    {by: "customer"},
 		"POST /v1/customers/{id}/recovery":            {by: "auditor", body: `{"for":"factors","reason":"identified-at-desk","email":"new@example.test"}`},
 		"POST /v1/devices/challenge":                  {by: "nobody"},
+		"POST /v1/devices/expected":                   {by: "customer"},
 		"POST /v1/devices":                            {by: "nobody", body: `{"registration":"x.y.z"}`},
 		"POST /v1/operators/enrolment":                {by: "nobody", body: `{"user_name":"olga","code":"x"}`},
 		"GET /v1/devices":                             {by: "customer", list: true},

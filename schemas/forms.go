@@ -25,6 +25,7 @@ type (
 		RecoveryCode        string `json:"recovery_code,omitzero"`
 		Push                string `json:"push,omitzero"`          // start or poll
 		SCAAssertion        string `json:"sca_assertion,omitzero"` // florin-login+jwt
+		Expected            string `json:"expected,omitzero"`      // word of a device of the customer's
 	}
 	// IssueToken is the form of POST /oauth2/token (RFC 6749): which parameters
 	// are needed depends on the grant type.

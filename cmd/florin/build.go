@@ -270,6 +270,15 @@ func serious(errs []error) error {
 	return errors.Join(left...)
 }
 
+// cutOff is the error of work that was under way when the bank was told to end: its
+// outcome is found out at the next start, and nothing is wrong.
+func cutOff(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}
+
 // tick rings what is due.
 func (b *bank) tick(ctx context.Context) error {
 	clock := time.NewTicker(tick)
@@ -280,7 +289,7 @@ func (b *bank) tick(ctx context.Context) error {
 			return ctx.Err()
 		case <-clock.C:
 			if err := b.write.Tick(ctx); err != nil {
-				return fmt.Errorf("do what is due: %w", err)
+				return cutOff(ctx, fmt.Errorf("do what is due: %w", err))
 			}
 			if b.core != nil {
 				b.core.Tick(ctx)
@@ -301,7 +310,7 @@ func (b *bank) post(ctx context.Context) error {
 			return ctx.Err()
 		case <-clock.C:
 			if err := b.write.TickWebhooks(ctx); err != nil {
-				return fmt.Errorf("tell partners: %w", err)
+				return cutOff(ctx, fmt.Errorf("tell partners: %w", err))
 			}
 		}
 	}

@@ -5,6 +5,7 @@
 //	device:<id>      the customer's own bound device, or the key that an operator has logged in with
 //	origin:<hash>    one place that unknown devices come from
 //	unknown          all unknown devices together
+//	expected:<mac>   a phone that a device of the customer's has said to expect
 //	otp-device:, otp-origin:, otp        the same for one-time passwords, smaller
 //	otp-send-device:, otp-send-origin:, otp-send        one-time passwords to be sent
 //	push-origin:, push-client:, push        approvals to be asked for on another device
@@ -104,9 +105,9 @@ func budget(lane string) (free int, delay, longest time.Duration) {
 		return 6, time.Minute, 15 * time.Minute
 	case OTPSend, Push, RecoveryCode:
 		return 10, 30 * time.Second, 5 * time.Minute
-	case "otp-send-origin", "otp-send-device", "push-origin", "push-client", "recovery-code-origin", "recovery-origin", "recovery-device":
+	case "otp-send-origin", "otp-send-device", "otp-send-expected", "push-expected", "push-origin", "push-client", "recovery-code-origin", "recovery-origin", "recovery-device":
 		return 4, time.Minute, time.Hour
-	case "otp-device", "otp-origin":
+	case "otp-device", "otp-origin", "otp-expected":
 		return 5, time.Minute, time.Hour
 	}
 	return 5, 30 * time.Second, time.Hour

@@ -60,6 +60,7 @@ func (p *Provider) step(r *http.Request, proof *token.Proof, values url.Values) 
 		Scopes: strings.Fields(values.Get(paramScope)), ACRValues: strings.Fields(values.Get(paramACRValues)), MaxAge: -1,
 		UserName: values.Get(paramUserName), Password: values.Get(paramPassword), OTP: values.Get(paramOTP),
 		OTPMethod: values.Get(paramOTPMethod), OTPSend: values.Get(paramOTPSend), RecoveryCode: values.Get(paramRecoveryCode), Push: values.Get(paramPush),
+		Expected: values.Get(paramExpected),
 	}
 	if !oneOf(step.OTPMethod, "", "totp", "email", "sms") || !oneOf(step.OTPSend, "", "email", "sms") || !oneOf(step.Push, "", commands.PushStart, commands.PushPoll) {
 		return step, problem.OAuthInvalidRequest
@@ -102,7 +103,7 @@ func asksRightly(values url.Values, step commands.LoginStep) error {
 	if step.AuthSession == "" && step.UserName == "" || step.Password == "" && step.OTP == "" && step.OTPSend == "" && !values.Has(paramSCAAssertion) && !values.Has(paramWebAuthn) && step.RecoveryCode == "" && step.Push == "" && !begins {
 		return problem.OAuthInvalidRequest
 	}
-	if len(step.UserName) > 320 || len(step.Password) > 1024 || len(step.OTP) > 16 || len(step.RecoveryCode) > 64 || len(step.Nonce) > 256 || len(step.AuthSession) > 512 || len(step.ClientID) > 128 {
+	if len(step.UserName) > 320 || len(step.Password) > 1024 || len(step.OTP) > 16 || len(step.RecoveryCode) > 64 || len(step.Nonce) > 256 || len(step.AuthSession) > 512 || len(step.ClientID) > 128 || len(step.Expected) > 128 {
 		return problem.OAuthInvalidRequest
 	}
 	return nil

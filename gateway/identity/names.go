@@ -21,6 +21,7 @@ const (
 	paramRecoveryCode    = "recovery_code"
 	paramPush            = "push"          // "start", which is answered with the number to show, or "poll"
 	paramSCAAssertion    = "sca_assertion" // florin-login+jwt
+	paramExpected        = "expected"      // of POST /v1/devices/expected, at every step
 )
 
 // askOptions asks for what navigator.credentials.get is to be called with.

@@ -145,6 +145,26 @@ func (s Devices) Rename(w http.ResponseWriter, r *http.Request) error {
 	return wire.OK(w, RenamedAnswer{asked, body.Name})
 }
 
+// ExpectedAnswer is the word that the customer's next phone brings to its login.
+type ExpectedAnswer struct {
+	Expected  string    `json:"expected"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// Expect gives the customer's next phone a way past strangers who try the name: the
+// parameter expected of POST /oauth2/challenge, at every step. It proves nothing.
+func (s Devices) Expect(w http.ResponseWriter, r *http.Request) error {
+	call := CallOf(r.Context())
+	if err := empty(call.Body); err != nil {
+		return err
+	}
+	word, until, err := s.Bank.Devices().Expect(r.Context(), call.Caller, s.Bank.Sources().Time())
+	if err != nil {
+		return err
+	}
+	return wire.OK(w, ExpectedAnswer{word, until})
+}
+
 // Revoke ends a device of the caller's and all its sessions. Another device than
 // the one that asks needs strong authentication that is fresh. An operator ends
 // anybody's, and says why.
