@@ -159,7 +159,7 @@ func (c collection) refuses(w *work, holder account.State, debit account.Debit) 
 		return "", broke
 	case errors.Is(broke, account.ErrClosed):
 		return reasonClosed, nil
-	case holder.Class != account.Customers, errors.Is(broke, account.ErrCurrency):
+	case holder.Class != account.Customers, errors.Is(broke, account.ErrCurrency), debit.Amount.Currency != railCurrency:
 		return reasonKind, nil
 	case errors.Is(broke, account.ErrFrozen):
 		return reasonBlocked, nil

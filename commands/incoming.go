@@ -35,6 +35,8 @@ const (
 	reasonNoAccount = "AC01"
 	reasonClosed    = "AC04"
 	reasonCurrency  = "AM03"
+
+	railCurrency = "EUR" // SEPA carries nothing else: what comes in another goes back
 )
 
 // IncomingAnswer is an incoming payment as the verb left it.
@@ -83,7 +85,7 @@ func receive(w *work, of id.Incoming, creditor id.Account, rail account.Rail, as
 		if err != nil {
 			return err
 		}
-		if _, err := state.Decide(credit); err == nil {
+		if _, err := state.Decide(credit); err == nil && ask.Amount.Currency == railCurrency {
 			command.Account, command.Customer = creditor, state.Customer
 			w.under(ofCustomer(state.Customer))
 			w.order.Caller.actFor(state.Customer)

@@ -105,7 +105,6 @@ func (DenyClaim) directDebitCommand()   {}
 var (
 	ErrMissing       = &domain.Refusal{Class: domain.Missing, Code: "not-found", Detail: "There is no such thing."}
 	ErrExists        = &domain.Refusal{Class: domain.Conflict, Code: "direct-debit-exists", Detail: "This collection was already answered."}
-	ErrCurrency      = &domain.Refusal{Class: domain.Refused, Code: "rail-currency", Detail: "The rail brings euros alone."}
 	ErrAmount        = &domain.Refusal{Class: domain.Invalid, Code: "invalid-amount", Detail: "The amount must be more than zero and not too large."}
 	ErrReason        = &domain.Refusal{Class: domain.Invalid, Code: "invalid-rail-reason", Detail: "A reason of the rail is a code of up to four capital letters and digits."}
 	ErrGrounds       = &domain.Refusal{Class: domain.Invalid, Code: "invalid-refund-grounds", Detail: "The grounds of a refund are no-reason or unauthorised."}
@@ -164,8 +163,6 @@ func (s State) collect(c Collect) ([]Event, error) {
 		return nil, ErrInvalid
 	case !c.Amount.IsPositive(), c.Amount.Minor > money.MinorMax, !c.Amount.Currency.Known():
 		return nil, ErrAmount
-	case c.Amount.Currency != "EUR":
-		return nil, ErrCurrency
 	case c.Reason != "" && !reason(c.Reason):
 		return nil, ErrReason
 	case c.Reason != "":

@@ -151,7 +151,6 @@ var (
 	ErrExists        = &domain.Refusal{Class: domain.Conflict, Code: "incoming-payment-exists", Detail: "This payment was already booked."}
 	ErrInvalid       = &domain.Refusal{Class: domain.Invalid, Code: "invalid-incoming-payment", Detail: "An incoming payment needs the rail's name for it, both accounts, the debtor's name, and clean text."}
 	ErrAmount        = &domain.Refusal{Class: domain.Invalid, Code: "invalid-amount", Detail: "The amount must be more than zero and not too large."}
-	ErrCurrency      = &domain.Refusal{Class: domain.Refused, Code: "rail-currency", Detail: "The rail brings euros alone."}
 	ErrReason        = &domain.Refusal{Class: domain.Invalid, Code: "invalid-rail-reason", Detail: "A reason of the rail is a code of up to four capital letters and digits."}
 	ErrNotRecallable = &domain.Refusal{Class: domain.Conflict, Code: "incoming-payment-not-recallable", Detail: "This payment is not on an account any more."}
 	ErrNotReturnable = &domain.Refusal{Class: domain.Conflict, Code: "incoming-payment-not-returnable", Detail: "This payment is not one that goes back."}
@@ -198,8 +197,6 @@ func (s State) receive(c Receive) ([]Event, error) {
 		return nil, ErrInvalid
 	case !c.Amount.IsPositive(), c.Amount.Minor > money.MinorMax, !c.Amount.Currency.Known():
 		return nil, ErrAmount
-	case c.Amount.Currency != "EUR":
-		return nil, ErrCurrency
 	case c.Account.IsZero() && !reason(c.Reason):
 		return nil, ErrReason
 	case c.Account.IsZero():

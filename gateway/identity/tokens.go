@@ -71,6 +71,9 @@ func (p *Provider) Token(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	w.Header().Set("Pragma", "no-cache")
+	if last := outcome.Receipt.Last; last > 0 { // whoever logs in sees the login in what they read next
+		wire.Position(w, last)
+	}
 	return wire.OK(w, answer)
 }
 
