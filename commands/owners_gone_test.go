@@ -10,8 +10,14 @@ import (
 	"florin/domain/batch"
 	"florin/domain/id"
 	"florin/domain/payment"
-	"florin/domain/transfer"
 )
+
+// jointly makes bob an owner of an account of alice's.
+func (h *house) jointly(of id.Account) {
+	h.t.Helper()
+	h.named(bob, "bobby")
+	h.joined(alice, bob, of, "bobby", account.Owner)
+}
 
 // Who was removed confirms no batch either (TestWhoIsRemovedConfirmsNothing is of transfers alone).
 func TestWhoIsRemovedConfirmsNoBatch(t *testing.T) {
@@ -19,8 +25,7 @@ func TestWhoIsRemovedConfirmsNoBatch(t *testing.T) {
 	for _, mode := range []batch.Mode{"", batch.Each} {
 		h := newHouse(t, newModelLog(t))
 		joint, bobs := h.account(alice, "Alice", 500_000), h.account(bob, "Bob", 0)
-		h.named(bob, "bobby")
-		h.joined(alice, bob, joint, "bobby", account.Owner)
+		h.jointly(joint)
 		ask := batchOf(joint, 110_000, bobs, bobs)
 		ask.Mode = mode
 		waits, _, err := h.submit(h.by(bob), ask)
@@ -58,8 +63,7 @@ func TestACardOfARemovedOwnerPaysNothing(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, newModelLog(t))
 	joint := h.account(alice, "Alice", 500_000)
-	h.named(bob, "bobby")
-	h.joined(alice, bob, joint, "bobby", account.Owner)
+	h.jointly(joint)
 	of := h.card(bob, joint)
 	_, _, err := h.bank.Accounts().RemoveHolder(h.ctx(), h.by(alice), joint, bob)
 	require.NoError(t, err)
@@ -72,8 +76,7 @@ func TestAReplacedCardOfARemovedOwner(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, newModelLog(t))
 	joint := h.account(alice, "Alice", 500_000)
-	h.named(bob, "bobby")
-	h.joined(alice, bob, joint, "bobby", account.Owner)
+	h.jointly(joint)
 	of := h.card(bob, joint)
 	_, _, err := h.bank.Accounts().RemoveHolder(h.ctx(), h.by(alice), joint, bob)
 	require.NoError(t, err)
@@ -86,8 +89,7 @@ func TestABatchBetweenAliceAndAJointAccountCounts(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, newModelLog(t))
 	joint, alices := h.account(alice, "Alice", 0), h.account(alice, "Alice", 5_000_000)
-	h.named(bob, "bobby")
-	h.joined(alice, bob, joint, "bobby", account.Owner)
+	h.jointly(joint)
 	_, _, err := h.send(h.by(alice), alices, joint, 1_200_000)
 	require.Equal(t, "limit-exceeded", refusalCode(err), "a single transfer")
 	answer, _, err := h.submit(h.by(alice), batchOf(alices, 1_200_000, joint, joint))
@@ -99,12 +101,10 @@ func TestABatchOutOfAJointAccountCounts(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, newModelLog(t))
 	joint, alices := h.account(alice, "Alice", 5_000_000), h.account(alice, "Alice", 0)
-	h.named(bob, "bobby")
-	h.joined(alice, bob, joint, "bobby", account.Owner)
+	h.jointly(joint)
 	answer, _, err := h.submit(h.by(alice), batchOf(joint, 1_200_000, alices))
 	require.Equal(t, "limit-exceeded", refusalCode(err), "a batch: %v %v", answer.Status, answer.Exemption)
 	require.NotEqual(t, "own-accounts", answer.Exemption)
-	_ = transfer.Done
 }
 
 // What a removed owner had asked others to, nobody accepts any more.
@@ -113,9 +113,8 @@ func TestAnInvitationEndsWithWhoeverMadeIt(t *testing.T) {
 	h := newHouse(t, newModelLog(t))
 	carol := id.Named[id.Customer]("carol")
 	joint := h.account(alice, "Alice", 100_000)
-	h.named(bob, "bobby")
 	h.named(carol, "carol")
-	h.joined(alice, bob, joint, "bobby", account.Owner)
+	h.jointly(joint)
 	invitation, err := h.invite(bob, joint, "carol", account.Owner)
 	require.NoError(t, err)
 	_, _, err = h.bank.Accounts().RemoveHolder(h.ctx(), h.by(alice), joint, bob)
@@ -130,8 +129,7 @@ func TestAnotherOwnersBatchCounts(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, newModelLog(t))
 	joint, alices := h.account(alice, "Alice", 5_000_000), h.account(alice, "Alice", 0)
-	h.named(bob, "bobby")
-	h.joined(alice, bob, joint, "bobby", account.Owner)
+	h.jointly(joint)
 	answer, _, err := h.submit(h.by(bob), batchOf(joint, 50_000, alices))
 	require.NoError(t, err)
 	require.NotEqual(t, "own-accounts", answer.Exemption, "status %s", answer.Status)

@@ -108,15 +108,6 @@ func (e *Engine) try() error {
 // Policy is what the engine was made of.
 func (e *Engine) Policy() Policy { return e.policy }
 
-// Score is the score alone.
-func (e *Engine) Score(v *Vector) int64 {
-	score := e.policy.Base
-	for i := range e.cards {
-		score += e.cards[i].weight(v)
-	}
-	return score
-}
-
 func (w *weighed) weight(v *Vector) int64 {
 	value, known := v.Get(w.feature)
 	if !known {

@@ -66,7 +66,6 @@ func TestAScoreIsTheSumOfItsWeights(t *testing.T) {
 		v := vector(try.given)
 		d := engine.Decide(try.action, v)
 		require.Equal(t, try.score, d.Score, try.name)
-		require.Equal(t, try.score, engine.Score(v), try.name)
 		require.Equal(t, try.outcome, d.Outcome, try.name)
 		require.Equal(t, try.reasons, d.Reasons, try.name)
 		sum := engine.Policy().Base
@@ -162,7 +161,4 @@ func TestEnginesHaveNoMood(t *testing.T) {
 	_, known := risk.FeatureOf("unknown")
 	require.False(t, known)
 	require.Equal(t, "unknown", risk.Feature(200).String())
-	v := vector(given).Without(risk.Amount)
-	_, known = v.Get(risk.Amount)
-	require.False(t, known)
 }

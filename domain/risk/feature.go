@@ -79,9 +79,3 @@ func (v *Vector) Set(f Feature, value int64) {
 func (v *Vector) Get(f Feature) (int64, bool) {
 	return v.values[f], v.known&(1<<f) != 0
 }
-
-// Without is the vector that does not know the feature.
-func (v Vector) Without(f Feature) Vector {
-	v.values[f], v.known = 0, v.known&^(1<<f)
-	return v
-}

@@ -137,7 +137,7 @@ func TestAFitFindsWhatIsThere(t *testing.T) {
 		var v risk.Vector
 		v.Set(risk.Amount, source.Int64N(300))
 		v.Set(risk.CountHour, source.Int64N(2))
-		fraud := source.Float64() < odds(engine.Score(&v)-17) // the unknown device weighs nothing in truth
+		fraud := source.Float64() < odds(engine.Decide(risk.Payment, &v).Score-17) // the unknown device weighs nothing in truth
 		sample.Add(&v, fraud)
 		again.Add(&v, fraud)
 	}
