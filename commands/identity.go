@@ -37,6 +37,7 @@ type identity struct {
 	mu      sync.RWMutex // guards keys
 	keys    signingKeys
 	rotated chan struct{} // closed when keys change
+	making  sync.Mutex    // one RSA key is made at a time, by the first who needs it
 }
 
 func newIdentity(settings IdentitySettings) *identity {

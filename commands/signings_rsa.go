@@ -30,9 +30,12 @@ func (s Signings) PublicRSA(kid string) (*rsa.PublicKey, bool) {
 }
 
 // needRSA makes the first RSA key, if there is none: before the client that is to get
-// tokens by it is registered, so that none ever waits for a key. Two at once make one,
-// for it is the same command.
+// tokens by it is registered, so that none ever waits for a key. Two at once make one:
+// the second waits for the first, and two processes give the same command.
 func (s Signings) needRSA(ctx context.Context) error {
+	making := &s.bank.identity.making
+	making.Lock()
+	defer making.Unlock()
 	if _, _, err := s.CurrentRSA(); !errors.Is(err, ErrNoSigner) {
 		return err
 	}
