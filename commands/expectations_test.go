@@ -46,7 +46,11 @@ func TestStrangersCannotLockOutAPhoneThatIsExpected(t *testing.T) {
 	other, _, err := b.bank.Devices().Expect(background, b.as(theirs).Caller, b.now())
 	require.NoError(t, err)
 	require.Error(t, come(other, false), "another customer's word")
-	require.Error(t, come(word[:len(word)-1]+"A", false), "a word that was altered")
+	altered := "A" + word[1:]
+	if altered == word {
+		altered = "B" + word[1:]
+	}
+	require.Error(t, come(altered, false), "a word that was altered")
 	require.Error(t, come("x", false))
 	for range 5 {
 		require.Error(t, come(word, true), "it proves nothing")
