@@ -122,7 +122,7 @@ func entryOf(row projections.Transaction, reference, zone string) camtEntry {
 	amount, side := sided(row.Amount)
 	position := strconv.FormatUint(uint64(row.Position), 10)
 	entry := camtEntry{Reference: position, Amount: amount, Side: side, Status: "BOOK", Booked: isoTime(row.CountedAt),
-		Value: cmp.Or(row.ValueDate, calendar.Day(zone, row.BookedAt)), Servicer: position, Code: clipped(row.Purpose, 35)}
+		Value: cmp.Or(row.ValueDate, calendar.Day(zone, row.CountedAt)), Servicer: position, Code: clipped(row.Purpose, 35)}
 	if row.Purpose == "reversal" {
 		entry.Reversal = "true"
 	}
