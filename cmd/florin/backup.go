@@ -77,6 +77,9 @@ whoever holds both can read what was erased. The master key is never copied.`,
 					m, err = backUp(ctx, l, b, order)
 					return err
 				})
+				if errors.Is(err, embedded.ErrHeld) {
+					err = unheard(c)
+				}
 			}
 			if err != nil {
 				return err

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -106,6 +107,8 @@ func TestAPersonRunsABank(t *testing.T) {
 func (h *host) backupAndStop() {
 	admin := strings.TrimPrefix(h.bank.admin, "http://")
 	backup := []string{"backup", "--dir", h.dir, "--admin", admin, "--to", filepath.Join(h.work, "copy"), "--keys-to", filepath.Join(h.work, "copy.ring")}
+	elsewhere := append(slices.Clone(backup), "--admin", "127.0.0.1:1")
+	require.Contains(h.t, h.fails(elsewhere...), "name its admin listener with --admin")
 	require.Contains(h.t, h.does(backup...), "Backed up to position")
 	require.Contains(h.t, h.fails(backup...), "already", "a backup overwrites nothing")
 	answer, err := http.Get(h.bank.admin + "/health")

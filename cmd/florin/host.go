@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -68,7 +69,16 @@ func (a hostAct[Q, A]) run(cmd *cobra.Command, environ []string, asked Q) (answe
 	if err != nil {
 		return answer, err
 	}
-	return askBank[A](cmd.Context(), c, a.path, asked)
+	answer, err = askBank[A](cmd.Context(), c, a.path, asked)
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		err = unheard(c)
+	}
+	return answer, err
+}
+
+// unheard: a bank holds the directory, and does not listen where it was asked.
+func unheard(c config) error {
+	return fmt.Errorf("a bank runs on %s, but none answers at %s: name its admin listener with --admin", c.Dir, c.Admin)
 }
 
 // askBank asks the running bank over its admin listener; ECONNREFUSED if none is there.
