@@ -13,8 +13,8 @@ import (
 
 // contacts are where a customer can be reached; erased ones cannot. One is verified
 // by the code that was sent to it and by nothing else: what stands in an enrolment
-// was only said (CVE-2026-27946). Nothing is recovered by one that is not verified; a
-// code that is sent to it lets in beside the password, and only to look.
+// was only said (CVE-2026-27946). Nothing is recovered by one that is not verified, and
+// no code to log in with goes to it.
 type contacts struct {
 	email, phone domain.Profile
 

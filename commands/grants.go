@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"florin/domain"
@@ -85,6 +86,9 @@ type LoginAnswer struct {
 	Next        []string
 	Done        bool // in a browser: AuthSession stands for the customer now
 
+	// Sends are the ways, email and sms, by which Next's otp_send can be asked for.
+	Sends []string
+
 	// Of a push approval.
 	Pending   bool   // the customer has not answered yet
 	Number    string // to be shown, and typed on the approving device
@@ -143,6 +147,9 @@ func (g Grants) Challenge(ctx context.Context, order Order, ask LoginStep) (Logi
 	prove := grant.Prove{Factor: factor, Step: l.state.Steps, Hardware: l.hardware, JKT: ask.JKT, At: order.At}
 	if err := l.state.Expects(factor, prove.Step, ask.JKT, order.At); err != nil {
 		return LoginAnswer{}, Outcome{}, err
+	}
+	if factor == grant.OTPSend && !slices.Contains(l.state.Sends(), ask.OTPSend) {
+		return LoginAnswer{}, Outcome{}, grant.ErrFactor
 	}
 	if factor == grant.Push { // looks, and guesses nothing
 		return g.poll(ctx, order, l, ask, prove)
@@ -252,7 +259,7 @@ func (g Grants) complete(w *work, l login, factor string, spent customer.Command
 // note commits one step and makes its answer.
 func (g Grants) note(ctx context.Context, order Order, l login, part func(*work) error) (LoginAnswer, Outcome, error) {
 	b := g.bank
-	return execute(ctx, b, "grant.challenge", order, streams(l.id), func(w *work) error {
+	answer, outcome, err := execute(ctx, b, "grant.challenge", order, streams(l.id), func(w *work) error {
 		if l.fresh {
 			b.grants.begin(w, l.id)
 			if err := b.grants.decide(w, l.id, l.start); err != nil {
@@ -261,6 +268,15 @@ func (g Grants) note(ctx context.Context, order Order, l login, part func(*work)
 		}
 		return part(w)
 	}, func(facts []Fact) (LoginAnswer, error) { return g.answer(l.id, facts) })
+	return answer.sending(l.state.Sends()), outcome, err
+}
+
+// sending tells by which ways a code can be asked for next, if it can.
+func (a LoginAnswer) sending(ways []string) LoginAnswer {
+	if slices.Contains(a.Next, grant.OTPSend) {
+		a.Sends = ways
+	}
+	return a
 }
 
 func (g Grants) answer(named id.Grant, facts []Fact) (answer LoginAnswer, err error) {

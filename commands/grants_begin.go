@@ -174,10 +174,14 @@ func (g Grants) placed(order Order, l login, from device.State) (login, error) {
 }
 
 // secondFactors are what can follow a password, as the app names it. That another
-// device can be asked and a code be sent is said to everybody: who has no such
-// device, or no address, waits in vain.
+// device can be asked is said to everybody: who has none waits in vain. A code goes
+// to verified contacts alone (CVE-2026-27946), and so is offered where one is.
 func secondFactors(person customer.State) []string {
-	return append(lifting(person), grant.Push, grant.OTPSend)
+	second := append(lifting(person), grant.Push)
+	for _, kind := range person.Reached() {
+		second = append(second, channelOf(kind))
+	}
+	return second
 }
 
 // lifting are those that make a session stronger.
@@ -195,12 +199,18 @@ func lifting(person customer.State) []string {
 	return second
 }
 
-// factorSets are the second factors that customers have beside those that everybody
+// factorSets are the second factors that customers have beside the one that everybody
 // is offered, about as often as they have them; whoever adds a kind of factor adds
 // the sets it makes possible, or names that are nobody's stand out.
 var factorSets = [][]string{
 	{grant.OneTime}, {grant.OneTime}, {grant.OneTime}, {grant.OneTime},
 	{grant.OneTime, grant.Passkey}, {grant.OneTime, grant.RecoveryCode}, {grant.Passkey}, {grant.Passkey, grant.RecoveryCode}, {grant.OneTime, grant.Passkey, grant.RecoveryCode},
+}
+
+// sendSets are the ways by which codes reach customers, alike: many have verified
+// nothing.
+var sendSets = [][]string{
+	nil, nil, nil, {grant.ByEmail}, {grant.ByEmail}, {grant.BySMS}, {grant.ByEmail, grant.BySMS}, {grant.ByEmail, grant.BySMS},
 }
 
 // madeUpFactors are those of a name that is nobody's: always the same for it.
@@ -210,5 +220,6 @@ func (g Grants) madeUpFactors(claim id.Claim) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(slices.Clone(factorSets[int(digest[0])%len(factorSets)]), grant.Push, grant.OTPSend), nil
+	second := append(slices.Clone(factorSets[int(digest[0])%len(factorSets)]), grant.Push)
+	return append(second, sendSets[int(digest[1])%len(sendSets)]...), nil
 }

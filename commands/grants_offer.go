@@ -14,9 +14,10 @@ import (
 // LoginOffer is what a login asks for now. It says no more than the answer of the
 // step before has said.
 type LoginOffer struct {
-	Next []string // factors, of which one is needed
-	Sent string   // by which way a one-time password was asked for last: email, sms, or "" for none
-	More bool     // another one may be asked for
+	Next  []string // factors, of which one is needed
+	Sends []string // ways by which a one-time password can be asked for
+	Sent  string   // by which way a one-time password was asked for last: email, sms, or "" for none
+	More  bool     // another one may be asked for
 	// Number is what the person chooses on their device to approve, "" if nobody
 	// was asked to.
 	Number string
@@ -29,7 +30,7 @@ func (g Grants) Offer(ctx context.Context, ask LoginStep) (LoginOffer, error) {
 	if err != nil {
 		return LoginOffer{}, err
 	}
-	offer := LoginOffer{Next: state.Asks(), Sent: state.Requested.Method, More: state.Requests < grant.OTPsMax}
+	offer := LoginOffer{Next: state.Asks(), Sends: state.Sends(), Sent: state.Requested.Method, More: state.Requests < grant.OTPsMax}
 	if !state.Pushed.Approval.IsZero() {
 		offer.Number, err = g.bank.approvalNumber(state.Pushed.Approval)
 	}
@@ -91,7 +92,7 @@ func looks(scopes []string, payment consent.Payment) bool {
 // offered leaves out what would not be enough for what a login in a browser is for.
 // Who has nothing else keeps it: a login never ends after one factor.
 func (b *Bank) offered(ctx context.Context, asked id.Consent, second []string) ([]string, error) {
-	drop := func(factor string) bool { return factor == grant.OTPSend }
+	drop := func(factor string) bool { return factor == grant.ByEmail || factor == grant.BySMS }
 	if asked == grant.OwnPages() { // a phone that is gone must prove nothing: no message to it, and no answer of its own
 		drop = func(factor string) bool { return !slices.Contains(inHand, factor) }
 	} else {

@@ -100,7 +100,7 @@ func (g Grants) poll(ctx context.Context, order Order, l login, ask LoginStep, p
 	request, _ := state.Find(pushed.Approval)
 	decided := request.Status == approval.Approved || request.Status == approval.Denied
 	if !decided && order.At.Before(pushed.ExpiresAt) {
-		return LoginAnswer{AuthSession: ask.AuthSession, Next: l.state.Asks(), Pending: true}, Outcome{}, nil
+		return LoginAnswer{AuthSession: ask.AuthSession, Next: l.state.Asks(), Pending: true}.sending(l.state.Sends()), Outcome{}, nil
 	}
 	if _, prove.CodeHash, err = b.codeOf(l.id); err != nil {
 		return LoginAnswer{}, Outcome{}, err

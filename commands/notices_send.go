@@ -85,7 +85,7 @@ func (n *notifying) compose(ctx context.Context, told notice, at eventbus.Positi
 }
 
 // address is where a message goes: of a new address the code, of a changed one the
-// word to the former.
+// word to the former, of a login the code to where it was verified that its owner reads.
 func (n *notifying) address(ctx context.Context, told notice, at eventbus.Position) (domain.Profile, error) {
 	if told.channel == notification.Push {
 		return n.pushAddress(ctx, told)
@@ -96,6 +96,9 @@ func (n *notifying) address(ctx context.Context, told notice, at eventbus.Positi
 		return asked.Address, err
 	case "recovery-code":
 		return n.recoveryAddress(ctx, told)
+	case "login-code":
+		reached, err := n.bank.contactsOf(ctx, told.customer, 0)
+		return reached.verified(kindOf(told.channel)), err
 	case "contact-changed", "contact-removed":
 		reached, err := n.bank.contactsOf(ctx, told.customer, at)
 		return reached.by(told.channel), err

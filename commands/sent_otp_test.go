@@ -1,12 +1,15 @@
 package commands
 
 import (
+	"fmt"
 	"regexp"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"florin/domain/customer"
 	"florin/domain/grant"
 	"florin/domain/id"
 )
@@ -48,7 +51,7 @@ func (h *handset) give(session, method, otp string) (string, error) {
 func TestASentCodeNeverBindsADevice(t *testing.T) {
 	t.Parallel()
 	b := newBranch(t)
-	ada := b.enrol("ada")
+	ada := b.verified("ada")
 	phone := b.phone(abroad)
 	answer := phone.ask("ada", secret, grant.BySMS)
 	b.restart() // the code is derived again
@@ -82,7 +85,7 @@ func TestASentCodeNeverBindsADevice(t *testing.T) {
 func TestAVisitedDeviceIsLeftWhenItBecomesAnothers(t *testing.T) {
 	t.Parallel()
 	b := newBranch(t)
-	b.enrol("ada")
+	b.verified("ada")
 	eve, phone := b.enrol("eve"), b.phone(home)
 	answer := phone.ask("ada", secret, grant.ByEmail)
 	code, err := phone.give(answer.AuthSession, grant.ByEmail, b.sent("login-code"))
@@ -99,7 +102,7 @@ func TestAVisitedDeviceIsLeftWhenItBecomesAnothers(t *testing.T) {
 func TestAStepUpTakesNoSentCode(t *testing.T) {
 	t.Parallel()
 	b := newBranch(t)
-	b.enrol("ada")
+	b.verified("ada")
 	phone := b.phone(abroad)
 	answer := phone.ask("ada", secret, grant.ByEmail)
 	code, err := phone.give(answer.AuthSession, grant.ByEmail, b.sent("login-code"))
@@ -118,7 +121,7 @@ func TestAStepUpTakesNoSentCode(t *testing.T) {
 func TestOnlyTheLastCodeCounts(t *testing.T) {
 	t.Parallel()
 	b := newBranch(t)
-	b.enrol("ada")
+	b.verified("ada")
 	phone := b.phone(abroad)
 	answer := phone.ask("ada", secret, grant.ByEmail)
 	first := b.sent("login-code")
@@ -138,7 +141,7 @@ func TestOnlyTheLastCodeCounts(t *testing.T) {
 func TestFiftyCodesAtOnceAreAskedForFew(t *testing.T) {
 	t.Parallel()
 	b := newBranch(t)
-	b.enrol("ada")
+	b.verified("ada")
 	phone := b.phone(abroad)
 	answer, err := phone.challenge(phone.first("ada", secret))
 	require.NoError(t, err)
@@ -148,6 +151,80 @@ func TestFiftyCodesAtOnceAreAskedForFew(t *testing.T) {
 	})
 	require.Equal(t, 1, succeeded(failures), "a step is taken once")
 	b.sent("login-code")
+}
+
+// CVE-2026-27946: what stands in an enrolment was only said; it may be anybody's.
+func TestACodeGoesToNoContactThatNobodyVerified(t *testing.T) {
+	t.Parallel()
+	b := newBranch(t)
+	ada := b.enrol("ada")
+	phone := b.phone(abroad)
+	answer, err := phone.challenge(phone.first("ada", secret))
+	require.NoError(t, err)
+	require.NotContains(t, answer.Next, grant.OTPSend, "nothing would reach her")
+	require.Empty(t, answer.Sends)
+	for _, method := range []string{grant.ByEmail, grant.BySMS} {
+		_, err = phone.challenge(LoginStep{AuthSession: answer.AuthSession, JKT: phone.jkt, OTPSend: method})
+		require.ErrorIs(t, err, grant.ErrFactor)
+	}
+
+	tokens := b.phone(home).login(ada)
+	b.deliver()
+	b.post.take()
+	_, err = b.contact(tokens, "ada@example.org", "")
+	require.NoError(t, err)
+	_, err = b.contact(tokens, "ada@example.org", b.sent("contact-code"))
+	require.NoError(t, err)
+	answer, err = phone.challenge(phone.first("ada", secret))
+	require.NoError(t, err)
+	require.Contains(t, answer.Next, grant.OTPSend)
+	require.Equal(t, []string{grant.ByEmail}, answer.Sends, "her number is not verified")
+	_, err = phone.challenge(LoginStep{AuthSession: answer.AuthSession, JKT: phone.jkt, OTPSend: grant.BySMS})
+	require.ErrorIs(t, err, grant.ErrFactor)
+	later, err := phone.challenge(LoginStep{AuthSession: answer.AuthSession, JKT: phone.jkt, OTPSend: grant.ByEmail})
+	require.NoError(t, err)
+	require.Equal(t, []string{grant.ByEmail}, later.Sends, "another may be asked for")
+	_, err = phone.give(later.AuthSession, grant.ByEmail, b.sent("login-code"))
+	require.NoError(t, err)
+}
+
+// The address was moved away, unverified in its turn, between the asking and the
+// sending: the code of the login goes nowhere.
+func TestACodeIsNotSentToAContactThatWasRemovedMeanwhile(t *testing.T) {
+	t.Parallel()
+	b := newBranch(t)
+	ada := b.verified("ada")
+	order := b.order(home)
+	order.Caller.Customer = ada.id
+	b.phone(abroad).ask("ada", secret, grant.ByEmail)
+	_, err := b.bank.Customers().RemoveContact(background, order, customer.Email)
+	require.NoError(t, err)
+	b.deliver()
+	for _, message := range b.post.take() {
+		require.NotContains(t, message, "login-code")
+	}
+}
+
+// Names that are nobody's are offered codes as often as those of people are, by
+// the same ways each time: whether a code can be sent tells nothing.
+func TestMadeUpWaysAreLikeThoseOfPeople(t *testing.T) {
+	t.Parallel()
+	b := newBranch(t)
+	seen := map[string]int{}
+	for i := range 200 {
+		claim, err := b.bank.claimOf(fmt.Sprint("nobody", i))
+		require.NoError(t, err)
+		second, err := b.bank.Grants().madeUpFactors(claim)
+		require.NoError(t, err)
+		again, err := b.bank.Grants().madeUpFactors(claim)
+		require.NoError(t, err)
+		require.Equal(t, second, again)
+		seen[fmt.Sprint(second[slices.Index(second, grant.Push):])]++
+	}
+	for _, kinds := range [][]customer.Verified{nil, {{Type: customer.Email}}, {{Type: customer.Phone}}, {{Type: customer.Phone}, {Type: customer.Email}}} {
+		require.Positive(t, seen[fmt.Sprint(secondFactors(customer.State{Verified: kinds}))], "%v", kinds)
+	}
+	require.Len(t, seen, 4)
 }
 
 func TestCodesAreTheirLoginsOwn(t *testing.T) {

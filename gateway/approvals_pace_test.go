@@ -52,7 +52,7 @@ func TestPushesAreNotEndless(t *testing.T) {
 	known, refused := tries("anna")
 	require.Equal(t, 4, known)
 	h.pass(25 * time.Hour)
-	nobody, unknown := tries(h.nobody([]string{"otp", "push", "otp_send"}))
+	nobody, unknown := tries(h.nobody([]string{"otp", "push"}))
 	require.Equal(t, known, nobody)
 	require.Equal(t, string(refused.Body), string(unknown.Body))
 	require.Equal(t, refused.Header.Get("Retry-After"), unknown.Header.Get("Retry-After"))
@@ -66,7 +66,7 @@ func TestGroup13PushTellsNobodyApart(t *testing.T) {
 	anna := h.customer("anna")
 	h.customer("bert")
 	h.pass(time.Second)
-	made := h.nobody([]string{"otp", "push", "otp_send"})
+	made := h.nobody([]string{"otp", "push"})
 	type seen struct {
 		status, size int
 		code         string

@@ -28,7 +28,7 @@ func TestGroup13UnknownWrongDisabledAndExhaustedAreOne(t *testing.T) {
 	order := commands.SystemOrder("test", uuid.New(), "close", h.now(), seal.Subject{Kind: "customer", ID: of.UUID()})
 	_, err = h.bank.Customers().Close(t.Context(), order, of, "wish")
 	require.NoError(t, err)
-	nobody := h.nobody([]string{"otp", "push", "otp_send"}) // whose made-up factors are like theirs
+	nobody := h.nobody([]string{"otp", "push"}) // whose made-up factors are like theirs
 	stranger := h.stranger()
 	type seen struct {
 		status, size         int

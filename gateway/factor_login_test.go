@@ -56,7 +56,7 @@ func TestAPasskeyLogsIn(t *testing.T) {
 	anna, eve := h.customer("anna"), h.customer("eve")
 	mine, theirs := h.passkey(t, anna), h.passkey(t, eve)
 	login := h.half("anna")
-	require.Equal(t, []string{"otp", "webauthn", "push", "otp_send"}, login.next)
+	require.Equal(t, []string{"otp", "webauthn", "push"}, login.next)
 	raw, challenge := login.options(t)
 	require.Contains(t, raw, `"userVerification":"required"`)
 	again, _ := login.options(t)
@@ -92,7 +92,7 @@ func TestAPasskeyLogsIn(t *testing.T) {
 	one, other := h.half("anna"), h.half("anna")
 	_, challenge = one.options(t)
 	require.Equal(t, "access_denied", code(other.step("webauthn", mine.assert(challenge))), "another login's challenge")
-	require.Equal(t, "invalid_request", code(h.half(h.nobody([]string{"otp", "push", "otp_send"})).step("webauthn", "options")), "not asked for")
+	require.Equal(t, "invalid_request", code(h.half(h.nobody([]string{"otp", "push"})).step("webauthn", "options")), "not asked for")
 }
 
 func TestPasskeyStepsOutOfOrder(t *testing.T) { // group 11
@@ -130,7 +130,7 @@ func TestMadeUpPasskeysLookLikeAnybodys(t *testing.T) {
 	anna := h.customer("anna")
 	mine := h.passkey(t, anna)
 	require.Equal(t, 201, h.command(anna, http.MethodPost, "/v1/factors/recovery-codes", nil, anna.NewID()).Status)
-	nobody := h.nobody([]string{"otp", "webauthn", "recovery_code", "push", "otp_send"})
+	nobody := h.nobody([]string{"otp", "webauthn", "recovery_code", "push"})
 	known, unknown := h.half("anna"), h.half(nobody)
 	require.Equal(t, known.next, unknown.next)
 	a, _ := known.options(t)

@@ -146,7 +146,7 @@ func TestAPhoneThatIsLostSinceVouchesForNothing(t *testing.T) {
 func TestALoginThatMayOnlyLookEndsNothing(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	anna, shop := h.customer("anna"), h.thirdParty("shop", "openid", "accounts.read")
+	anna, shop := h.reached("anna"), h.thirdParty("shop", "openid", "accounts.read")
 	tokensOf(t, shop.redeem(h.consented(anna, shop), nil))
 	other := h.stranger()
 	form := begin("anna", password)

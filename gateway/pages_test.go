@@ -169,7 +169,7 @@ func TestPagesDoNotTellNames(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.customer("anna")
-	nobody := h.nobody([]string{"otp", "push", "otp_send"}) // whose made-up factors are like anna's
+	nobody := h.nobody([]string{"otp", "push"}) // whose made-up factors are like anna's
 	shop := h.thirdParty("shop", "openid")
 	type seen struct {
 		status, size    int

@@ -50,7 +50,7 @@ func (b *browser) offers(words ...string) {
 func TestEveryFactorOfTheAppIsOnThePages(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	anna, shop := h.customer("anna"), h.thirdParty("shop", "openid", "accounts.read", "accounts.write")
+	anna, shop := h.reached("anna"), h.thirdParty("shop", "openid", "accounts.read", "accounts.write")
 	key := h.passkey(t, anna)
 	made := h.command(anna, http.MethodPost, "/v1/factors/recovery-codes", nil, anna.NewID())
 	codes := field[[]string](t, made, "codes")
@@ -101,7 +101,7 @@ func TestEveryFactorOfTheAppIsOnThePages(t *testing.T) {
 func TestASentCodeLetsNobodyElseAct(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	h.customer("anna")
+	h.reached("anna")
 	shop := h.thirdParty("shop", "openid", "accounts.write", "payments.transfer")
 	b := shop.half("anna", "openid accounts.write")
 	b.offers()
@@ -123,7 +123,7 @@ func TestASentCodeLetsNobodyElseAct(t *testing.T) {
 func TestGroup11WaysOfThePages(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	anna, eve, shop := h.customer("anna"), h.customer("eve"), h.thirdParty("shop", "openid")
+	anna, eve, shop := h.reached("anna"), h.customer("eve"), h.thirdParty("shop", "openid")
 	mine := h.passkey(t, anna)
 	theirs := h.passkey(t, eve)
 	first := h.browser().visit("shop", shop.push(wish("openid")))
@@ -195,10 +195,10 @@ func TestGroup11WaysOfThePages(t *testing.T) {
 func TestGroup13WaysDoNotTellNames(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	anna, shop := h.customer("anna"), h.thirdParty("shop", "openid")
+	anna, shop := h.reached("anna"), h.thirdParty("shop", "openid")
 	key := h.passkey(t, anna)
 	require.Equal(t, 201, h.command(anna, http.MethodPost, "/v1/factors/recovery-codes", nil, anna.NewID()).Status)
-	nobody := h.nobody([]string{"otp", "webauthn", "recovery_code", "push", "otp_send"})
+	nobody := h.nobody([]string{"otp", "webauthn", "recovery_code", "push", "otp_send"}, "email", "sms")
 	secret := regexp.MustCompile(`(value|data-options)="[^"]{20,}"|>[1-9][0-9]</p>`)
 	walk := func(name string, steps ...[]string) (seen []string) {
 		hashes, head := h.bank.PasswordHashes(), h.written()

@@ -37,7 +37,7 @@ func answerOTP(session, method, otp string) url.Values {
 func TestALoginByASentCodeLooksAndDoesNotAct(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	anna := h.customer("anna")
+	anna := h.reached("anna")
 	from, to := h.account(anna, "50.00"), h.account(anna, "")
 	for _, method := range []string{"email", "sms"} {
 		other := h.stranger()
@@ -65,7 +65,7 @@ func TestALoginByASentCodeLooksAndDoesNotAct(t *testing.T) {
 func TestGroup11SentCodes(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	h.customer("anna")
+	h.reached("anna")
 	p := h.stranger()
 	first := h.form(p, "/oauth2/challenge", begin("anna", password))
 	session := field[string](t, first, "auth_session")
@@ -115,9 +115,9 @@ func TestGroup11SentCodes(t *testing.T) {
 func TestGroup13SendingACodeTellsNobodyApart(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	h.customer("anna")
-	h.customer("bert")
-	made := h.nobody([]string{"otp", "push", "otp_send"}) // whose made-up factors are like theirs
+	h.reached("anna")
+	h.reached("bert")
+	made := h.nobody([]string{"otp", "push", "otp_send"}, "email", "sms") // whose made-up factors are like theirs
 	type seen struct {
 		status, size    int
 		code, headers   string
@@ -171,7 +171,7 @@ func TestGroup13SendingACodeTellsNobodyApart(t *testing.T) {
 func TestThePhoneLogsInByASentCode(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	anna := h.customer("anna")
+	anna := h.reached("anna")
 	other := h.stranger()
 	other.Remember(anna.Profile())
 	for _, way := range []string{"email", "sms"} {

@@ -91,6 +91,23 @@ var ErrContactCode = &domain.Refusal{Class: domain.Refused, Code: "contact-code-
 // ErrLastContact: nobody could be told of anything, nor get back in.
 var ErrLastContact = &domain.Refusal{Class: domain.Refused, Code: "contact-last", Detail: "Verify another contact before you remove this one."}
 
+// Verified is a contact that the customer has read a code at. It holds no address.
+type Verified struct {
+	Type  string
+	Claim id.Claim
+}
+
+// Reached are the types of contact that are verified, e-mail first.
+func (s State) Reached() []string {
+	var types []string
+	for _, kind := range []string{Email, Phone} {
+		if slices.ContainsFunc(s.Verified, func(v Verified) bool { return v.Type == kind }) {
+			types = append(types, kind)
+		}
+	}
+	return types
+}
+
 // AskedContact is the change of address that waits for its code. It holds no
 // address: the claim tells which it is.
 type AskedContact struct {
@@ -118,7 +135,7 @@ func (s State) contact(command Command) ([]Event, error) {
 		switch {
 		case c.Claim.IsZero(), !slices.Contains(s.Claims, c.Claim):
 			return nil, ErrUnknown
-		case !slices.ContainsFunc(s.Verified, func(claim id.Claim) bool { return claim != c.Claim }):
+		case !slices.ContainsFunc(s.Verified, func(v Verified) bool { return v.Claim != c.Claim }):
 			return nil, ErrLastContact
 		}
 		return []Event{ContactRemoved(c)}, nil
@@ -128,11 +145,17 @@ func (s State) contact(command Command) ([]Event, error) {
 
 func (s State) moved(e ContactChanged) State {
 	s.Asked = AskedContact{}
-	s.Claims, s.Verified = append(lacking(s.Claims, e.Replaced, e.Claim), e.Claim), append(lacking(s.Verified, e.Replaced, e.Claim), e.Claim)
+	s.Claims = append(lacking(s.Claims, e.Replaced, e.Claim), e.Claim)
+	s.Verified = append(unverified(s.Verified, e.Replaced, e.Claim), Verified{e.Type, e.Claim})
 	return s
 }
 
 // lacking gives the claims but for some; states are shared.
 func lacking(claims []id.Claim, gone ...id.Claim) []id.Claim {
 	return slices.DeleteFunc(slices.Clone(claims), func(claim id.Claim) bool { return slices.Contains(gone, claim) })
+}
+
+// unverified gives the verified contacts but for some.
+func unverified(contacts []Verified, gone ...id.Claim) []Verified {
+	return slices.DeleteFunc(slices.Clone(contacts), func(v Verified) bool { return slices.Contains(gone, v.Claim) })
 }

@@ -46,7 +46,7 @@ type State struct {
 	Factors  []Factor
 	Offers   []Offer
 	Claims   []id.Claim
-	Verified []id.Claim   // of contacts: by a code that was sent there
+	Verified []Verified   // by a code that was sent there
 	Devices  []id.Device  // ever bound, the revoked included
 	BoundAt  []time.Time  // each of them
 	Visited  []id.Device  // by weak logins; not the customer's

@@ -46,7 +46,7 @@ func (s State) Evolve(event Event) State {
 	case ContactChanged:
 		s = s.moved(e)
 	case ContactRemoved:
-		s.Claims, s.Verified = lacking(s.Claims, e.Claim), lacking(s.Verified, e.Claim)
+		s.Claims, s.Verified = lacking(s.Claims, e.Claim), unverified(s.Verified, e.Claim)
 	case RecoveryPermitted:
 		s.Permit = Permit{e.Recovery, e.For, e.Contact, e.Claim, e.UsableFrom, e.ExpiresAt}
 	case RecoveryObjected:

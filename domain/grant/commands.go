@@ -21,7 +21,8 @@ const (
 	ByEmail = "email"
 	BySMS   = "sms"
 
-	// OTPSend is no factor: it asks for a one-time password to be sent.
+	// OTPSend is no factor: it asks for a one-time password to be sent. It stands for
+	// ByEmail and BySMS in what a login asks for.
 	OTPSend = "otp_send"
 
 	// Push is the customer's word on a device that was theirs before, for the number
@@ -85,7 +86,7 @@ type (
 		CodeHash string
 		At       time.Time
 	}
-	// RequestOTP asks for a one-time password to be sent by e-mail or SMS. It is
+	// RequestOTP asks for a one-time password to be sent by one of Sends. It is
 	// derived from the login, the step and the salt.
 	RequestOTP struct {
 		Method string

@@ -107,7 +107,27 @@ func (s State) asksAfter(shown []string) []string {
 	case len(shown) == 0:
 		return []string{Password}
 	}
-	return s.Second
+	return s.asksSecond()
+}
+
+// asksSecond are the factors after the password, with one word for all codes that can
+// be sent.
+func (s State) asksSecond() []string {
+	if len(s.Sends()) == 0 {
+		return s.Second
+	}
+	sent := func(factor string) bool { return factor == ByEmail || factor == BySMS || factor == OTPSend }
+	return append(slices.DeleteFunc(slices.Clone(s.Second), sent), OTPSend)
+}
+
+// Sends are the ways by which a one-time password can be asked for.
+func (s State) Sends() (ways []string) {
+	for _, way := range []string{ByEmail, BySMS} {
+		if slices.Contains(s.Second, way) || slices.Contains(s.Second, OTPSend) { // OTPSend: in the log from when both were offered to everybody
+			ways = append(ways, way)
+		}
+	}
+	return ways
 }
 
 // wantsStrong tells whether only the SCA key will do: the class that is asked
@@ -193,7 +213,7 @@ func (s State) requestOTP(c RequestOTP) ([]Event, error) {
 	if err := s.Expects(OTPSend, c.Step, c.JKT, c.At); err != nil {
 		return nil, err
 	}
-	if c.Method != ByEmail && c.Method != BySMS || c.Salt == "" {
+	if !slices.Contains(s.Sends(), c.Method) || c.Salt == "" {
 		return nil, ErrFactor
 	}
 	return []Event{OTPRequested{Method: c.Method, Salt: c.Salt, Step: s.Steps + 1, Next: s.Asks(), ExpiresAt: c.At.Add(OTPTTL), At: c.At}}, nil

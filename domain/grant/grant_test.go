@@ -135,7 +135,8 @@ func TestCode(t *testing.T) {
 
 func TestCodesThatAreSent(t *testing.T) {
 	t.Parallel()
-	opened := began(t, start(func(c *grant.Start) { c.Second = []string{grant.OneTime, grant.OTPSend} }))
+	opened := began(t, start(func(c *grant.Start) { c.Second = []string{grant.OneTime, grant.ByEmail} }))
+	earlier := began(t, start(func(c *grant.Start) { c.Second = []string{grant.OneTime, grant.OTPSend} }))
 	second := []string{grant.OneTime, grant.OTPSend}
 	pwd := grant.FactorVerified{Factor: grant.Password, Step: 1, Next: second, At: noon}
 	noPwd := grant.FactorFailed{Factor: grant.Password, Step: 1, Next: second, At: noon}
@@ -154,6 +155,8 @@ func TestCodesThatAreSent(t *testing.T) {
 		{Name: "not twice by the same step", Given: []grant.Event{opened, pwd, requested(2)}, When: request, Refused: grant.ErrSession},
 		{Name: "not with another key", Given: []grant.Event{opened, pwd}, When: changed(func(c *grant.RequestOTP) { c.JKT = "thief" }), Refused: grant.ErrSession},
 		{Name: "not by pigeon", Given: []grant.Event{opened, pwd}, When: changed(func(c *grant.RequestOTP) { c.Method = "pigeon" }), Refused: grant.ErrFactor},
+		{Name: "not to where it would reach nobody", Given: []grant.Event{opened, pwd}, When: changed(func(c *grant.RequestOTP) { c.Method = grant.BySMS }), Refused: grant.ErrFactor},
+		{Name: "by either way, in a login from when both were offered to everybody", Given: []grant.Event{earlier, pwd}, When: request, Then: []grant.Event{requested(2)}},
 		{Name: "not without salt", Given: []grant.Event{opened, pwd}, When: changed(func(c *grant.RequestOTP) { c.Salt = "" }), Refused: grant.ErrFactor},
 		{Name: "not a fourth time", Given: []grant.Event{opened, pwd, requested(2), requested(3), requested(4)}, When: changed(func(c *grant.RequestOTP) { c.Step = 4 }), Refused: grant.ErrFactor},
 		{Name: "asking is no factor", Given: []grant.Event{opened, pwd}, When: proof(grant.OTPSend, 1), Refused: grant.ErrFactor},

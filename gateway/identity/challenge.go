@@ -48,7 +48,7 @@ func (p *Provider) Challenge(w http.ResponseWriter, r *http.Request) error {
 	case answer.Pending:
 		return p.pending(step, answer)
 	case answer.Code == "":
-		return &problem.OAuthError{Status: http.StatusBadRequest, Code: errInsufficient, Session: answer.AuthSession, Next: answer.Next}
+		return &problem.OAuthError{Status: http.StatusBadRequest, Code: errInsufficient, Session: answer.AuthSession, Next: answer.Next, Sends: answer.Sends}
 	}
 	return wire.OK(w, challengeAnswer{answer.Code})
 }
@@ -112,7 +112,7 @@ func asksRightly(values url.Values, step commands.LoginStep) error {
 // pending tells a login to wait: with the number to be shown when it has just asked,
 // and more slowly when it asks too often.
 func (p *Provider) pending(step commands.LoginStep, answer commands.LoginAnswer) error {
-	waits := &problem.OAuthError{Status: http.StatusBadRequest, Code: errPending, Session: answer.AuthSession, Next: answer.Next,
+	waits := &problem.OAuthError{Status: http.StatusBadRequest, Code: errPending, Session: answer.AuthSession, Next: answer.Next, Sends: answer.Sends,
 		Number: answer.Number, ExpiresIn: answer.ExpiresIn}
 	if step.Push == commands.PushStart {
 		waits.Interval = p.pace.begin(answer.AuthSession, p.settings.Bank.Sources().Wall())

@@ -99,13 +99,14 @@ type sheet struct {
 	Client, ClientID   string
 	Action             string // where its forms go
 	URI, CSRF, Session string
-	Once               string // of a login's first form
-	Ways               []way  // other factors that would do
-	Sent               string // by which way a one-time password was sent last
-	More               bool   // another may be sent
-	Number             string // to be chosen on another device
-	Polled             bool   // it was asked for, and not there yet
-	Options            string // what a passkey is asked with, JSON
+	Once               string   // of a login's first form
+	Ways               []way    // other factors that would do
+	Sends              []string // ways by which one-time passwords can be sent
+	Sent               string   // by which way a one-time password was sent last
+	More               bool     // another may be sent
+	Number             string   // to be chosen on another device
+	Polled             bool     // it was asked for, and not there yet
+	Options            string   // what a passkey is asked with, JSON
 	Account            account
 	Logout             logout
 	Scopes             []string

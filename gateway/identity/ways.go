@@ -121,7 +121,7 @@ func (p *Provider) ask(w http.ResponseWriter, r *http.Request, v visit, step com
 		form = formSent
 	}
 	s := v.sheet.showing(form)
-	s.Session, s.Sent, s.More, s.Number, s.Polled = step.AuthSession, offer.Sent, offer.More, offer.Number, step.Push == commands.PushPoll
+	s.Session, s.Sends, s.Sent, s.More, s.Number, s.Polled = step.AuthSession, offer.Sends, offer.Sent, offer.More, offer.Number, step.Push == commands.PushPoll
 	asked := false
 	for _, factor := range offer.Next {
 		choice, known := ways[factor]

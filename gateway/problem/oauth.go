@@ -20,6 +20,7 @@ type OAuthError struct {
 	Description string         `json:"error_description,omitempty"`
 	Session     string         `json:"auth_session,omitempty"`
 	Next        []string       `json:"next,omitempty"`
+	Sends       []string       `json:"otp_send,omitempty"` // email, sms: by which next's otp_send can be asked for
 	WebAuthn    jsontext.Value `json:"webauthn,omitempty"` // options for passkeys
 	Number      string         `json:"number,omitempty"`   // to be shown: it is typed on the approving device
 	Interval    int64          `json:"interval,omitzero"`  // seconds between two polls

@@ -101,8 +101,24 @@ describe('group 11: more than one factor', () => {
     assert.equal((await (await phone(bank)).begin('eve@evil.example', anna.password)).json.error, 'insufficient_authorization', 'as to anybody\'s name')
   })
 
+  it('a code to log in with goes to no contact that nobody has verified, and is not offered', async () => {
+    const { anna, app } = await customer()
+    const other = await phone(bank)
+    const first = (await other.begin(anna.user, anna.password)).json
+    assert.ok(!first.next.includes('otp_send') && !first.otp_send, first.next)
+    assert.equal((await other.challenge({ auth_session: first.auth_session, otp_send: 'email' })).json.error, 'invalid_request')
+    await app.verify({ email: anna.email })
+    const second = (await other.begin(anna.user, anna.password)).json
+    assert.deepEqual(second.otp_send, ['email'])
+    assert.equal((await other.challenge({ auth_session: second.auth_session, otp_send: 'sms' })).json.error, 'invalid_request')
+    const before = bank.letters('login-code').length
+    assert.equal((await other.challenge({ auth_session: second.auth_session, otp_send: 'email' })).json.error, 'insufficient_authorization')
+    assert.equal((await bank.letter('login-code', before)).channel, 'email')
+  })
+
   it('steps come in their order, on the phone that began, and each once', async () => {
-    const { anna } = await customer()
+    const { anna, app: own } = await customer()
+    await own.verify({ email: anna.email })
     const { app, session } = await started(anna)
     assert.equal((await app.challenge({ auth_session: session, otp_method: 'email', otp: '123456' })).json.error, 'invalid_request', 'before one was sent')
     const thief = await phone(bank)
@@ -209,11 +225,7 @@ describe('group 14: recovery', () => {
 
   async function begun(name) {
     const { anna, app } = await customer(name)
-    const before = bank.letters('contact-code').length
-    const email = `${anna.user}@mail.example`
-    assert.equal((await app.command('PATCH', '/v1/customers/me', { email })).status, 202)
-    const [code] = /\b\d{6}\b/.exec((await bank.letter('contact-code', before)).text)
-    assert.equal((await app.command('PATCH', '/v1/customers/me', { email, code })).status, 200)
+    await app.verify({ email: anna.email })
     const codes = await app.recoveryCodes()
     const lost = await phone(bank)
     const letters = bank.letters('recovery-code').length

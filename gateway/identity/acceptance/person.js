@@ -19,14 +19,14 @@ export async function enrol(bank, name = 'anna') {
     json: { user_name: user, phone: `+491${digits}`, email: `${user}@mail.example`, name: 'Anna Example', password },
   })
   assert.equal(enrolled.status, 201, enrolled.text)
-  return new Person(user, enrolled.json.customer_id, enrolled.json.totp.secret)
+  return new Person(user, enrolled.json.customer_id, enrolled.json.totp.secret, { phone: `+491${digits}`, email: `${user}@mail.example` })
 }
 
 export class Person {
   #last = -1
 
-  constructor(user, customer, secret) {
-    Object.assign(this, { user, customer, secret, password })
+  constructor(user, customer, secret, contacts) {
+    Object.assign(this, { user, customer, secret, password, ...contacts })
     this.totp = new TOTP({ secret: Secret.fromBase32(secret), digits: 6, period: 30 })
   }
 

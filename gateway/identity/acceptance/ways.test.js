@@ -65,11 +65,14 @@ for (const javaScriptEnabled of [true, false]) {
 
     for (const [way, label, button] of [['email', /e-mail/, 'Send it by e-mail'], ['sms', /text message/, 'Send it as a text message']]) {
       it(`a code that is sent by ${way}`, async () => {
-        const visit = await person(bank, { javaScriptEnabled })
-        const { page } = visit
+        const visit = await visitor({ javaScriptEnabled })
+        const { page, app, anna } = visit
+        const contact = way === 'sms' ? 'phone' : 'email'
+        await app.verify({ [contact]: anna[contact] })
         await secondFactor(visit)
         await press(page, 'Have a code sent to you')
         if (javaScriptEnabled) await looksRight(page, 'send')
+        assert.equal(await page.getByRole('button', { name: /^Send it/ }).count(), 1, 'nothing is sent to where nobody has shown to be')
         const before = bank.letters('login-code').length
         await press(page, button)
         if (javaScriptEnabled) await looksRight(page, `sent-${way}`)
