@@ -25,6 +25,7 @@ type Propose struct {
 	Type    string
 	Details proposal.Details
 	Product proposal.Product // of those about one
+	Posting proposal.Posting
 }
 
 // ProposalAnswer is a proposal as a verb left it. Transfer and Journal are what an
@@ -60,7 +61,7 @@ func (p Proposals) Propose(ctx context.Context, order Order, ask Propose) (Propo
 		if err := p.mayDecide(w, by, proposal.Scope(ask.Type)); err != nil {
 			return err
 		}
-		command := proposal.Make{Proposal: made, Type: ask.Type, Details: ask.Details, Product: ask.Product,
+		command := proposal.Make{Proposal: made, Type: ask.Type, Details: ask.Details, Product: ask.Product, Posting: ask.Posting,
 			Reason: order.Caller.Reason, Proposer: by, At: order.At}
 		if _, err := (proposal.State{}).Decide(command); err != nil {
 			return err
@@ -82,7 +83,7 @@ var errTried = errors.New("commands: only tried")
 // tried does what is proposed, and takes it back.
 func (p Proposals) tried(w *work, made id.Proposal, ask Propose) (concerns id.Customer, err error) {
 	err = try(w, func() (err error) {
-		if concerns, err = p.perform(w, proposal.State{Product: ask.Product,
+		if concerns, err = p.perform(w, proposal.State{Product: ask.Product, Posting: ask.Posting,
 			Made: proposal.Made{Proposal: made, Type: ask.Type, Details: ask.Details, Reason: w.order.Caller.Reason}}); err == nil {
 			err = errTried
 		}

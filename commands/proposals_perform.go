@@ -46,6 +46,8 @@ func (p Proposals) perform(w *work, state proposal.State) (concerns id.Customer,
 			return concerns, err
 		}
 		return frozen.Customer, b.accounts.decide(w, d.Account, account.Unfreeze{Reason: made.Reason, At: at})
+	case proposal.Suspense, proposal.WriteOff:
+		return clearAway(w, state)
 	case proposal.ProductDefinition:
 		return concerns, b.define(w, state.Product)
 	case proposal.ProductRetirement:

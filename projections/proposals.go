@@ -37,9 +37,10 @@ type Proposal struct {
 	Position   eventbus.Position
 	Reference  domain.Evidence
 	Product    proposal.Product // what ProposalByID alone opens too
+	Posting    proposal.Posting // likewise
 }
 
-// Amount is that of a reversal or deposit; zero where none was said.
+// Amount is that of a reversal, deposit or clearing; zero where none was said.
 func (p Proposal) Amount() money.Amount {
 	return money.Amount{Minor: p.Minor, Currency: money.Currency(p.Currency)}
 }
@@ -90,7 +91,7 @@ func (p proposalsFold) apply(w *writer, _ *commit, f *fact) error {
 		return errNoRow
 	}
 	switch e := f.event.(type) {
-	case proposal.ProductDescribed: // opened from the log by ProposalByID
+	case proposal.ProductDescribed, proposal.PostingNamed: // opened from the log by ProposalByID
 	case proposal.Approved:
 		row.Status, row.Decider, row.DecidedAt = "approved", e.Approver, e.At
 	case proposal.Rejected:
@@ -103,6 +104,9 @@ func (p proposalsFold) apply(w *writer, _ *commit, f *fact) error {
 	row.Position = f.Position
 	return nil
 }
+
+// described are the types whose second fact says what they are about.
+var described = map[string]bool{proposal.ProductDefinition: true, proposal.ProductRetirement: true, proposal.Suspense: true, proposal.WriteOff: true}
 
 // ProposalByID gives one proposal, with the reference as the log can still open
 // it. ErrMissing.
@@ -118,12 +122,15 @@ func (r *Reads) ProposalByID(ctx context.Context, of id.Proposal) (Proposal, err
 	if e, ok := event.(proposal.Made); ok {
 		found[0].Reference = e.Details.Reference
 	}
-	if err != nil || found[0].Type != proposal.ProductDefinition && found[0].Type != proposal.ProductRetirement {
+	if err != nil || !described[found[0].Type] {
 		return found[0], err
 	}
 	event, err = r.at(ctx, of.Stream(), 2)
-	if e, ok := event.(proposal.ProductDescribed); ok {
+	switch e := event.(type) {
+	case proposal.ProductDescribed:
 		found[0].Product = proposal.Product{Code: e.Code, Currency: e.Currency, Terms: e.Terms}
+	case proposal.PostingNamed:
+		found[0].Posting = proposal.Posting{Journal: e.Journal, Transfer: e.Transfer}
 	}
 	return found[0], err
 }

@@ -116,7 +116,7 @@ type (
 	// MakeProposal is POST /v1/operators/proposals. Which details a kind needs, and
 	// which scope, package domain/proposal says.
 	MakeProposal struct {
-		Kind    string          `json:"kind"` // reversal, erasure, deposit, activation, role-grant, ...
+		Kind    string          `json:"kind"` // reversal, erasure, deposit, activation, role-grant, suspense-clearing, receivable-write-off, ...
 		Details ProposalDetails `json:"details"`
 		Reason  string          `json:"reason"` // code
 	}
@@ -126,6 +126,7 @@ type (
 		Customer   id.Customer `json:"customer,omitzero"`
 		LegalBasis string      `json:"legal_basis,omitzero"` // code
 		Transfer   id.Transfer `json:"transfer,omitzero"`
+		Journal    id.Journal  `json:"journal,omitzero"` // or transfer, of a clearing: by which the money came to lie there
 		Account    id.Account  `json:"account,omitzero"`
 		Amount     Decimal     `json:"amount,omitzero"`
 		Currency   string      `json:"currency,omitzero"`

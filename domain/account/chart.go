@@ -24,6 +24,7 @@ const (
 	FeesIncome       Chart = "fees-income"
 	InterestExpense  Chart = "interest-expense"
 	InterestIncome   Chart = "interest-income"
+	OtherIncome      Chart = "other-income" // what nobody claims
 	InterestAccrued  Chart = "interest-accrued"
 	Tax              Chart = "tax"
 	FXPosition       Chart = "fx-position"
@@ -52,7 +53,7 @@ func Nostro(rail Rail) Chart { return Chart("nostro-" + string(rail)) }
 func InTransit(rail Rail) Chart { return Chart("in-transit-" + string(rail)) }
 
 var chart = map[Chart]bool{
-	SchemeSettlement: true, FeesIncome: true, InterestExpense: true, InterestIncome: true, InterestAccrued: true, Tax: true,
+	SchemeSettlement: true, FeesIncome: true, InterestExpense: true, InterestIncome: true, OtherIncome: true, InterestAccrued: true, Tax: true,
 	FXPosition: true, Suspense: true, Receivables: true, WriteOff: true, OpeningBalance: true,
 	Nostro(Cash): true, Nostro(SEPA): true, Nostro(SEPAInstant): true, Nostro(Target): true, Nostro(Correspondent): true,
 	InTransit(SEPA): true, InTransit(SEPAInstant): true, InTransit(Target): true, InTransit(Correspondent): true,

@@ -42,13 +42,14 @@ const (
 	IncomingReturn  Purpose = "incoming_return"  // and back to it
 	DirectDebit     Purpose = "direct_debit"     // collected by another bank
 	DebitRefund     Purpose = "direct_debit_refund"
+	Clearing        Purpose = "clearing" // of what lay in suspense
 )
 
 // Known tells whether the bank books for this purpose.
 func (p Purpose) Known() bool {
 	switch p {
 	case Deposit, Fee, Interest, DebitInterest, MonthlyFee, OverdraftFee, OpeningBalance, Receivable, WriteOff, Settlement, CardPurchase, CardRefund,
-		Payment, PaymentReturn, IncomingPayment, IncomingReturn, DirectDebit, DebitRefund:
+		Payment, PaymentReturn, IncomingPayment, IncomingReturn, DirectDebit, DebitRefund, Clearing:
 		return true
 	}
 	return false

@@ -45,7 +45,7 @@ const (
 var scopes = map[string]string{
 	RoleGrant: "roles.manage", RoleWithdrawal: "roles.manage", Disabling: "roles.manage", Enrolment: "roles.manage",
 	Reversal: "ledger.reverse", Erasure: "privacy.manage", Deposit: "ledger.post", Activation: "customers.manage", Unfreezing: "customers.manage",
-	ProductDefinition: "config.write", ProductRetirement: "config.write",
+	Suspense: "ledger.post", WriteOff: "ledger.post", ProductDefinition: "config.write", ProductRetirement: "config.write",
 }
 
 // Scope is what a type of proposal asks of both operators; "" of one that is none.
@@ -64,6 +64,7 @@ type (
 		Type     string
 		Details  Details
 		Product  Product
+		Posting  Posting
 		Reason   string
 		Proposer id.Operator
 		At       time.Time
@@ -109,6 +110,7 @@ var (
 type State struct {
 	Made
 	Product Product // of those about one
+	Posting Posting
 	over    bool
 }
 
@@ -173,7 +175,7 @@ func (s State) make(c Make) ([]Event, error) {
 		return nil, ErrExists
 	case Scope(c.Type) == "":
 		return nil, ErrType
-	case !fits(c.Type, c.Details), !c.Product.fits(c.Type):
+	case !fits(c.Type, c.Details), !c.Product.fits(c.Type), !c.Posting.fits(c.Type):
 		return nil, ErrDetails
 	case !text.Code(c.Reason):
 		return nil, ErrReason
@@ -182,7 +184,7 @@ func (s State) make(c Make) ([]Event, error) {
 	}
 	made := Made{Proposal: c.Proposal, Type: c.Type, Scope: Scope(c.Type), Details: c.Details, Reason: c.Reason, Proposer: c.Proposer,
 		ExpiresAt: c.At.Add(TTL), At: c.At}
-	return c.Product.describe([]Event{made}, c.At), nil
+	return c.Posting.name(c.Product.describe([]Event{made}, c.At), c.At), nil
 }
 
 // fits tells whether the details are those of the type, all of them and no others.
@@ -209,6 +211,12 @@ func fits(kind string, d Details) bool {
 		return rest == Details{} && !d.Account.IsZero()
 	case ProductDefinition, ProductRetirement:
 		return rest == Details{}
+	case Suspense:
+		rest.Account, rest.Amount = id.Account{}, Details{}.Amount
+		return rest == Details{} && d.Amount.IsPositive()
+	case WriteOff:
+		rest.Amount = Details{}.Amount
+		return rest == Details{} && d.Amount.IsPositive()
 	case Deposit:
 		rest.Account, rest.Amount, rest.Reference = id.Account{}, Details{}.Amount, domain.Evidence{}
 		return rest == Details{} && !d.Account.IsZero() && d.Amount.IsPositive()
@@ -223,6 +231,8 @@ func (s State) Evolve(event Event) State {
 		s = State{Made: e}
 	case ProductDescribed:
 		s.Product = Product{Code: e.Code, Currency: e.Currency, Terms: e.Terms}
+	case PostingNamed:
+		s.Posting = Posting{Journal: e.Journal, Transfer: e.Transfer}
 	case Approved, Rejected, Withdrawn:
 		s.over = true
 	}

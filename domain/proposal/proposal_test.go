@@ -73,10 +73,15 @@ func TestEachTypeHasItsDetailsAndItsScope(t *testing.T) {
 		proposal.Erasure:        {Customer: id.Named[id.Customer]("c"), LegalBasis: "gdpr-17-1-b"},
 		proposal.Reversal:       {Transfer: id.Named[id.Transfer]("t"), Amount: euros, Reference: domain.NewEvidence("x")},
 		proposal.Deposit:        {Account: id.Named[id.Account]("a"), Amount: euros},
+		proposal.Suspense:       {Account: id.Named[id.Account]("a"), Amount: euros},
+		proposal.WriteOff:       {Amount: euros},
 	}
 	for kind, details := range good {
 		require.True(t, slices.Contains(domain.OperatorScopes(), proposal.Scope(kind)), kind)
 		make := proposal.Make{Proposal: id.Named[id.Proposal]("p"), Type: kind, Details: details, Reason: "x", Proposer: id.Named[id.Operator]("ada"), At: noon}
+		if kind == proposal.Suspense || kind == proposal.WriteOff {
+			make.Posting.Journal = id.Named[id.Journal]("j")
+		}
 		_, err := proposal.State{}.Decide(make)
 		require.NoError(t, err, kind)
 		make.Details = proposal.Details{}

@@ -32,7 +32,7 @@ type ProposalAnswer struct {
 	DecidedBy  id.Operator      `json:"decided_by,omitzero"`
 	Answer     string           `json:"answer,omitzero"`         // reason of a rejection or withdrawal
 	Transfer   id.Transfer      `json:"transfer,omitzero"`       // that an approved reversal made
-	Journal    id.Journal       `json:"journal,omitzero"`        // that an approved deposit made
+	Journal    id.Journal       `json:"journal,omitzero"`        // that an approved deposit or clearing made
 	CodePart   string           `json:"enrolment_code,omitzero"` // the part that is yours to hand over
 	ProposedAt time.Time        `json:"proposed_at,omitzero"`
 	ExpiresAt  time.Time        `json:"expires_at,omitzero"`
@@ -48,6 +48,7 @@ type ProposalDetails struct {
 	Customer   id.Customer    `json:"customer,omitzero"`
 	LegalBasis string         `json:"legal_basis,omitzero"`
 	Transfer   id.Transfer    `json:"transfer,omitzero"`
+	Journal    id.Journal     `json:"journal,omitzero"`
 	Account    id.Account     `json:"account,omitzero"`
 	Amount     string         `json:"amount,omitzero"`
 	Currency   money.Currency `json:"currency,omitzero"`
@@ -77,9 +78,13 @@ func (s Proposals) Make(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
+	posting := proposal.Posting{Journal: d.Journal}
+	if body.Kind == proposal.Suspense || body.Kind == proposal.WriteOff {
+		posting.Transfer, details.Transfer = details.Transfer, id.Transfer{}
+	}
 	order := s.order(r, call)
 	order.Caller.Reason = body.Reason
-	return s.propose(w, r, order, commands.Propose{Type: body.Kind, Details: details})
+	return s.propose(w, r, order, commands.Propose{Type: body.Kind, Details: details, Posting: posting})
 }
 
 // propose is how a request ends that one operator may not carry out alone: 202,
@@ -204,6 +209,9 @@ func (s Proposals) Get(w http.ResponseWriter, r *http.Request) error {
 	if row.Product.Code != "" {
 		shown := productTermsOf(row.Product.Code, row.Product.Currency, row.Product.Terms)
 		answer.Details.Product = &shown
+	}
+	if row.Posting != (proposal.Posting{}) {
+		answer.Details.Journal, answer.Details.Transfer = row.Posting.Journal, row.Posting.Transfer
 	}
 	if row.Status == commands.ProposalApproved {
 		if answer.CodePart, err = s.Bank.Proposals().CodePart(r.Context(), asked, CallOf(r.Context()).Caller, row.Decider); err != nil {
