@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -151,4 +152,19 @@ func (g Grants) Visit(ctx context.Context, order Order, authSession, browser str
 		err = grant.ErrSession
 	}
 	return by(order, who), login, err
+}
+
+// LogOut ends a visit to the bank's own pages, for every copy of what stands for it.
+// One that is over, or somebody else's, is left as it is.
+func (g Grants) LogOut(ctx context.Context, order Order, authSession, browser string) (Outcome, error) {
+	order, login, err := g.Visit(ctx, order, authSession, browser, grant.LoginTTL)
+	if errors.Is(err, grant.ErrSession) {
+		return Outcome{}, nil
+	} else if err != nil {
+		return Outcome{}, err
+	}
+	_, outcome, err := execute(ctx, g.bank, "grant.log_out", order, streams(login), func(w *work) error {
+		return g.bank.grants.decide(w, login, grant.LogOut{At: order.At})
+	}, nothing)
+	return outcome, err
 }

@@ -135,6 +135,49 @@ func TestAnotherDeviceAndASessionAreEndedOnThePage(t *testing.T) {
 	require.Contains(t, b.answer.Header.Get("Set-Cookie"), "Max-Age=0")
 }
 
+// A cookie may have been copied: logging out ends what it stands for, and not this
+// browser's copy alone.
+func TestLoggingOutEndsEveryCopyOfTheCookie(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	anna := h.customer("anna")
+	phones := anna.Profile().Device
+	b := h.visiting().enter("anna", anna)
+	other, copied := h.browser(), b.cookies["florin-account"]
+	other.cookies["florin-account"] = copied
+	require.Contains(t, other.send(http.MethodGet, accountPage, "").page, "Log out", "a copied cookie is as good as the first")
+	form := other.fields()
+
+	require.Equal(t, 403, b.send(http.MethodPost, accountPage, "act=leave&csrf=x").answer.StatusCode, "nobody is logged out by another site")
+	require.Contains(t, other.send(http.MethodGet, accountPage, "").page, "Log out")
+	before := h.written()
+	b.send(http.MethodGet, accountPage, "").act("act", "leave")
+	require.Contains(t, b.page, "You are logged out")
+	require.EqualValues(t, 1, h.written()-before)
+
+	require.Contains(t, other.send(http.MethodGet, accountPage, "").page, "Log in to see your devices")
+	other.cookies["florin-account"] = copied
+	form.Set("act", "lost")
+	form.Set("thing", phones)
+	form.Set("sure", "yes")
+	other.send(http.MethodPost, accountPage, form.Encode())
+	require.Equal(t, 400, other.answer.StatusCode)
+	require.Contains(t, other.page, "cannot be continued")
+	require.Equal(t, 200, h.get(anna, "/v1/accounts").Status)
+	form.Set("act", "leave")
+	form.Del("sure")
+	form.Del("thing")
+	before = h.written()
+	other.cookies["florin-account"] = copied
+	other.send(http.MethodPost, accountPage, form.Encode())
+	require.Contains(t, other.page, "You are logged out", "once more tells nothing else")
+	require.Equal(t, before, h.written())
+
+	h.reopen()
+	other.cookies["florin-account"] = copied
+	require.Contains(t, other.send(http.MethodGet, accountPage, "").page, "Log in to see your devices", "nor after a restart")
+}
+
 // Who may do this, and how it is not done for them.
 func TestTheAccountPageIsItsVisitorsAlone(t *testing.T) {
 	t.Parallel()

@@ -70,7 +70,7 @@ var commandTable = slices.Concat([]Command{
 	body[EnableWebhook]("webhook.enable"),
 	body[EndInvitation]("account.end_invitation"),
 	body[EndSession]("session.revoke"),
-	form[EndFromPage]("device.report_lost", "device.revoke", "session.revoke", "grant.challenge"),
+	form[EndFromPage]("device.report_lost", "device.revoke", "session.revoke", "grant.challenge", "grant.log_out"),
 	body[EnrolCustomer]("customer.enrol"),
 	body[EnrolOperator]("operator.enrol"),
 	body[EraseCustomer]("customer.request_erasure"),

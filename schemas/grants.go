@@ -15,4 +15,5 @@ var Grants = newTable(
 	Event(1, func(e grant.CodeIssued) grant.Event { return e }),
 	Event(1, func(e grant.Redeemed) grant.Event { return e }),
 	Event(1, func(e grant.CodeReplayed) grant.Event { return e }),
+	Event(1, func(e grant.LoggedOut) grant.Event { return e }),
 )

@@ -114,6 +114,10 @@ type (
 	}
 )
 
+// LogOut ends the visit to the bank's own pages that the login was for.
+type LogOut struct{ At time.Time }
+
+func (LogOut) grantCommand()          {}
 func (Start) grantCommand()           {}
 func (Prove) grantCommand()           {}
 func (RequestOTP) grantCommand()      {}

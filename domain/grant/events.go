@@ -107,6 +107,12 @@ type Redeemed struct {
 	At      time.Time  `json:"at"`
 }
 
+// LoggedOut: whoever had logged in to the bank's own pages has left them; what stood
+// for it in the browser stands for nobody.
+type LoggedOut struct {
+	At time.Time `json:"at"`
+}
+
 // CodeReplayed: the code came again; the family it had become ends.
 type CodeReplayed struct {
 	Session id.Session `json:"session"`
@@ -123,6 +129,7 @@ func (Authenticated) Kind() string     { return "grant.authenticated" }
 func (CodeIssued) Kind() string        { return "grant.code_issued" }
 func (Redeemed) Kind() string          { return "grant.redeemed" }
 func (CodeReplayed) Kind() string      { return "grant.code_replayed" }
+func (LoggedOut) Kind() string         { return "grant.logged_out" }
 
 func (Started) grantEvent()           {}
 func (FactorVerified) grantEvent()    {}
@@ -134,3 +141,4 @@ func (Authenticated) grantEvent()     {}
 func (CodeIssued) grantEvent()        {}
 func (Redeemed) grantEvent()          {}
 func (CodeReplayed) grantEvent()      {}
+func (LoggedOut) grantEvent()         {}

@@ -3,7 +3,7 @@
 //
 //	(none) -- Start --> open -- Prove, once per factor --> coded -- Redeem --> redeemed
 //	                      |\--------------------------> denied
-//	                      \-- in a browser -----------> authenticated
+//	                      \-- in a browser -----------> authenticated -- LogOut, of own pages --> left
 //
 // On a device that is the customer's already, one more factor is enough: the
 // device's key is the first. Anywhere else the password comes first and a second,
@@ -37,6 +37,7 @@ const (
 	authenticated
 	coded
 	redeemed
+	left
 )
 
 // State is what the rules need to know of a login.
@@ -180,6 +181,8 @@ func (s State) Decide(command Command) ([]Event, error) {
 		return s.requestApproval(c)
 	case Redeem:
 		return s.redeem(c)
+	case LogOut:
+		return s.logOut(c)
 	}
 	panic(fmt.Sprintf("grant: unknown command %T", command)) // sealed: a bug, not an input
 }
@@ -315,6 +318,16 @@ func (s State) redeem(c Redeem) ([]Event, error) {
 	return []Event{Redeemed{Session: session, At: c.At}}, nil
 }
 
+func (s State) logOut(c LogOut) ([]Event, error) {
+	switch {
+	case s.phase == left:
+		return nil, nil
+	case s.phase != authenticated, s.Consent != OwnPages():
+		return nil, ErrSession
+	}
+	return []Event{LoggedOut(c)}, nil
+}
+
 // Evolve takes in one fact. It never refuses: what is in the log has happened.
 func (s State) Evolve(event Event) State {
 	switch e := event.(type) {
@@ -340,6 +353,8 @@ func (s State) Evolve(event Event) State {
 		s.phase, s.Becomes = redeemed, e.Session
 	case CodeReplayed:
 		s.replayed = true
+	case LoggedOut:
+		s.phase = left
 	}
 	return s
 }

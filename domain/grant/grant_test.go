@@ -133,6 +133,34 @@ func TestCode(t *testing.T) {
 	})
 }
 
+func TestLeavingTheBanksOwnPages(t *testing.T) {
+	t.Parallel()
+	opened := began(t, start(func(c *grant.Start) { c.Consent = grant.OwnPages() }))
+	others := began(t, start(func(c *grant.Start) { c.Consent = id.Named[id.Consent]("shop's") }))
+	pwd := grant.FactorVerified{Factor: grant.Password, Step: 1, Next: []string{grant.OneTime}, At: noon}
+	otp := grant.FactorVerified{Factor: grant.OneTime, Step: 2, At: noon}
+	in := grant.Authenticated{ACR: grant.ACRMulti, AMR: []string{"mfa"}, AuthTime: noon, ExpiresAt: noon.Add(grant.LoginTTL), At: noon}
+	leave, left := grant.LogOut{At: noon}, grant.LoggedOut{At: noon}
+	domaintest.Run[grant.State](t, []domaintest.Case[grant.Command, grant.Event]{
+		{Name: "ends the visit", Given: []grant.Event{opened, pwd, otp, in}, When: leave, Then: []grant.Event{left}},
+		{Name: "once", Given: []grant.Event{opened, pwd, otp, in, left}, When: leave},
+		{Name: "not before there is one", Given: []grant.Event{opened, pwd}, When: leave, Refused: grant.ErrSession},
+		{Name: "not one that failed", Given: []grant.Event{opened, pwd, grant.Denied{At: noon}}, When: leave, Refused: grant.ErrSession},
+		{Name: "not a login for a third party", Given: []grant.Event{others, pwd, otp, in}, When: leave, Refused: grant.ErrSession},
+		{Name: "no factor is shown after it", Given: []grant.Event{opened, pwd, otp, in, left}, When: proof(grant.OneTime, 2), Refused: grant.ErrSession},
+	})
+	state := grant.State{}
+	for _, event := range []grant.Event{opened, pwd, otp, in} {
+		state = state.Evolve(event)
+	}
+	if err := state.Proves(grant.OwnPages(), "key", false, noon); err != nil {
+		t.Fatal(err)
+	}
+	if err := state.Evolve(left).Proves(grant.OwnPages(), "key", false, noon); err == nil {
+		t.Fatal("a visit that was left proves nothing")
+	}
+}
+
 func TestCodesThatAreSent(t *testing.T) {
 	t.Parallel()
 	opened := began(t, start(func(c *grant.Start) { c.Second = []string{grant.OneTime, grant.ByEmail} }))

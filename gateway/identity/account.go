@@ -89,6 +89,11 @@ func (p *Provider) EndFromPage(w http.ResponseWriter, r *http.Request) error {
 	case "":
 		return p.factor(w, r, v, values)
 	case actLeave:
+		order := p.order(r, nil)
+		order.Caller.Reason = "logged-out"
+		if _, err := p.settings.Bank.Grants().LogOut(r.Context(), order, session, browser); err != nil {
+			return err
+		}
 		http.SetCookie(w, p.visitCookie("", ""))
 		return p.ended(w, r, v, account{Title: "You are logged out", Words: "This browser can no longer see your devices.", Out: true})
 	case actLost, actRevoke, actEnd:
