@@ -29,14 +29,14 @@ type Terms struct {
 
 	Cards CardTerms
 
-	Scorer       risk.Scorer   // nil fails, and so challenges every payment
-	Methods      []string      // of answering a challenge, as offered
-	ChallengeTTL time.Duration // how long funds wait for an answer
-	NewDevice    NewDevice     // what a device may send that has just become the customer's
-	Unproven     Unproven      // what a device may send by what it has shown of itself
-	Audience     string        // of displayed statements: the bank's issuer
-	PayeeWait    time.Duration // from a payee's being saved to its being trusted
-	Zone         string        // the bank's time zone (IANA), for days that nobody named another for
+	Exemptions   risk.Exemptions // from strong authentication, of what risk allows
+	Methods      []string        // of answering a challenge, as offered
+	ChallengeTTL time.Duration   // how long funds wait for an answer
+	NewDevice    NewDevice       // what a device may send that has just become the customer's
+	Unproven     Unproven        // what a device may send by what it has shown of itself
+	Audience     string          // of displayed statements: the bank's issuer
+	PayeeWait    time.Duration   // from a payee's being saved to its being trusted
+	Zone         string          // the bank's time zone (IANA), for days that nobody named another for
 }
 
 // NewDevice limits a device that has just become the customer's, but for the one the
@@ -81,7 +81,7 @@ func DefaultTerms() Terms {
 		DepositAloneUnits: 10_000,
 		Cards:             CardTerms{EachUnits: 5_000, DayUnits: 5_000, MonthUnits: 20_000},
 
-		Scorer:       risk.Fixed{ChallengeOver: 1_000, LowValueMax: 30, NewPayeeMax: 200}.Score,
+		Exemptions:   risk.Exemptions{LowValueMax: 30, NewPayeeMax: 200},
 		Methods:      []string{MethodSCAKey, MethodTOTP, MethodPasskey},
 		ChallengeTTL: 5 * time.Minute,
 		NewDevice:    NewDevice{Wait: 24 * time.Hour, DailyUnits: 200},

@@ -94,7 +94,10 @@ func (t Batches) Submit(ctx context.Context, order Order, ask SubmitBatch) (Batc
 	for _, item := range ask.Items {
 		locks = append(locks, stripe(item.To.UUID()))
 	}
-	return execute(ctx, t.bank, "batch.submit", order, locks.sorted(), s.decide, batchAnswer)
+	return inTurn(ctx, t.bank.book, order.Caller.Customer, func(late bool) (BatchAnswer, Outcome, error) {
+		s.late = late
+		return execute(ctx, t.bank, "batch.submit", order, locks.sorted(), s.decide, batchAnswer)
+	})
 }
 
 // Cancel withdraws a challenged batch of the caller's and frees the total.

@@ -17,6 +17,7 @@ type submission struct {
 	bank      *Bank
 	batch     id.Batch
 	challenge id.Challenge
+	late      bool // see inTurn
 }
 
 func (s submission) decide(w *work) error {
@@ -94,11 +95,12 @@ func (s submission) total() (money.Amount, error) {
 
 // assess has risk look at the total; all creditors are trusted payees, or it is none.
 func (s submission) assess(w *work, own bool, total money.Amount) (risk.Assessment, error) {
-	facts := risk.Facts{Customer: w.order.Caller.Customer, From: s.From, Own: own, Amount: total, ACR: w.order.Caller.ACR}
+	caller := w.order.Caller
+	facts := risk.Facts{Own: own, Amount: total, ACR: caller.ACR}
 	all := risk.Payee{Known: true, Trusted: true}
 	for i, item := range s.Items {
 		one := risk.Facts{}
-		if _, err := w.payeeOf(facts.Customer, item.To, &one); err != nil {
+		if _, err := w.payeeOf(caller.Customer, item.To, &one); err != nil {
 			return risk.Assessment{}, err
 		}
 		if all.Known, all.Trusted = all.Known && one.Payee.Known, all.Trusted && one.Payee.Trusted; i == 0 || one.Payee.Age < all.Age {
@@ -106,7 +108,8 @@ func (s submission) assess(w *work, own bool, total money.Amount) (risk.Assessme
 		}
 	}
 	facts.Payee = all
-	return risk.Assess(s.bank.settings.Money.Scorer, facts), nil
+	return w.assess(attempted{action: risk.Transfer, customer: caller.Customer, device: caller.Device, about: s.batch.String(), account: s.From,
+		amount: total, facts: facts, authTime: caller.AuthTime, late: s.late})
 }
 
 // hold reserves the total, so that balance, overdraft and limits are checked over the

@@ -17,7 +17,6 @@ import (
 	"florin/domain/account"
 	"florin/domain/id"
 	"florin/domain/money"
-	"florin/domain/risk"
 	"florin/domain/transfer"
 	"florin/eventbus"
 	"florin/eventbus/embedded"
@@ -47,9 +46,8 @@ func benchBank(b *testing.B) *Bank {
 	require.NoError(b, err)
 	terms := DefaultTerms()
 	terms.Products = []Product{{Name: "current", OverdraftUnits: 1 << 40}}
-	terms.Scorer = risk.Fixed{ChallengeOver: 1_000_000, LowValueMax: 1_000_000}.Score
 	bank, err := Open(background, durably(b, b.TempDir()), schemas.New(ring), ring,
-		Sources{Now: time.Now, Random: rand.Reader}, Settings{Money: terms})
+		Sources{Now: time.Now, Random: rand.Reader}, Settings{Money: terms, Policy: amountsPolicy(b)})
 	require.NoError(b, err)
 	return bank
 }

@@ -33,6 +33,7 @@ package commands
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -70,6 +71,10 @@ type Settings struct {
 	// nobody; none is attested.
 	Trust func() trust.Trust
 
+	// Policy is the risk policy (YAML) that decides until the bank has activated one;
+	// nil: the one that it comes with.
+	Policy []byte
+
 	Money    Terms
 	Identity IdentitySettings
 }
@@ -96,6 +101,8 @@ type Bank struct {
 	identity *identity
 	clock    movable
 	accruals accruals
+	founding deciding
+	book     *book
 	tracer   trace.Tracer
 	shelves
 }
@@ -117,6 +124,11 @@ func Open(ctx context.Context, log eventbus.Log, treaty *schemas.Treaty, ring *s
 	b.sources = b.clock.above(sources)
 	b.identity = newIdentity(settings.Identity)
 	b.shelves = newShelves(b)
+	var err error
+	if b.founding, err = foundingPolicy(settings.Policy); err != nil {
+		return nil, fmt.Errorf("commands: open: %w", err)
+	}
+	b.book = newBook(log, treaty)
 	b.runners = newRunners(b)
 	if settings.Webhooks != nil {
 		b.posters = []*runner{b.newRunner(newPosting(b))}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -18,6 +19,7 @@ import (
 	"florin/domain/customer"
 	"florin/domain/id"
 	"florin/domain/money"
+	"florin/domain/risk"
 	"florin/domain/transfer"
 	"florin/eventbus"
 	"florin/projections"
@@ -35,6 +37,8 @@ type house struct {
 	keys  atomic.Int64 // idempotency keys used so far
 	terms Terms
 	rail  Rail // to other banks; nil: none
+
+	policy []byte // of risk
 }
 
 var (
@@ -48,11 +52,28 @@ func newHouse(t testing.TB, log eventbus.Log) *house {
 	t.Helper()
 	ring, err := seal.Memory(rand.Reader)
 	require.NoError(t, err)
-	h := &house{t: t, log: log, ring: ring, terms: DefaultTerms()}
+	h := &house{t: t, log: log, ring: ring, terms: DefaultTerms(), policy: amountsPolicy(t)}
 	h.terms.Audience = "https://bank.test"
 	h.clock.Store(noon.UnixMicro())
 	h.reopen(log)
 	return h
+}
+
+// amountsPolicy is the risk policy of tests that are about something else.
+func amountsPolicy(t testing.TB) []byte {
+	t.Helper()
+	text, err := os.ReadFile("../schemas/testdata/policy-amounts.yaml")
+	require.NoError(t, err)
+	return text
+}
+
+// blockingPolicy blocks every payment.
+func blockingPolicy(t testing.TB) []byte {
+	t.Helper()
+	text := string(amountsPolicy(t))
+	rules, examples := strings.Index(text, "rules:"), strings.Index(text, "examples:")
+	return []byte(text[:rules] + "rules: [{when: amount > 0, outcome: block, reason: blocked}]\n" + text[strings.Index(text, "thresholds:"):examples] +
+		"examples: [{name: a cent, action: transfer, given: {amount: 1}, outcome: block}]\n")
 }
 
 // reopen starts the bank anew: what it remembers is in the log.
@@ -65,7 +86,7 @@ func (h *house) reopen(log eventbus.Log) {
 func (h *house) opened(log eventbus.Log) *Bank {
 	h.t.Helper()
 	bank, err := Open(context.Background(), log, schemas.New(h.ring), h.ring, Sources{Now: h.now, Random: rand.Reader},
-		Settings{CheckSchemas: true, BuildVersion: "test", Money: h.terms, Rail: h.rail})
+		Settings{CheckSchemas: true, BuildVersion: "test", Money: h.terms, Rail: h.rail, Policy: h.policy})
 	require.NoError(h.t, err)
 	return bank
 }
@@ -177,14 +198,17 @@ func (h *house) audit() *projections.Ledger {
 	return ledger
 }
 
-// kinds are the facts that an outcome's receipt names, in their order.
+// kinds are the facts that an outcome's receipt names, in their order, but for what
+// risk said.
 func (h *house) kinds(outcome Outcome) []string {
 	h.t.Helper()
 	record, err := h.log.ReadCommit(h.ctx(), outcome.Receipt)
 	require.NoError(h.t, err)
 	var kinds []string
 	for _, event := range record.Events {
-		kinds = append(kinds, event.Kind)
+		if event.Kind != (risk.Assessed{}).Kind() {
+			kinds = append(kinds, event.Kind)
+		}
 	}
 	return kinds
 }

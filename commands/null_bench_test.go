@@ -9,7 +9,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
-	"florin/domain/risk"
 	"florin/eventbus"
 	"florin/schemas"
 	"florin/schemas/seal"
@@ -46,9 +45,8 @@ func BenchmarkFunnel(b *testing.B) {
 	require.NoError(b, err)
 	terms := DefaultTerms()
 	terms.Products = []Product{{Name: "current", OverdraftUnits: 1 << 40}}
-	terms.Scorer = risk.Fixed{ChallengeOver: 1_000_000, LowValueMax: 1_000_000}.Score
 	bank, err := Open(background, &nowhere{}, schemas.New(ring), ring,
-		Sources{Now: time.Now, Random: rand.Reader}, Settings{Money: terms})
+		Sources{Now: time.Now, Random: rand.Reader}, Settings{Money: terms, Policy: amountsPolicy(b)})
 	require.NoError(b, err)
 	benchTransfers(b, bank, 1000, 1)
 }

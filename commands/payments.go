@@ -65,7 +65,10 @@ func (p Payments) Initiate(ctx context.Context, order Order, ask InitiatePayment
 		payment:   id.From[id.Payment](DerivedID(order.ID, "payment")),
 		challenge: id.From[id.Challenge](DerivedID(order.ID, "challenge")),
 	}
-	return execute(ctx, b, "payment.initiate", order, streams(i.payment, ask.From), i.decide, paymentAnswer)
+	return inTurn(ctx, b.book, order.Caller.Customer, func(late bool) (PaymentAnswer, Outcome, error) {
+		i.late = late
+		return execute(ctx, b, "payment.initiate", order, streams(i.payment, ask.From), i.decide, paymentAnswer)
+	})
 }
 
 // verified asks the creditor's bank before anything is decided, but not for a repeat,
@@ -90,6 +93,7 @@ type payout struct {
 	payment   id.Payment
 	challenge id.Challenge
 	verified  RailPayee
+	late      bool // see inTurn
 }
 
 func (i payout) decide(w *work) error {
@@ -112,8 +116,12 @@ func (i payout) decide(w *work) error {
 		Verified: payment.PayeeVerified{Result: i.verified.Result, Name: i.verified.Name},
 	}
 	if command.Refused == "" {
-		command.Assessment = paymentAssessed(risk.Assess(b.settings.Money.Scorer, risk.Facts{
-			Customer: caller.Customer, From: i.From, Amount: i.Amount, ACR: caller.ACR}))
+		said, err := w.assessPayment(attempted{customer: caller.Customer, device: caller.Device, about: i.payment.String(), account: i.From, amount: i.Amount,
+			facts: risk.Facts{Amount: i.Amount, ACR: caller.ACR}, authTime: caller.AuthTime, late: i.late}, i.Creditor.String())
+		if err != nil {
+			return err
+		}
+		command.Assessment = paymentAssessed(said)
 		if command.Refused, err = codeOf(try(w, func() error { return i.hold(w, command.Outcome(), debtor) })); err != nil {
 			return err
 		}
@@ -152,6 +160,15 @@ func (i payout) demand() payment.Demand {
 			Fees: money.Amount{Currency: i.Amount.Currency}.Decimal(), Expiry: payment.Spell(expires),
 		},
 	}
+}
+
+// assessPayment has risk look at a payment to a number.
+func (w *work) assessPayment(a attempted, number string) (said risk.Assessment, err error) {
+	a.action = risk.Payment
+	if a.payee, err = w.bank.riskPayee(number); err != nil {
+		return said, err
+	}
+	return w.assess(a)
 }
 
 func paymentAssessed(a risk.Assessment) payment.Assessed {

@@ -63,9 +63,13 @@ func (f filedPayment) decide(w *work) error {
 		Payment: f.payment, Customer: f.said.Customer, From: f.said.From, Creditor: f.item.Creditor, CreditorName: f.item.CreditorName, Amount: f.item.Amount,
 		Reference: f.item.Reference, Rail: string(b.settings.Rail.Name()), Device: f.said.Device, Session: f.said.Session, TokenID: f.said.TokenID, At: at,
 		Verified: payment.PayeeVerified{Result: payment.NotVerified}, Filed: payment.Filed{File: f.said.File, Item: f.place}, Confirmed: payment.Authorised{Method: file.Method, Challenge: file.Answered},
-		Assessment: paymentAssessed(risk.Assess(b.settings.Money.Scorer, risk.Facts{
-			Customer: f.said.Customer, From: f.said.From, Amount: f.item.Amount, ACR: confirmedACR})),
 	}
+	said, err := w.assessPayment(attempted{customer: f.said.Customer, device: f.said.Device, about: f.payment.String(), account: f.said.From, amount: f.item.Amount,
+		facts: risk.Facts{Amount: f.item.Amount, ACR: confirmedACR, Confirmed: true}}, f.item.Creditor.Reveal())
+	if err != nil {
+		return err
+	}
+	command.Assessment = paymentAssessed(said)
 	if command.Refused, err = codeOf(try(w, func() error { return f.hold(w, command.Outcome()) })); err != nil {
 		return err
 	}

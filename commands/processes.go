@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
 
 	"florin/eventbus"
 )
@@ -142,9 +143,15 @@ func newRunners(b *Bank) []*runner {
 	return runners
 }
 
-// Run has the bank's processes follow the log until ctx ends. What waits for a
-// time is done by Tick. It returns nil when ctx ends, else why the log ended.
-func (b *Bank) Run(ctx context.Context) error { return b.follow(ctx, b.runners) }
+// Run has the bank's processes, and what risk knows, follow the log until ctx ends.
+// What waits for a time is done by Tick. It returns nil when ctx ends, else why the log
+// ended.
+func (b *Bank) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return b.book.follow(ctx) })
+	group.Go(func() error { return b.follow(ctx, b.runners) })
+	return group.Wait()
+}
 
 // RunWebhooks is Run, and TickWebhooks Tick, of what waits for partners' servers: they
 // are called apart from those, so that a slow partner keeps no customer waiting.

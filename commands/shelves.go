@@ -28,6 +28,7 @@ import (
 	"florin/domain/proposal"
 	"florin/domain/quota"
 	"florin/domain/recovery"
+	"florin/domain/risk"
 	"florin/domain/session"
 	"florin/domain/signing"
 	"florin/domain/standing"
@@ -51,6 +52,7 @@ type shelves struct {
 	clocks         *shelf[id.Clock, clock.State, clock.Command, clock.Event]
 	consents       *shelf[id.Consent, consent.State, consent.Command, consent.Event]
 	customers      *shelf[id.Customer, customer.State, customer.Command, customer.Event]
+	decisions      *shelf[id.Decision, risk.State, risk.Command, risk.Event]
 	creditors      *shelf[id.Creditor, mandate.Creditor, mandate.CreditorCommand, mandate.CreditorEvent]
 	deliveries     *shelf[id.Delivery, webhook.Delivery, webhook.DeliveryCommand, webhook.DeliveryEvent]
 	devices        *shelf[id.Device, device.State, device.Command, device.Event]
@@ -92,6 +94,7 @@ func newShelves(b *Bank) shelves {
 		clocks:         newShelf[id.Clock, clock.State, clock.Command](b, t.Clocks),
 		consents:       newShelf[id.Consent, consent.State, consent.Command](b, t.Consents),
 		customers:      newShelf[id.Customer, customer.State, customer.Command](b, t.Customers),
+		decisions:      newShelf[id.Decision, risk.State, risk.Command](b, t.Risk),
 		creditors:      newShelf[id.Creditor, mandate.Creditor, mandate.CreditorCommand](b, t.Creditors),
 		deliveries:     newShelf[id.Delivery, webhook.Delivery, webhook.DeliveryCommand](b, t.Deliveries),
 		devices:        newShelf[id.Device, device.State, device.Command](b, t.Devices),
@@ -124,6 +127,7 @@ func newShelves(b *Bank) shelves {
 	s.authorisations.worth = func(a authorisation.State) bool { return a.Phase == authorisation.Open }
 	s.notifications.worth = func(notification.State) bool { return false }
 	s.deliveries.worth = func(d webhook.Delivery) bool { return d.Failed > 0 }
+	s.decisions.worth = func(risk.State) bool { return false } // made once
 	s.journals.worth = func(journal.State) bool { return false }
 	if b.settings.Snapshots != nil { // only accounts have streams without end
 		s.accounts.snapshots = &snapshots[account.State]{b.settings.Snapshots, accountShape}

@@ -80,7 +80,7 @@ func (e execution) decide(w *work) error {
 	b.transfers.begin(w, e.transfer)
 	command := transfer.Initiate{Transfer: e.transfer, Customer: state.Customer, From: state.From, To: state.To, Amount: state.Amount,
 		Reference: e.reference, Device: state.Device, At: at}
-	if settle.Code, err = codeOf(try(w, func() error { return e.move(w, state, &command) })); err != nil {
+	if settle.Code, err = e.move(w, state, &command); err != nil {
 		return err
 	}
 	settle.Again = settle.Code == account.ErrFunds.Code || settle.Code == account.ErrLimit.Code
@@ -102,15 +102,13 @@ var (
 // confirmedACR is how strongly a confirmed series was authenticated.
 const confirmedACR = "urn:florin:acr:sca"
 
-// move stages what the transfer means for the accounts.
-func (e execution) move(w *work, state standing.State, command *transfer.Initiate) error {
-	said, err := w.moveConfirmed(confirmedMove{state.Customer, state.Device, state.From, state.To, state.Amount, e.transfer.Stream()})
-	if err != nil {
-		return err
-	}
-	said.Outcome, said.Exemption = risk.Allow, risk.Recurring
+// move stages what the transfer means for the accounts; code is that of the rule that
+// says no.
+func (e execution) move(w *work, state standing.State, command *transfer.Initiate) (code string, err error) {
+	said, code, err := w.moveConfirmed(confirmedMove{state.Customer, state.Device, state.From, state.To, state.Amount, e.transfer.String(), e.transfer.Stream()})
+	said.Exemption = risk.Recurring
 	command.Assessment = assessed(said)
-	return nil
+	return code, err
 }
 
 // Skip gives up what was missed too long ago. Only the bank's own process asks for it.

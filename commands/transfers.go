@@ -57,7 +57,10 @@ func (t Transfers) Initiate(ctx context.Context, order Order, ask InitiateTransf
 	if !asked.IsZero() {
 		locks = streams(i.transfer, ask.From, ask.To, asked)
 	}
-	return execute(ctx, b, "transfer.initiate", order, locks, i.decide, transferAnswer)
+	return inTurn(ctx, b.book, order.Caller.Customer, func(late bool) (TransferAnswer, Outcome, error) {
+		i.late = late
+		return execute(ctx, b, "transfer.initiate", order, locks, i.decide, transferAnswer)
+	})
 }
 
 // initiation is one Initiate; decide may run several times.
@@ -70,6 +73,7 @@ type initiation struct {
 	consent   id.Consent      // of a third party that asks
 	limited   bool            // counts against the debtor's day
 	ceiling   account.Ceiling // of what the device may send
+	late      bool            // see inTurn
 }
 
 func (i initiation) decide(w *work) error {
@@ -110,11 +114,9 @@ func (i initiation) decide(w *work) error {
 		if i.ceiling, err = b.deviceCeiling(w, own, i.Amount.Currency); err != nil {
 			return err
 		}
-		facts := risk.Facts{Customer: caller.Customer, From: i.From, To: i.To, Own: own, Amount: i.Amount, ACR: caller.ACR}
-		if command.Payee, err = w.payeeOf(caller.Customer, i.To, &facts); err != nil {
+		if err := i.assess(w, &command, own); err != nil {
 			return err
 		}
-		command.Assessment = assessed(risk.Assess(b.settings.Money.Scorer, facts))
 		if command.Refused, err = codeOf(try(w, func() error { return i.move(w, command.Outcome(), debtor, creditor) })); err != nil {
 			return err
 		}
@@ -132,6 +134,19 @@ func (i initiation) decide(w *work) error {
 		return err
 	}
 	return i.spend(w, command)
+}
+
+// assess has risk look at it.
+func (i initiation) assess(w *work, command *transfer.Initiate, own bool) (err error) {
+	caller := i.order.Caller
+	facts := risk.Facts{Own: own, Amount: i.Amount, ACR: caller.ACR}
+	if command.Payee, err = w.payeeOf(caller.Customer, i.To, &facts); err != nil {
+		return err
+	}
+	said, err := w.assess(attempted{action: risk.Transfer, customer: caller.Customer, device: caller.Device, about: i.transfer.String(),
+		account: i.From, payee: riskPayeeOf(own, i.To), amount: i.Amount, facts: facts, authTime: caller.AuthTime, late: i.late})
+	command.Assessment = assessed(said)
+	return err
 }
 
 // move stages what the outcome means for the accounts: money moves, or is held

@@ -79,10 +79,8 @@ func (t Transfers) Run(ctx context.Context, order Order, due id.Transfer) (Trans
 		}
 		w.order.Caller.actFor(state.Customer)
 		w.under(ofCustomer(state.Customer))
-		if command.Refused, err = codeOf(try(w, func() error {
-			_, err := w.moveConfirmed(confirmedMove{state.Customer, state.Device, state.From, state.To, state.Amount, state.Reservation()})
-			return err
-		})); err != nil {
+		move := confirmedMove{state.Customer, state.Device, state.From, state.To, state.Amount, due.String(), state.Reservation()}
+		if _, command.Refused, err = w.moveConfirmed(move); err != nil {
 			return err
 		}
 		return b.transfers.decide(w, due, command)
@@ -95,50 +93,59 @@ type confirmedMove struct {
 	device   id.Device // that asked for it
 	from, to id.Account
 	amount   money.Amount
-	posting  string
+	about    string // the transfer's identifier, and
+	posting  string // its stream
 }
 
-// moveConfirmed stages it, if its customer may still pay from there. It was confirmed, so
-// risk may only block.
-func (w *work) moveConfirmed(m confirmedMove) (risk.Assessment, error) {
-	var said risk.Assessment
-	b, at := w.bank, w.order.At
-	person, err := b.customers.load(w, m.customer)
+// moveConfirmed stages it, if its customer may still pay from there; code is that of the
+// rule that says no. It was confirmed, so risk may only block.
+func (w *work) moveConfirmed(m confirmedMove) (said risk.Assessment, code string, err error) {
+	own, err := w.mayStillPay(m)
+	if code, err = codeOf(err); err != nil || code != "" {
+		return said, code, err
+	}
+	said, err = w.assess(attempted{action: risk.Transfer, customer: m.customer, device: m.device, about: m.about, account: m.from, payee: riskPayeeOf(own, m.to), amount: m.amount,
+		facts: risk.Facts{Own: own, Confirmed: true, Amount: m.amount, ACR: confirmedACR}})
+	if err != nil || said.Outcome == risk.Block {
+		return said, transfer.ErrBlocked.Code, err
+	}
+	code, err = codeOf(try(w, func() error {
+		ceiling, err := w.bank.ceilingOf(w, m.device, own, m.amount.Currency)
+		if err != nil {
+			return err
+		}
+		if err := w.bank.accounts.decide(w, m.from, account.Debit{Posting: m.posting, Amount: m.amount, Limited: !own, Ceiling: ceiling, At: w.order.At}); err != nil {
+			return err
+		}
+		return w.bank.accounts.decide(w, m.to, account.Credit{Posting: m.posting, Amount: m.amount, At: w.order.At})
+	}))
+	return said, code, err
+}
+
+// mayStillPay asks what may have changed since the customer confirmed.
+func (w *work) mayStillPay(m confirmedMove) (own bool, err error) {
+	person, err := w.bank.customers.load(w, m.customer)
 	if err != nil {
-		return said, err
+		return false, err
 	}
 	switch {
 	case person.Erasing, person.Status == customer.ClosedDown, person.Status == customer.Deceased:
-		return said, ErrGone
+		return false, ErrGone
 	case person.Status != customer.Active:
-		return said, ErrLimited
+		return false, ErrLimited
 	}
-	debtor, err := b.accounts.load(w, m.from)
+	debtor, err := w.bank.accounts.load(w, m.from)
 	if err == nil {
 		err = stillOwns(m.customer, debtor)
 	}
 	if err != nil {
-		return said, err
+		return false, err
 	}
-	own, err := w.own(m.from, m.to)
+	own, err = w.own(m.from, m.to)
 	if err == nil && !own {
-		err = b.payable(w, m.customer)
+		err = w.bank.payable(w, m.customer)
 	}
-	if err != nil {
-		return said, err
-	}
-	said = risk.Assess(b.settings.Money.Scorer, risk.Facts{Customer: m.customer, From: m.from, To: m.to, Own: own, Amount: m.amount, ACR: confirmedACR})
-	if said.Outcome == risk.Block {
-		return said, transfer.ErrBlocked
-	}
-	ceiling, err := b.ceilingOf(w, m.device, own, m.amount.Currency)
-	if err != nil {
-		return said, err
-	}
-	if err := b.accounts.decide(w, m.from, account.Debit{Posting: m.posting, Amount: m.amount, Limited: !own, Ceiling: ceiling, At: at}); err != nil {
-		return said, err
-	}
-	return said, b.accounts.decide(w, m.to, account.Credit{Posting: m.posting, Amount: m.amount, At: at})
+	return own, err
 }
 
 // scheduling executes transfers on their days.

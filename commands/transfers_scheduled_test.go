@@ -15,7 +15,6 @@ import (
 	"florin/domain/customer"
 	"florin/domain/id"
 	"florin/domain/quota"
-	"florin/domain/risk"
 	"florin/domain/transfer"
 	"florin/eventbus"
 )
@@ -128,9 +127,7 @@ func TestTheDayAsksEveryRuleAgain(t *testing.T) {
 		"payments are stopped":      {100, func(h *house, _ scene) { h.person(alice, customer.Restrict{Reason: "check", At: h.now()}) }, "rejected customer-limited"},
 		"the customer has died":     {100, func(h *house, _ scene) { h.person(alice, customer.ReportDeath{At: h.now()}) }, "rejected customer-gone"},
 		"risk knows better by now": {100, func(h *house, _ scene) {
-			h.terms.Scorer = func(risk.Facts) (risk.Assessment, error) {
-				return risk.Assessment{Outcome: risk.Block, Policy: "p"}, nil
-			}
+			h.policy = blockingPolicy(h.t)
 			h.reopen(h.log)
 		}, "rejected transfer-blocked"},
 		"it is withdrawn before": {100, func(h *house, s scene) {

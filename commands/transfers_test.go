@@ -95,9 +95,7 @@ func TestRefusalsAreFacts(t *testing.T) {
 		{"less than nothing", -1, nil, "invalid-amount"},
 		{"to where it came from", 1, func(_ *house, from, _ id.Account, ask *InitiateTransfer) { ask.To = from }, "transfer-same-account"},
 		{"blocked by risk", 1, func(h *house, _, _ id.Account, _ *InitiateTransfer) {
-			h.terms.Scorer = func(risk.Facts) (risk.Assessment, error) {
-				return risk.Assessment{Outcome: risk.Block, Policy: "p"}, nil
-			}
+			h.policy = blockingPolicy(h.t)
 			h.reopen(h.log)
 		}, "transfer-blocked"},
 	} {
@@ -119,7 +117,7 @@ func TestRefusalsAreFacts(t *testing.T) {
 			require.Equal(t, "transfer.rejected", kinds[len(kinds)-1])
 			require.Equal(t, before, h.money(from), "no money moved, none is held")
 
-			h.terms = DefaultTerms() // whatever stood in the way is gone
+			h.terms, h.policy = DefaultTerms(), amountsPolicy(t) // whatever stood in the way is gone
 			h.reopen(h.log)
 			h.deposit(from, 100)
 			_, again, err := h.bank.Transfers().Initiate(h.ctx(), h.again(alice, "k"), ask)

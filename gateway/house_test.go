@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -51,6 +52,7 @@ type house struct {
 
 	believes trust.Trust       // of devices
 	unproven commands.Unproven // what they may send by that
+	policy   []byte            // of risk; nil: amounts alone
 
 	address string
 	issuer  string
@@ -140,10 +142,15 @@ func (h *house) open(address string) {
 	h.log, err = eventbus.Open(ctx, journal, eventbus.Options{Clock: h.now, BuildVersion: "test", Writer: uuid.New(),
 		Genesis: eventbus.Genesis{Ledger: uuid.New(), LegalEntity: "Test Bank", Mode: h.mode(), KeyRing: h.ring.Fingerprint()}})
 	require.NoError(t, err)
+	policy, err := os.ReadFile("../schemas/testdata/policy-amounts.yaml") // of risk, but for tests of risk itself
+	require.NoError(t, err)
+	if h.policy != nil {
+		policy = h.policy
+	}
 	terms := commands.DefaultTerms()
 	terms.Audience, terms.Unproven = h.issuer, h.unproven
 	h.bank, err = commands.Open(ctx, h.log, treaty, h.ring, commands.Sources{Now: h.now, Random: rand.Reader}, commands.Settings{
-		BuildVersion: "test", CheckSchemas: true, Money: terms, Trust: func() trust.Trust { return h.believes }, Notifier: h.post, Rail: h.rail.client(h.now), Logouts: backchannel.New(h.issuer, outbound.New(outbound.Internet(), h.sandbox)),
+		BuildVersion: "test", CheckSchemas: true, Money: terms, Policy: policy, Trust: func() trust.Trust { return h.believes }, Notifier: h.post, Rail: h.rail.client(h.now), Logouts: backchannel.New(h.issuer, outbound.New(outbound.Internet(), h.sandbox)),
 		Webhooks: partner.New(outbound.New(outbound.Internet(), h.sandbox)),
 		Identity: commands.IdentitySettings{Argon: commands.Argon{MemoryKiB: 64, Passes: 1, Lanes: 1}},
 	})

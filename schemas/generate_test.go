@@ -174,6 +174,7 @@ var exampleIDs = map[reflect.Type]string{
 	reflect.TypeFor[id.Consent]():       id.Named[id.Consent]("example").String(),
 	reflect.TypeFor[id.Customer]():      id.Named[id.Customer]("example").String(),
 	reflect.TypeFor[id.Delivery]():      id.Named[id.Delivery]("example").String(),
+	reflect.TypeFor[id.Decision]():      id.Named[id.Decision]("example").String(),
 	reflect.TypeFor[id.Device]():        id.Named[id.Device]("example").String(),
 	reflect.TypeFor[id.Factor]():        id.Named[id.Factor]("example").String(),
 	reflect.TypeFor[id.Grant]():         id.Named[id.Grant]("example").String(),

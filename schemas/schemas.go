@@ -48,6 +48,7 @@ import (
 	"florin/domain/proposal"
 	"florin/domain/quota"
 	"florin/domain/recovery"
+	"florin/domain/risk"
 	"florin/domain/session"
 	"florin/domain/signing"
 	"florin/domain/standing"
@@ -113,6 +114,7 @@ type Treaty struct {
 	Payees         *Codec[payee.Event]
 	Products       *Codec[product.Event]
 	Quotas         *Codec[quota.Event]
+	Risk           *Codec[risk.Event]
 
 	kinds map[string]anyCodec
 }
@@ -148,6 +150,7 @@ func New(ring *seal.Ring) *Treaty {
 	t.Payees = sign(t, d, Payees)
 	t.Products = sign(t, d, Products)
 	t.Quotas = sign(t, d, Quotas)
+	t.Risk = sign(t, d, Risk)
 	t.PaymentFiles = sign(t, d, PaymentFiles)
 	t.Payments = sign(t, d, Payments)
 	t.Recoveries = sign(t, d, Recoveries)

@@ -14,6 +14,7 @@ import (
 	"florin/domain/money"
 	"florin/domain/risk"
 	"florin/domain/transfer"
+	"florin/schemas"
 	"florin/schemas/seal"
 )
 
@@ -24,9 +25,29 @@ func ledgerExperiments() []experiment {
 	}}
 }
 
+// benchPolicy weighs as much as the bank's own, and lets everything go on: one customer
+// pays more often than any customer would.
+func benchPolicy() []byte {
+	engine, _, err := schemas.ReadPolicy(schemas.DefaultPolicy())
+	if err != nil {
+		panic("florin: the bank's own policy: " + err.Error()) // it is part of the program
+	}
+	policy := engine.Policy()
+	policy.Name, policy.Rules, policy.Thresholds = "bench", nil, map[risk.Action][]risk.Threshold{}
+	for _, action := range risk.Actions() {
+		policy.Thresholds[action] = []risk.Threshold{{}}
+	}
+	policy.Examples = []risk.Example{{Name: "anything", Action: risk.Transfer, Given: map[string]int64{"count_10m": 99}, Outcome: risk.Allow}}
+	text, err := schemas.WritePolicy(policy)
+	if err != nil {
+		panic("florin: " + err.Error())
+	}
+	return text
+}
+
 // benchConfig is a sandbox bank in a directory of its own.
 func benchConfig(dir string) config {
-	return config{Dir: dir, Sandbox: true, LegalEntity: "Bench", Issuer: "http://127.0.0.1", ChallengeOver: 1 << 40, RatePerSecond: 1 << 30, RateBurst: 1 << 30}
+	return config{Dir: dir, Sandbox: true, LegalEntity: "Bench", Issuer: "http://127.0.0.1", policyText: benchPolicy(), RatePerSecond: 1 << 30, RateBurst: 1 << 30}
 }
 
 // teller moves money in process, as the gateway would have it done.
@@ -44,9 +65,9 @@ const accountsPerCustomer = 50
 func openTeller(ctx context.Context, l *ledger, accounts int, opened func(int)) (*teller, error) {
 	terms := commands.DefaultTerms()
 	terms.Products = []commands.Product{{Name: "current", OverdraftUnits: 1 << 40}}
-	terms.Scorer = risk.Fixed{ChallengeOver: 1 << 40, LowValueMax: 1 << 40}.Score
+	terms.Exemptions.LowValueMax = 1 << 40
 	write, err := commands.Open(ctx, l.log, l.treaty, l.ring, sources(), commands.Settings{
-		BuildVersion: buildVersion(), Money: terms,
+		BuildVersion: buildVersion(), Money: terms, Policy: benchPolicy(),
 		Identity: commands.IdentitySettings{Argon: commands.Argon{MemoryKiB: 8, Passes: 1, Lanes: 1}},
 	})
 	if err != nil {

@@ -19,7 +19,6 @@ import (
 	"florin/commands"
 	"florin/domain/attest/trust"
 	"florin/domain/iban"
-	"florin/domain/risk"
 	"florin/gateway"
 	"florin/gateway/backchannel"
 	"florin/gateway/notify"
@@ -160,19 +159,15 @@ func openCommands(ctx context.Context, c config, l *ledger, logger *slog.Logger,
 		terms.Unproven, believed = beliefs.limits, func() trust.Trust { return beliefs.now(logger) }
 	}
 	calls := outbound.New(outbound.Internet(), c.Sandbox)
-	terms.Scorer = risk.Fixed{ChallengeOver: c.ChallengeOver, LowValueMax: lowValueMax, NewPayeeMax: newPayeeMax}.Score
+	policy, err := c.policy()
+	if err != nil {
+		return nil, err
+	}
 	return commands.Open(ctx, l.log, l.treaty, l.ring, sources(), commands.Settings{
-		BuildVersion: buildVersion(), CheckSchemas: checked, Snapshots: l.journal.Snapshots(), Dir: filepath.Join(c.Dir, "processes"), Money: terms, Rail: toOthers, Notifier: notifier, Logouts: backchannel.New(c.Issuer, calls), Webhooks: partner.New(calls),
+		BuildVersion: buildVersion(), CheckSchemas: checked, Snapshots: l.journal.Snapshots(), Dir: filepath.Join(c.Dir, "processes"), Money: terms, Policy: policy, Rail: toOthers, Notifier: notifier, Logouts: backchannel.New(c.Issuer, calls), Webhooks: partner.New(calls),
 		Identity: identity, Trust: believed,
 	})
 }
-
-// lowValueMax is the exemption for payments of low value, in whole units (PSD2
-// RTS article 16).
-const lowValueMax = 30
-
-// newPayeeMax is the most that goes unconfirmed to a payee who is not trusted yet.
-const newPayeeMax = 200
 
 // sources are the process's own: the only clock and the only dice.
 func sources() commands.Sources {

@@ -33,7 +33,7 @@ type config struct {
 	LegalEntity    string `koanf:"legal_entity"`
 	MasterKeyFile  string `koanf:"master_key_file"`
 	LogLevel       string `koanf:"log_level"`
-	ChallengeOver  int64  `koanf:"challenge_over"`
+	RiskPolicy     string `koanf:"risk_policy"`
 	NewDeviceHours int64  `koanf:"new_device_hours"`
 	NewDeviceLimit int64  `koanf:"new_device_limit"`
 	Notifier       string `koanf:"notifier"`
@@ -58,6 +58,8 @@ type config struct {
 	InternalCert string `koanf:"internal_cert"`
 	InternalKey  string `koanf:"internal_key"`
 	InternalCA   string `koanf:"internal_ca"`
+
+	policyText []byte // in place of a file's
 }
 
 // setting is one row of the table that flags, environment, file and help share.
@@ -80,7 +82,7 @@ var settings = []setting{
 	{"legal_entity", "", "name of the bank, written into a new log for ever (a sandbox: " + sandboxEntity + ")", false},
 	{"master_key_file", "", "file of the key that seals the key ring, as the first start makes it (default DIR/keys/master.key)", true},
 	{"log_level", "info", "debug, info, warn or error", false},
-	{"challenge_over", 500, "transfers above this need strong authentication, in whole units of their currency", false},
+	{"risk_policy", "", "file of the risk policy that decides until the bank activates one (default: the one of 'florin risk policy')", false},
 	{"new_device_hours", 24, "hours for which a further device of a customer's is new and sends only little; 0: none is new", false},
 	{"new_device_limit", 200, "what may leave an account in a day when a new device asks, in whole units of its currency", false},
 	{"notifier", "", "how customers are told: console (sandbox, its default), smtp(s)://[user:password@]host:port?from=address, https://[:secret@]host/path; without one nobody is", true},
@@ -215,8 +217,6 @@ func (c config) checked() (config, error) {
 		return config{}, fmt.Errorf("%w: with tls_cert the issuer is https, not %q", errUsage, c.Issuer)
 	case c.Sandbox && !local(issuer.Hostname()):
 		return config{}, fmt.Errorf("%w: a sandbox serves localhost only, not the issuer %q", errUsage, c.Issuer)
-	case c.ChallengeOver < 0, c.ChallengeOver > 1_000_000_000:
-		return config{}, fmt.Errorf("%w: challenge_over is from 0 to 1000000000", errUsage)
 	case c.NewDeviceHours < 0, c.NewDeviceHours > 24*365, c.NewDeviceLimit < 1, c.NewDeviceLimit > 1_000_000_000:
 		return config{}, fmt.Errorf("%w: new_device_hours is from 0 to 8760, new_device_limit from 1 to 1000000000", errUsage)
 	case !c.waits():
@@ -316,7 +316,7 @@ func (c config) masked() map[string]any {
 	values := map[string]any{
 		"dir": c.Dir, "listen": c.Listen, "admin": c.Admin, "issuer": c.Issuer, "sandbox": c.Sandbox,
 		"legal_entity": c.LegalEntity, "master_key_file": c.MasterKeyFile, "log_level": c.LogLevel,
-		"challenge_over": c.ChallengeOver, "new_device_hours": c.NewDeviceHours, "new_device_limit": c.NewDeviceLimit, "rate_per_second": c.RatePerSecond, "rate_burst": c.RateBurst, "requests_at_once": c.RequestsAtOnce,
+		"risk_policy": c.RiskPolicy, "new_device_hours": c.NewDeviceHours, "new_device_limit": c.NewDeviceLimit, "rate_per_second": c.RatePerSecond, "rate_burst": c.RateBurst, "requests_at_once": c.RequestsAtOnce,
 		"notifier": c.Notifier, "recovery_wait": c.RecoveryWait, "tls_cert": c.TLSCert, "tls_key": c.TLSKey, "tls_client_ca": c.TLSClientCA, "tls_client_optional": c.TLSClientOptional,
 		"breached_passwords": c.BreachedPasswords, "attestation": c.Attestation, "bank_code": c.BankCode, "bic": c.BIC, "rail": c.Rail, "only": c.Only, "internal": c.Internal, "internal_cert": c.InternalCert,
 		"internal_key": c.InternalKey, "internal_ca": c.InternalCA,

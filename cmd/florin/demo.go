@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"os"
@@ -138,6 +139,9 @@ func childEnvironment(environ []string) []string {
 	return kept
 }
 
+//go:embed demo_policy.yaml
+var demoPolicy []byte
+
 // demo is one run of the story.
 type demo struct {
 	program  string
@@ -158,7 +162,11 @@ func (d *demo) bankDir() string { return filepath.Join(d.dir, "bank") }
 func (d *demo) run(ctx context.Context) (err error) {
 	began := time.Now()
 	d.acks = newAcks()
-	d.bank, d.base, err = newChild(d.program, d.bankDir(), filepath.Join(d.dir, "bank.log"), d.environ,
+	policy := filepath.Join(d.dir, "policy.yaml")
+	if err := os.WriteFile(policy, demoPolicy, 0o600); err != nil {
+		return err
+	}
+	d.bank, d.base, err = newChild(d.program, d.bankDir(), filepath.Join(d.dir, "bank.log"), d.environ, "--risk-policy", policy,
 		"--rate-per-second", "100000", "--rate-burst", "100000", "--log-level", "warn")
 	if err != nil {
 		return err

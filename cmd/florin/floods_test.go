@@ -111,7 +111,7 @@ func TestRow6FloodsTakeNoMemory(t *testing.T) {
 	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
 	layCertificate(t, certFile, keyFile, 1)
 	bank, base, err := newChild(path, filepath.Join(dir, "bank"), filepath.Join(dir, "bank.log"), childEnvironment(environ),
-		"--tls-cert", certFile, "--tls-key", keyFile, "--rate-per-second", "100000", "--rate-burst", "100000", "--log-level", "warn")
+		"--tls-cert", certFile, "--tls-key", keyFile, "--rate-per-second", "100000", "--rate-burst", "100000", "--log-level", "warn", "--risk-policy", amountsPolicy)
 	require.NoError(t, err)
 	require.NoError(t, bank.start(context.Background()))
 	t.Cleanup(func() { _ = errors.Join(bank.kill(), bank.close()) })

@@ -82,7 +82,7 @@ func newRemittance(ctx context.Context, t *testing.T) *remittance {
 	require.NoError(t, err)
 	dir := filepath.Join(work, "bank")
 	bank, base, err := newChild(path, dir, filepath.Join(work, "bank.log"), childEnvironment(environ),
-		"--rate-per-second", "100000", "--rate-burst", "100000", "--log-level", "warn", "--rail", "http://"+place)
+		"--rate-per-second", "100000", "--rate-burst", "100000", "--log-level", "warn", "--risk-policy", amountsPolicy, "--rail", "http://"+place)
 	require.NoError(t, err)
 	r := &remittance{t: t, dir: dir, bank: bank, people: make([]*person, 3), acks: newAcks(), orders: map[string]int{}}
 	require.NoError(t, bank.start(ctx))

@@ -60,7 +60,7 @@ func TestKillUnderLoadLosesNothing(t *testing.T) {
 	path, environ := program(t)
 	dir := filepath.Join(t.TempDir(), "bank")
 	bank, base, err := newChild(path, dir, filepath.Join(t.TempDir(), "bank.log"), childEnvironment(environ),
-		"--rate-per-second", "100000", "--rate-burst", "100000", "--log-level", "warn")
+		"--rate-per-second", "100000", "--rate-burst", "100000", "--log-level", "warn", "--risk-policy", amountsPolicy)
 	require.NoError(t, err)
 	require.NoError(t, bank.start(ctx))
 	t.Cleanup(func() { _ = errors.Join(bank.kill(), bank.close()) })
@@ -177,3 +177,7 @@ func (s *storm) order(i int) (*person, phone.Order) {
 		Amount: fmt.Sprintf("0.%02d", 1+i%99), Currency: "EUR",
 	}
 }
+
+// amountsPolicy is the risk policy of tests in which one customer pays more often than
+// any customer would.
+const amountsPolicy = "../../schemas/testdata/policy-amounts.yaml"

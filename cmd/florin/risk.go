@@ -70,14 +70,41 @@ func policyOf(file string) (*risk.Engine, string, error) {
 	if file == "" {
 		return schemas.ReadPolicy(schemas.DefaultPolicy())
 	}
-	f, err := os.Open(file)
+	text, err := policyText(file)
 	if err != nil {
 		return nil, "", err
+	}
+	return schemas.ReadPolicy(text)
+}
+
+// policyText is what a policy file says, or one byte too many.
+func policyText(file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
 	}
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, schemas.PolicyBytesMax+1))
 	if err != nil {
-		return nil, "", fmt.Errorf("read the policy: %w", err)
+		return nil, fmt.Errorf("read the policy: %w", err)
 	}
-	return schemas.ReadPolicy(text)
+	return text, nil
+}
+
+// policy is what decides until the bank activates another one; nil: its own.
+func (c config) policy() ([]byte, error) {
+	switch {
+	case c.policyText != nil:
+		return c.policyText, nil
+	case c.RiskPolicy == "":
+		return nil, nil
+	}
+	text, err := policyText(c.RiskPolicy)
+	if err == nil {
+		_, _, err = schemas.ReadPolicy(text)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: risk_policy: %w", errUsage, err)
+	}
+	return text, nil
 }

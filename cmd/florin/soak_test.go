@@ -48,7 +48,7 @@ func TestSoakFiveTimesCapacity(t *testing.T) {
 	ctx := context.Background()
 	path, environ := program(t)
 	bank, base, err := newChild(path, filepath.Join(t.TempDir(), "bank"), filepath.Join(t.TempDir(), "bank.log"), childEnvironment(environ),
-		"--rate-per-second", "100000", "--rate-burst", "100000", "--log-level", "warn", "--requests-at-once", strconv.Itoa(soakAtOnce))
+		"--rate-per-second", "100000", "--rate-burst", "100000", "--log-level", "warn", "--risk-policy", amountsPolicy, "--requests-at-once", strconv.Itoa(soakAtOnce))
 	require.NoError(t, err)
 	require.NoError(t, bank.start(ctx))
 	t.Cleanup(func() { _ = errors.Join(bank.kill(), bank.close()) })

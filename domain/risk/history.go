@@ -10,21 +10,25 @@ import (
 // Bounds of what is remembered of one subject.
 const (
 	FanInMax       = 16 // customers told apart at one payee in 24 hours
-	OwnPayeesMax   = 24 // payees of one customer, the longest unpaid forgotten first
+	OwnPayeesMax   = 18 // payees of one customer, the longest unpaid forgotten first
 	usualWeightMax = 16 // a customer's usual amount follows the last so many
 	usualPrior     = 4  // what everybody pays counts as so many of a customer's own
 	spreadLeast    = 250
 	unusualMost    = 20_000
-	sumMax         = 1 << 62
+	sumMax         = 1<<32 - 1 // hundredths in an hour
 )
 
-// Attempt is one thing that a customer tries, and what else is known of it: the
-// bank's own signals, which History knows nothing of.
+// Attempt is one thing that a customer tries, and what else is known of it: what the
+// request itself shows, of which History knows nothing.
 type Attempt struct {
+	Action   Action    // "": a payment
 	At       time.Time // of the command; the hour of day is taken in its location
 	Customer uuid.UUID
+	Device   uuid.UUID // zero: none
+	Account  uuid.UUID // whose money it is; zero: nobody asks
 	Payee    uuid.UUID // zero: none
 	Amount   int64     // hundredths of the currency's unit; 0: none
+	Series   bool      // it was confirmed before, by itself or as one of many: no attempt of its own
 	Known    Vector
 }
 
@@ -34,19 +38,25 @@ type Attempt struct {
 type History struct {
 	customers map[uuid.UUID]*customerHistory
 	payees    map[uuid.UUID]*payeeHistory
+	devices   map[uuid.UUID]*deviceHistory
+	accounts  map[uuid.UUID]accountHistory
 	everybody usual
+	ofBank    bool // it has heard of customers, devices or accounts
 }
 
 // NewHistory knows nobody.
 func NewHistory() *History {
-	return &History{customers: map[uuid.UUID]*customerHistory{}, payees: map[uuid.UUID]*payeeHistory{}}
+	return &History{customers: map[uuid.UUID]*customerHistory{}, payees: map[uuid.UUID]*payeeHistory{},
+		devices: map[uuid.UUID]*deviceHistory{}, accounts: map[uuid.UUID]accountHistory{}}
 }
 
 // customerHistory takes less than a kilobyte.
 type customerHistory struct {
-	since  int64 // minute of the first attempt
+	since  int64 // minute of the first attempt, or of becoming a customer
 	made   Window
 	sent   sums
+	got    sums     // from others
+	failed recently // logins
 	usual  usual
 	hours  [24]uint16 // attempts by hour of day
 	frauds rare
@@ -113,6 +123,9 @@ func (h *History) Look(a Attempt) Vector {
 	if a.Amount > 0 && h.everybody.seen > 0 {
 		v.Set(AmountUnusual, c.usual.unusual(logMilli(a.Amount), h.everybody))
 	}
+	if h.ofBank {
+		h.lookAtBank(&v, c, a, minute)
+	}
 	if a.Payee != uuid.Nil {
 		h.lookAt(&v, c, a, minute)
 	}
@@ -137,12 +150,10 @@ func (h *History) lookAt(v *Vector, c *customerHistory, a Attempt, minute int64)
 // Take remembers that an attempt was made.
 func (h *History) Take(a Attempt) {
 	minute := minuteOf(a.At)
-	c, known := h.customers[a.Customer]
-	if !known {
-		c = &customerHistory{since: minute}
-		h.customers[a.Customer] = c
+	c := h.customer(a.Customer, minute)
+	if a.Action != Login && !a.Series {
+		c.made.Add(minute)
 	}
-	c.made.Add(minute)
 	bump(&c.hours[a.At.Hour()])
 	if a.Amount > 0 {
 		log := logMilli(a.Amount)
@@ -161,6 +172,16 @@ func (h *History) Take(a Attempt) {
 	}
 	p.paid.Add(minute)
 	p.take(short(a.Customer), minute)
+}
+
+// customer is what is known of one; from now on something is.
+func (h *History) customer(of uuid.UUID, minute int64) *customerHistory {
+	c, known := h.customers[of]
+	if !known {
+		c = &customerHistory{since: minute}
+		h.customers[of] = c
+	}
+	return c
 }
 
 // Confirm remembers that something of a customer's to a payee was found to be fraud,

@@ -1,17 +1,16 @@
-// Package risk says what a payment may do: go ahead, be confirmed by the customer,
-// or not happen.
+// Package risk says what a customer may do: go ahead, be asked to confirm, wait for a
+// person's look, or not go on.
 //
-//	facts --> Scorer (a policy) --> Assess --> allow | challenge | block
+//	the log --> History --Look--> Vector --> Engine (a policy) --> score, outcome, reasons
+//	outcome, Facts, Exemptions --> Assess --> allow | challenge | limit | hold | block
 //
-// And it scores by policies that are data: a History of what was tried gives each
-// attempt a Vector of features; an Engine, made of a Policy, adds up the weights of
-// their bins, and rules and thresholds say what follows. Payments are still decided
-// by Fixed; Engines judge labelled transactions (package study).
+// Policies are data: a History of what was tried gives each attempt a Vector of
+// features; an Engine, made of a Policy, adds up the weights of their bins, and rules
+// and thresholds say what follows. What was said is kept as risk.assessed.
 //
-//	attempts --> History --Look--> Vector --> Engine --> score, outcome, reasons
-//
-// It is a pure function of the policy and the facts: no clock, no map order, no
-// floats, so a past decision can be recomputed from the log.
+// It is a pure function of the policy, the history at a position of the log, what is
+// asked, and its time: no clock, no map order, no floats, so a past decision can be
+// recomputed from the log to the bit.
 //
 // Possession of the device's key is not strong authentication: a payment that goes
 // ahead on it alone names the exemption it used (PSD2 RTS art. 13 to 18), and one
@@ -21,7 +20,6 @@ package risk
 import (
 	"time"
 
-	"florin/domain/id"
 	"florin/domain/money"
 )
 
@@ -46,19 +44,17 @@ const (
 // Reasons, as codes.
 const (
 	ReasonScorerFailed = "scorer-failed"
-	ReasonAmount       = "amount-over-limit"
 	ReasonWeakSession  = "weak-session"
 	ReasonNewPayee     = "payee-new"
 )
 
-// Facts is all that a policy may look at.
+// Facts is what decides whether a payment that risk allows needs strong authentication.
 type Facts struct {
-	Customer id.Customer
-	From, To id.Account
-	Own      bool // both accounts are the customer's
-	Amount   money.Amount
-	ACR      string // of the session that asks; "" is the weakest
-	Payee    Payee
+	Own       bool // both accounts are the customer's
+	Confirmed bool // by its customer some time ago, strongly: by itself, or as one of many
+	Amount    money.Amount
+	ACR       string // of the session that asks; "" is the weakest
+	Payee     Payee
 }
 
 // Payee is what the creditor is to the customer.
@@ -68,37 +64,35 @@ type Payee struct {
 	Age     time.Duration // since it was saved
 }
 
-// Assessment is what a policy says, and why.
+// Assessment is what becomes of a payment, and why.
 type Assessment struct {
 	Outcome   Outcome
 	Score     int64    // milli-log-odds
-	Policy    string   // name or digest
-	Exemption string   // set if and only if Outcome is Allow
+	Policy    string   // digest
+	Exemption string   // set if and only if Outcome is Allow and the customer has not confirmed it
 	Reasons   []string // codes, in the order they were found
 }
 
-// Scorer is a policy at work. An error or a panic of it never lets a payment pass.
-type Scorer func(Facts) (Assessment, error)
-
-// Assess asks the scorer and distrusts it: a failure, an unknown outcome or a yes
-// without a named exemption is a challenge.
-func Assess(scorer Scorer, facts Facts) (assessment Assessment) {
-	defer func() {
-		if recover() != nil {
-			assessment = distrust("")
-		}
-	}()
-	assessment, err := scorer(facts)
+// Assess is what an engine's word on a payment amounts to: a yes without a named
+// exemption, and a word that nobody knows, are challenges. What was confirmed already
+// risk may only block.
+func (e Exemptions) Assess(d Decision, policy string, facts Facts) Assessment {
+	said := Assessment{Outcome: d.Outcome, Score: d.Score, Policy: policy, Reasons: d.Reasons}
 	switch {
-	case err != nil:
-		return distrust(assessment.Policy)
-	case assessment.Outcome == Allow && assessment.Exemption != "",
-		assessment.Outcome == Challenge, assessment.Outcome == Block:
-		return assessment
+	case severity(d.Outcome) < 0:
+		return Assessment{Outcome: Challenge, Policy: policy, Reasons: []string{ReasonScorerFailed}}
+	case facts.Confirmed && d.Outcome != Block:
+		said.Outcome = Allow
+	case d.Outcome == Allow:
+		reason := ""
+		if said.Exemption, reason = e.Of(facts); said.Exemption == "" {
+			said.Outcome, said.Reasons = Challenge, []string{reason}
+		}
 	}
-	return distrust(assessment.Policy)
+	return said
 }
 
-func distrust(policy string) Assessment {
-	return Assessment{Outcome: Challenge, Policy: policy, Reasons: []string{ReasonScorerFailed}}
+// Failed is the decision of a scorer that could not make one: the customer confirms.
+func Failed() Decision {
+	return Decision{Outcome: Challenge, Reasons: []string{ReasonScorerFailed}}
 }

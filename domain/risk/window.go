@@ -40,7 +40,7 @@ func (w *Window) advance(minute int64) {
 
 // pass empties the buckets after from, up to to; of a ring that time has gone round
 // it empties all.
-func pass[T uint8 | uint16 | int64](ring []T, from, to int64) {
+func pass[T uint8 | uint16 | uint32](ring []T, from, to int64) {
 	n := int64(len(ring))
 	for at := max(from, to-n) + 1; at <= to; at++ {
 		ring[at%n] = 0
@@ -59,7 +59,7 @@ func (w *Window) Days(now int64, n int) int64 {
 }
 
 // recent sums the last n buckets as of now, without changing anything.
-func recent[T uint8 | uint16 | int64](ring []T, last, now int64, n int) (sum int64) {
+func recent[T uint8 | uint16 | uint32](ring []T, last, now int64, n int) (sum int64) {
 	now = max(now, last)
 	for at := now - int64(n) + 1; at <= last; at++ {
 		if at >= 0 {
@@ -69,10 +69,10 @@ func recent[T uint8 | uint16 | int64](ring []T, last, now int64, n int) (sum int
 	return sum
 }
 
-// sums adds up amounts by the hour for 24 hours.
+// sums adds up amounts by the hour for 24 hours: up to sumMax in one.
 type sums struct {
 	hour  int64 // since 1970
-	hours [24]int64
+	hours [24]uint32
 }
 
 func (s *sums) add(hour, amount int64) {
@@ -81,7 +81,7 @@ func (s *sums) add(hour, amount int64) {
 		s.hour = hour
 	}
 	at := &s.hours[s.hour%24]
-	*at = min(*at, sumMax-amount) + amount
+	*at += uint32(min(amount, sumMax-int64(*at)))
 }
 
 func (s *sums) day(hour int64) int64 { return recent(s.hours[:], s.hour, hour, 24) }
@@ -103,3 +103,21 @@ func (r *rare) add(minute int64) {
 }
 
 func (r *rare) month(minute int64) int64 { return recent(r.days[:], r.day, minute/(60*24), 30) }
+
+// recently counts by ten minutes for an hour.
+type recently struct {
+	tenth  int64 // of minutes since 1970
+	tenths [6]uint8
+}
+
+func (r *recently) add(minute int64) {
+	if tenth := minute / 10; tenth > r.tenth {
+		pass(r.tenths[:], r.tenth, tenth)
+		r.tenth = tenth
+	}
+	if at := &r.tenths[r.tenth%6]; *at < 255 {
+		*at++
+	}
+}
+
+func (r *recently) hour(minute int64) int64 { return recent(r.tenths[:], r.tenth, minute/10, 6) }

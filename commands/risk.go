@@ -1,0 +1,240 @@
+package commands
+
+import (
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"florin/domain"
+	"florin/domain/account"
+	"florin/domain/customer"
+	"florin/domain/device"
+	"florin/domain/id"
+	"florin/domain/money"
+	"florin/domain/risk"
+	"florin/eventbus"
+	"florin/schemas"
+)
+
+// deciding is what risk decides with at a moment.
+type deciding struct {
+	engine *risk.Engine
+	policy string         // digest
+	data   []risk.DataSet // digests of those that are looked into
+}
+
+// deciding is the policy in force and the data sets beside it.
+func (b *Bank) deciding() deciding { return b.founding }
+
+var builtIn = sync.OnceValues(func() (deciding, error) { return decidingBy(schemas.DefaultPolicy()) })
+
+func decidingBy(policy []byte) (d deciding, err error) {
+	d.engine, d.policy, err = schemas.ReadPolicy(policy)
+	return d, err
+}
+
+// foundingPolicy is what decides until the bank activates another policy.
+func foundingPolicy(text []byte) (deciding, error) {
+	if text == nil {
+		return builtIn()
+	}
+	return decidingBy(text)
+}
+
+// attempted is what a command is about to do, as risk is asked about it.
+type attempted struct {
+	action   risk.Action
+	customer id.Customer
+	device   id.Device
+	about    string // identifier of what is asked for
+	account  id.Account
+	payee    uuid.UUID // who is paid; zero: nobody, or the customer
+	amount   money.Amount
+	facts    risk.Facts
+	late     bool      // the customer's command before is still under way
+	authTime time.Time // of the session's last strong authentication; zero: nobody knows
+}
+
+// riskWait bounds how long a command waits for the book. What is late is challenged.
+const riskWait = time.Second
+
+// assess asks risk what may become of a payment, and stages what it said. It is asked
+// once by a command. Errors are of the machinery, never of the scorer: when that fails
+// the customer confirms.
+func (w *work) assess(a attempted) (risk.Assessment, error) {
+	said, decision := w.decided(a)
+	assessment := w.bank.settings.Money.Exemptions.Assess(decision, said.Policy, a.facts)
+	said.Effect, said.Exemption = assessment.Outcome, assessment.Exemption
+	return assessment, w.noteDecision(said)
+}
+
+func (w *work) noteDecision(said risk.Assessed) error {
+	w.bank.decisions.begin(w, said.Decision)
+	return w.bank.decisions.decide(w, said.Decision, risk.Note{Assessed: said})
+}
+
+// decided is the engine's word on an attempt.
+func (w *work) decided(a attempted) (said risk.Assessed, d risk.Decision) {
+	b := w.bank
+	with := b.deciding()
+	said = risk.Assessed{
+		Decision: id.From[id.Decision](DerivedID(w.order.ID, "decision")), Action: a.action, Customer: a.customer, Device: a.device, About: a.about,
+		Account: a.account, Series: a.facts.Confirmed, Policy: with.policy, Data: with.data, At: w.order.At,
+	}
+	if a.payee != uuid.Nil {
+		said.Payee = a.payee.String()
+	}
+	said.Hundredths, _ = risk.Hundredths(a.amount)
+	attempt := said.Attempt()
+	attempt.Known.Set(risk.SessionStrength, int64(risk.Strength(a.facts.ACR)))
+	if !a.authTime.IsZero() {
+		attempt.Known.Set(risk.StrongAuthAge, max(int64(w.order.At.Sub(a.authTime)/time.Second), 0))
+	}
+	v, position, ready := b.book.look(w.ctx, attempt)
+	d = risk.Failed()
+	if ready && !a.late {
+		d = engineSays(with.engine, a.action, &v)
+	}
+	said.Position = int64(position)
+	return said.With(&v, d), d
+}
+
+// engineSays distrusts the engine: if it fails the customer confirms.
+func engineSays(engine *risk.Engine, action risk.Action, v *risk.Vector) (d risk.Decision) {
+	defer func() {
+		if recover() != nil {
+			d = risk.Failed()
+		}
+	}()
+	return engine.Decide(action, v)
+}
+
+// riskPayee is who is paid by a number of another bank's, as risk tells payees apart:
+// the same one for all customers, from which nobody reads the number.
+func (b *Bank) riskPayee(number string) (uuid.UUID, error) {
+	digest, err := b.mac(keyClaim, []byte("risk-payee"), []byte(number))
+	if err != nil {
+		return uuid.Nil, err
+	}
+	return uuidOf(digest), nil
+}
+
+// riskPayeeOf is who is paid by a transfer; nobody where the money stays the customer's.
+func riskPayeeOf(own bool, to id.Account) uuid.UUID {
+	if own {
+		return uuid.Nil
+	}
+	return to.UUID()
+}
+
+// observe takes a commit of the log into a history: the only place where facts of the
+// bank become what risk knows. The live book, the replay of decisions and back-tests
+// all go through it.
+func observe(treaty *schemas.Treaty, h *risk.History, record eventbus.Record) ([]risk.Assessed, error) {
+	o := observation{history: h, spent: map[uuid.UUID]bool{}}
+	for _, recorded := range record.Events {
+		if !observed[recorded.Kind] {
+			continue
+		}
+		event, err := treaty.DecodeClosed(recorded.Kind, recorded.SchemaVersion, recorded.ID, recorded.Data)
+		if err != nil {
+			return nil, err
+		}
+		o.take(event, recorded.Stream)
+	}
+	o.receive()
+	return o.decisions, nil
+}
+
+// observed are the kinds of facts that risk hears of.
+var observed = kindsOf(risk.Assessed{}, customer.Enrolled{}, device.Registered{}, device.Bound{}, device.Attested{}, account.Opened{},
+	account.Credited{}, account.Debited{}, account.FundsReserved{}, account.ReservationCaptured{}, account.ReservationReleased{})
+
+func kindsOf(events ...domain.Event) map[string]bool {
+	kinds := make(map[string]bool, len(events))
+	for _, event := range events {
+		kinds[event.Kind()] = true
+	}
+	return kinds
+}
+
+// observation is one commit. Money that its own customer spent elsewhere in it did not
+// come in from others.
+type observation struct {
+	history   *risk.History
+	decisions []risk.Assessed
+	spent     map[uuid.UUID]bool // customers
+	credits   []credited
+}
+
+type credited struct {
+	customer   uuid.UUID
+	hundredths int64
+	at         time.Time
+}
+
+func (o *observation) take(event domain.Event, stream eventbus.Stream) {
+	switch e := event.(type) {
+	case risk.Assessed:
+		o.decisions = append(o.decisions, e)
+		o.history.Take(e.Attempt())
+	case customer.Enrolled:
+		o.history.Meet(e.Customer.UUID(), e.At)
+	case device.Registered:
+		o.history.Attest(uuidIn(stream), attestationRank(e.Attestation))
+	case device.Attested:
+		o.history.Attest(uuidIn(stream), attestationRank(e.Level))
+	case device.Bound:
+		o.history.Bind(uuidIn(stream), e.Customer.UUID(), e.At)
+	case account.Opened:
+		if e.Class == account.Customers {
+			o.history.Own(e.Account.UUID(), e.Customer.UUID())
+		}
+	default:
+		o.move(event, uuidIn(stream))
+	}
+}
+
+func attestationRank(level string) int8 {
+	switch level {
+	case device.AttestedHardware:
+		return 2
+	case device.AttestedSoftware:
+		return 1
+	}
+	return 0
+}
+
+// move follows what can be spent.
+func (o *observation) move(event domain.Event, of uuid.UUID) {
+	owner := o.history.Owner(of)
+	switch e := event.(type) {
+	case account.Credited:
+		came, _ := risk.Hundredths(e.Amount)
+		o.history.Move(of, came)
+		if owner != uuid.Nil {
+			o.credits = append(o.credits, credited{owner, came, e.At})
+		}
+	case account.Debited:
+		left, _ := risk.Hundredths(e.Amount)
+		o.history.Move(of, -left)
+		o.spent[owner] = true
+	case account.FundsReserved:
+		held, _ := risk.Hundredths(e.Amount)
+		o.history.Move(of, -held)
+	case account.ReservationReleased:
+		freed, _ := risk.Hundredths(e.Amount)
+		o.history.Move(of, freed)
+	case account.ReservationCaptured: // it could not be spent any more
+		o.spent[owner] = true
+	}
+}
+
+func (o *observation) receive() {
+	for _, c := range o.credits {
+		if !o.spent[c.customer] {
+			o.history.Receive(c.customer, c.hundredths, c.at)
+		}
+	}
+}

@@ -1,0 +1,141 @@
+package risk
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"florin/domain"
+	"florin/domain/id"
+)
+
+// Event is a fact about one decision. The set is sealed by riskEvent.
+type Event interface {
+	domain.Event
+	riskEvent()
+}
+
+// Assessed: risk has said what an attempt may do. It holds all that the decision was
+// made of, so that anybody can make it again: the policy and the data sets by their
+// digests, the History by the position of the log up to which it had taken in, and what
+// the request itself showed among the features.
+type Assessed struct {
+	Decision      id.Decision `json:"decision"`
+	Action        Action      `json:"action"`
+	Customer      id.Customer `json:"customer,omitzero"`
+	Device        id.Device   `json:"device,omitzero"`
+	About         string      `json:"about"` // identifier of what was asked for
+	Account       id.Account  `json:"account,omitzero"`
+	Payee         string      `json:"payee,omitempty"`      // who is paid: an account's UUID, or what stands for a number
+	Hundredths    int64       `json:"hundredths,omitempty"` // of the currency's unit
+	Series        bool        `json:"series,omitempty"`     // it was confirmed before: no attempt of its own
+	Score         int64       `json:"score"`                // milli-log-odds
+	Outcome       Outcome     `json:"outcome"`
+	Effect        Outcome     `json:"effect"` // what came of it: the law may want more than the policy
+	Exemption     string      `json:"exemption,omitempty"`
+	Policy        string      `json:"policy"` // digest
+	Data          []DataSet   `json:"data,omitempty"`
+	Position      int64       `json:"position"`
+	Features      []Value     `json:"features,omitempty"`      // the known ones, in their order
+	Contributions []Weight    `json:"contributions,omitempty"` // those that are not nought, in the scorecard's order
+	Reasons       []string    `json:"reasons,omitempty"`       // codes
+	At            time.Time   `json:"at"`
+}
+
+// DataSet is one that was looked into.
+type DataSet struct {
+	Name   string `json:"name"`
+	Digest string `json:"digest"`
+}
+
+// Value is a known feature.
+type Value struct {
+	Feature string `json:"feature"`
+	Value   int64  `json:"value"`
+}
+
+// Weight is what a feature added to the score.
+type Weight struct {
+	Feature string `json:"feature"`
+	Weight  int64  `json:"weight"`
+}
+
+func (Assessed) Kind() string { return "risk.assessed" }
+func (Assessed) riskEvent()   {}
+
+// Failed tells whether no decision could be made, and so the customer was challenged:
+// there is nothing to make again.
+func (a Assessed) Failed() bool { return slices.Contains(a.Reasons, ReasonScorerFailed) }
+
+// own are the features that the request itself shows; all others are History's.
+var own = []Feature{SessionStrength, StrongAuthAge, AddressFlags, Speed}
+
+// Attempt is what was tried, as History is asked about it, and takes it in.
+func (a Assessed) Attempt() Attempt {
+	attempt := Attempt{Action: a.Action, At: a.At.UTC(), Customer: a.Customer.UUID(), Device: a.Device.UUID(), Account: a.Account.UUID(), Amount: a.Hundredths, Series: a.Series}
+	attempt.Payee, _ = uuid.Parse(a.Payee)
+	for _, said := range a.Features {
+		if f, known := FeatureOf(said.Feature); known && slices.Contains(own, f) {
+			attempt.Known.Set(f, said.Value)
+		}
+	}
+	return attempt
+}
+
+// With is the fact with what an engine says of a vector.
+func (a Assessed) With(v *Vector, d Decision) Assessed {
+	a.Features, a.Contributions = make([]Value, 0, featureCount), make([]Weight, 0, len(d.Contributions))
+	for f := range featureCount {
+		if value, known := v.Get(f); known {
+			a.Features = append(a.Features, Value{f.String(), value})
+		}
+	}
+	for _, c := range d.Contributions {
+		if c.Weight != 0 {
+			a.Contributions = append(a.Contributions, Weight{c.Feature.String(), c.Weight})
+		}
+	}
+	a.Score, a.Outcome, a.Reasons = d.Score, d.Outcome, d.Reasons
+	return a
+}
+
+// Vector is what was known of the attempt.
+func (a Assessed) Vector() (v Vector) {
+	for _, said := range a.Features {
+		if f, known := FeatureOf(said.Feature); known {
+			v.Set(f, said.Value)
+		}
+	}
+	return v
+}
+
+// Command is something one may ask of a decision. The set is sealed.
+type Command interface{ riskCommand() }
+
+// Note keeps a decision.
+type Note struct{ Assessed Assessed }
+
+func (Note) riskCommand() {}
+
+// ErrNoted: a decision is made once.
+var ErrNoted = &domain.Refusal{Class: domain.Conflict, Code: "decision-exists", Detail: "This was decided already."}
+
+// State is whether there is the decision; it is never changed.
+type State struct{ Made bool }
+
+// Decide answers a command with the facts that follow from it.
+func (s State) Decide(command Command) ([]Event, error) {
+	c, is := command.(Note)
+	switch {
+	case !is:
+		panic(fmt.Sprintf("risk: unknown command %T", command)) // sealed: a bug, not an input
+	case s.Made:
+		return nil, ErrNoted
+	}
+	return []Event{c.Assessed}, nil
+}
+
+// Evolve takes in one fact. It never refuses: what is in the log has happened.
+func (s State) Evolve(Event) State { return State{Made: true} }

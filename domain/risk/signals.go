@@ -1,0 +1,131 @@
+package risk
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// What History takes in besides attempts: what else the bank's log says of customers,
+// their devices and accounts. Study of transactions from elsewhere has none of it, and
+// then these features are unknown.
+
+// usersMax bounds the customers that are told apart of one device.
+const usersMax = 4
+
+type deviceHistory struct {
+	bound int64 // minute; 0: never yet
+	users []uint64
+	level int8
+}
+
+type accountHistory struct {
+	owner     uuid.UUID
+	available int64 // hundredths
+}
+
+// Meet remembers since when somebody is a customer.
+func (h *History) Meet(customer uuid.UUID, at time.Time) {
+	h.ofBank = true
+	h.customer(customer, minuteOf(at))
+}
+
+// FailLogin remembers that somebody failed to log in as the customer. Of one who was
+// never met nothing is kept.
+func (h *History) FailLogin(customer uuid.UUID, at time.Time) {
+	if c, known := h.customers[customer]; known {
+		c.failed.add(minuteOf(at))
+	}
+}
+
+// Bind remembers that a device has become a customer's.
+func (h *History) Bind(device, customer uuid.UUID, at time.Time) {
+	d := h.device(device)
+	d.bound = minuteOf(at)
+	if user := short(customer); len(d.users) < usersMax && !slices.Contains(d.users, user) {
+		d.users = append(d.users, user)
+	}
+}
+
+// Attest remembers the most that a device has shown of itself: 0 nothing, 1 software,
+// 2 hardware.
+func (h *History) Attest(device uuid.UUID, level int8) {
+	d := h.device(device)
+	d.level = max(d.level, level)
+}
+
+func (h *History) device(of uuid.UUID) *deviceHistory {
+	h.ofBank = true
+	d, known := h.devices[of]
+	if !known {
+		d = &deviceHistory{}
+		h.devices[of] = d
+	}
+	return d
+}
+
+// Own remembers whose an account is.
+func (h *History) Own(account, owner uuid.UUID) {
+	h.ofBank = true
+	a := h.accounts[account]
+	a.owner = owner
+	h.accounts[account] = a
+}
+
+// Owner is whose an account is; zero: nobody's that History has heard of.
+func (h *History) Owner(account uuid.UUID) uuid.UUID { return h.accounts[account].owner }
+
+// Move remembers that so much more can be spent from an account; negative: less. Of an
+// account that is nobody's nothing is kept.
+func (h *History) Move(account uuid.UUID, hundredths int64) {
+	a, known := h.accounts[account]
+	if !known {
+		return
+	}
+	if sum := a.available + hundredths; (sum > a.available) == (hundredths > 0) { // else it would run over
+		a.available = sum
+	}
+	h.accounts[account] = a
+}
+
+// Receive remembers that money came in from others.
+func (h *History) Receive(customer uuid.UUID, hundredths int64, at time.Time) {
+	minute := minuteOf(at)
+	h.customer(customer, minute).got.add(minute/60, hundredths)
+}
+
+func (h *History) lookAtBank(v *Vector, c *customerHistory, a Attempt, minute int64) {
+	v.setUnlessKnown(FailedLogins, c.failed.hour(minute))
+	if got := c.got.day(minute / 60); got > 0 && a.Amount > 0 {
+		share, known := thousandths(c.sent.day(minute/60)+min(a.Amount, math.MaxInt64/2), got, 1000)
+		v.setIf(known, PassThrough, share)
+	}
+	if account, known := h.accounts[a.Account]; known && a.Amount > 0 {
+		share, some := thousandths(a.Amount, account.available, 1000)
+		if account.available <= 0 {
+			share, some = 1000, true
+		}
+		v.setIf(some, BalanceShare, share)
+	}
+	d, known := h.devices[a.Device]
+	if !known {
+		return
+	}
+	v.Set(Attestation, int64(d.level))
+	v.Set(DeviceCustomers, int64(len(d.users)))
+	v.setIf(d.bound > 0, DeviceAge, max(minute-d.bound, 0)/60)
+}
+
+func (v *Vector) setIf(known bool, f Feature, value int64) {
+	if known {
+		v.Set(f, value)
+	}
+}
+
+func (v *Vector) setUnlessKnown(f Feature, value int64) {
+	if _, known := v.Get(f); !known {
+		v.Set(f, value)
+	}
+}
