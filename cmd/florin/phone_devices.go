@@ -41,7 +41,7 @@ func (a *app) devices() []*cobra.Command {
 		list("devices", "List the customer's devices: what 'rename', 'revoke' and 'lost' take is device_id", "/v1/devices"),
 		list("sessions", "List the customer's sessions: what 'end' takes is session_id", "/v1/sessions"),
 		list("factors", "List the ways to log in: what 'remove-factor' takes is factor_id", "/v1/factors"),
-		a.rename(), a.authenticator(), a.passkey(),
+		a.rename(), a.authenticator(), a.passkey(), a.expect(),
 		end("revoke", "Remove a device and end its sessions", http.MethodDelete, "/v1/devices/", "", "The device is logged out. If it was this one: 'florin phone join' with another --state makes a new one."),
 		end("lost", "Report a device lost and end its sessions", http.MethodPost, "/v1/devices/", "/lost",
 			"The device is logged out. Without any phone, the bank's page /account/devices does the same."),
@@ -75,6 +75,19 @@ func (a *app) authenticator() *cobra.Command {
 	})
 }
 
+func (a *app) expect() *cobra.Command {
+	return a.act("expect", "Give a word for the next phone: with it nobody who guesses at the name keeps that phone out", func(cmd *cobra.Command, _ []string, p *phone.Phone) error {
+		answer, err := p.Expect(cmd.Context())
+		if err != nil {
+			return err
+		}
+		if answer.OK() == nil {
+			fmt.Fprintln(cmd.ErrOrStderr(), "On the next phone, within ten minutes: 'florin phone join --expected' with this word.")
+		}
+		return printAnswer(cmd, answer)
+	})
+}
+
 func (a *app) passkey() *cobra.Command {
 	return a.act("passkey", "Add a passkey that this phone holds", func(cmd *cobra.Command, _ []string, p *phone.Phone) error {
 		answer, err := p.AddPasskey(cmd.Context())
@@ -89,7 +102,7 @@ func (a *app) passkey() *cobra.Command {
 // join makes a phone of a customer who has another one, or had one.
 func (a *app) join() *cobra.Command {
 	var who phone.Profile
-	var by, given string
+	var by, given, word string
 	cmd := &cobra.Command{
 		Use: "join", Short: "Register this phone and log in as a customer who is there already", Args: cobra.NoArgs,
 		Long: `Registers a new phone in --state and logs in with the password and one thing more:
@@ -106,6 +119,7 @@ The code is asked for and read from standard input, or given with --code.`,
 				return err
 			}
 			p.Remember(who)
+			p.Bring(word)
 			if err := p.Register(cmd.Context()); err != nil {
 				return err
 			}
@@ -132,6 +146,7 @@ The code is asked for and read from standard input, or given with --code.`,
 	flags.StringVar(&who.UserName, "user", "", "user name, phone number or e-mail address")
 	flags.StringVar(&who.Password, "password", "", "the customer's")
 	flags.StringVar(&by, "by", "totp", "totp, email, sms, recovery-code or push")
+	flags.StringVar(&word, "expected", "", "the word that 'florin phone expect' has printed on another phone")
 	flags.StringVar(&given, "code", "", "do not ask for the code: this is it")
 	_, _ = cmd.MarkFlagRequired("user"), cmd.MarkFlagRequired("password")
 	return cmd

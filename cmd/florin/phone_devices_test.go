@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -75,4 +76,27 @@ func TestAPersonMindsDevicesSessionsAndFactors(t *testing.T) {
 	require.NoError(t, err)
 	h.does(on("third", append([]string{"join", "--by", "totp", "--code", next}, who...)...)...)
 	require.Contains(t, h.does(on("third", "devices")...), `"current": true`)
+}
+
+// Strangers have used up every guess at the name that strangers have; the phone that
+// its owner expects comes in.
+func TestAPersonExpectsTheirNextPhone(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, "--rate-burst", "10000", "--rate-per-second", "10000")
+	on := func(name string, args ...string) []string {
+		return append([]string{"phone", "--url", h.base, "--state", filepath.Join(h.work, name+".json")}, args...)
+	}
+	join := func(password string, more ...string) []string {
+		return append([]string{"join", "--by", "recovery-code", "--user", "ada", "--password", password}, more...)
+	}
+	h.does(on("old", "enrol", "--user", "ada", "--password", "a long pass phrase")...)
+	code := read[struct{ Codes []string }](t, h.does(on("old", "recovery-codes")...)).Codes[0]
+	word := read[struct{ Expected string }](t, h.does(on("old", "expect")...)).Expected
+	require.NotEmpty(t, word)
+	for i := 0; !strings.Contains(h.fails(on("stranger", join("a wrong pass phrase", "--code", "AAAA")...)...), "too_many_attempts"); i++ {
+		require.Less(t, i, 60)
+	}
+	require.Contains(t, h.fails(on("new", join("a long pass phrase", "--code", code)...)...), "too_many_attempts", "like any stranger")
+	require.Contains(t, h.fails(on("new", join("a long pass phrase", "--code", code, "--expected", strings.Repeat("A", len(word)))...)...), "too_many_attempts", "another word is none")
+	require.Contains(t, h.does(on("new", join("a long pass phrase", "--code", code, "--expected", word)...)...), "DPoP")
 }

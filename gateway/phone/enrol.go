@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"time"
@@ -165,6 +166,13 @@ func (p *Phone) Challenge(ctx context.Context, form url.Values) (code string, er
 }
 
 func (p *Phone) challenge(ctx context.Context, form url.Values) (string, error) {
+	p.mu.Lock()
+	word := p.word
+	p.mu.Unlock()
+	if word != "" { // at every step: each is counted
+		form = maps.Clone(form)
+		form.Set("expected", word)
+	}
 	answer, err := p.form(ctx, "/oauth2/challenge", "", form)
 	if err != nil {
 		return "", err

@@ -45,6 +45,19 @@ func (p *Phone) LoginBy(ctx context.Context, way string, ask func(prompt string)
 	})
 }
 
+// Expect gives a word for the customer's next phone: with it strangers who guess the
+// name meanwhile keep that phone from nothing. It is good for ten minutes.
+func (p *Phone) Expect(ctx context.Context) (Answer, error) {
+	return p.Command(ctx, http.MethodPost, "/v1/devices/expected", nil, "")
+}
+
+// Bring has this phone's logins say the word that it was given by Expect.
+func (p *Phone) Bring(word string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.word = word
+}
+
 // AddAuthenticator adds an authenticator app that is this phone, and keeps its
 // secret in place of the one before. The answer is that of the confirmation.
 func (p *Phone) AddAuthenticator(ctx context.Context) (Answer, error) {

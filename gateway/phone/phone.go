@@ -63,6 +63,7 @@ type Phone struct {
 	seen    uint64 // highest Florin-Position answered: reads ask for no less
 	tokens  Tokens
 	profile Profile
+	word    string // that another device of the customer's expects this one (Expect); brought to every login
 }
 
 // Profile is what the app remembers of its customer.

@@ -6,12 +6,12 @@ import { base64url, consent, registration, sha256, type Key } from './signing.js
 import type { components } from './api.js'
 
 /** A step of a login that wants something more: next names what would do. */
-export interface Step { auth_session: string; next?: string[]; number?: string }
+export interface Step { auth_session: string; next?: string[]; otp_send?: string[]; number?: string }
 
 /** Gives what a step wants, such as {otp: '123456'}. */
 export type Second = (step: Step) => Promise<Record<string, string>>
 
-export interface Login { username: string; password: string; scope: string; acrValues?: string; maxAge?: number }
+export interface Login { username: string; password: string; scope: string; acrValues?: string; maxAge?: number; expected?: string }
 
 type Transfer = components['schemas']['TransferAnswer']
 
@@ -39,15 +39,23 @@ export class Device {
     }
     if (as.acrValues !== undefined) first['acr_values'] = as.acrValues
     if (as.maxAge !== undefined) first['max_age'] = String(as.maxAge)
-    const code = await this.steps(first, second)
+    const code = await this.steps(first, second, as.expected === undefined ? {} : { expected: as.expected })
     await this.take({ grant_type: 'authorization_code', client_id: this.clientId, code, code_verifier: verifier })
     this.client.renew = () => this.refresh()
   }
 
-  private async steps(fields: Record<string, string>, second: Second): Promise<string> {
+  /**
+   * A word for the owner's next phone, which brings it to its login as expected: strangers who guess at the name
+   * meanwhile keep that phone from nothing. It proves nothing else, and is good for ten minutes.
+   */
+  async expect(): Promise<string> {
+    return (await this.client.order('post', '/v1/devices/expected')).body.expected
+  }
+
+  private async steps(fields: Record<string, string>, second: Second, always: Record<string, string>): Promise<string> {
     for (;;) {
       try {
-        return (await this.client.form<{ authorization_code: string }>('/oauth2/challenge', fields)).authorization_code
+        return (await this.client.form<{ authorization_code: string }>('/oauth2/challenge', { ...fields, ...always })).authorization_code
       } catch (failure) {
         if (!(failure instanceof Problem) || failure.code !== 'insufficient-authorization') throw failure
         const step = failure.body as Step

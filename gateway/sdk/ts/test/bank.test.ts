@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { StepUpNeeded, type components } from '../src/index.js'
 import { bank, type Bank } from './bank.js'
-import { enrolled, refused } from './customer.js'
+import { enrolled, guess, refused } from './customer.js'
 import { spoilt, vectors } from './refusals.js'
 
 type Schemas = components['schemas']
@@ -88,6 +88,17 @@ test('a change of factors asks for a fresh login, and is done after it', async (
     return client.order('post', '/v1/factors/recovery-codes', { key })
   })
   assert.equal(answer.status, 201)
+})
+
+test('a phone that is expected comes in, whoever guesses at the name', async () => {
+  const { device, next } = await customer('gerd')
+  const word = await device.expect()
+  for (let tries = 0; (await guess(florin, 'gerd')).status !== 429; tries++) assert.ok(tries < 60)
+  const phone = await next()
+  assert.equal((await refused(phone.login())).status, 429, 'like any stranger')
+  assert.equal((await refused(phone.login('A'.repeat(word.length)))).status, 429, 'another word is none')
+  await phone.login(word)
+  assert.equal((await phone.client.get('/v1/devices')).body.devices.length, 2)
 })
 
 test('a bank that is killed in between loses nothing and does nothing twice', async () => {

@@ -35,7 +35,7 @@ export async function bank(): Promise<Bank> {
     await ended
   }
   const start = async () => {
-    child = spawn(program, ['serve', '--sandbox', '--dir', join(dir, 'bank'), '--listen', `127.0.0.1:${port}`, '--admin', `127.0.0.1:${admin}`, '--issuer', base],
+    child = spawn(program, ['serve', '--sandbox', '--dir', join(dir, 'bank'), '--listen', `127.0.0.1:${port}`, '--admin', `127.0.0.1:${admin}`, '--issuer', base, '--rate-per-second', '10000', '--rate-burst', '10000'],
       { env: environment, stdio: 'ignore' })
     for (const until = Date.now() + 60_000; ;) {
       if (child.exitCode !== null || Date.now() > until) throw new Error('the bank did not start')
