@@ -46,6 +46,7 @@ type FiledPayment struct {
 	CreditorName domain.Evidence
 	Amount       money.Amount
 	Reference    domain.Evidence
+	Verified     RailPayee // filled in by Submit
 }
 
 // PaymentFileAnswer is a file as the verb left it. What the verb did not touch is zero.
@@ -92,6 +93,9 @@ func (p PaymentFiles) Submit(ctx context.Context, order Order, ask SubmitPayment
 	if before.Phase != paymentfile.Absent && before.Digest == ask.Digest {
 		return b.filedBefore(ctx, of)
 	}
+	if ask.Items, err = p.verified(ctx, order, from, ask.Items); err != nil {
+		return PaymentFileAnswer{}, Outcome{}, err
+	}
 	challenge := id.From[id.Challenge](DerivedID(order.ID, "challenge"))
 	return execute(ctx, b, "paymentfile.submit", order, streams(of, from, quotaOf(order.Caller.Customer, quota.PaymentFiles)), func(w *work) error {
 		if _, err := b.quotas.load(w, quotaOf(order.Caller.Customer, quota.PaymentFiles)); err != nil {
@@ -103,6 +107,9 @@ func (p PaymentFiles) Submit(ctx context.Context, order Order, ask SubmitPayment
 			return err
 		case debtor.Status == account.Finished:
 			return account.ErrClosed
+		}
+		if err := w.deviceMayFile(debtor, ask.Total); err != nil {
+			return err
 		}
 		caller := order.Caller
 		command := paymentfile.Submit{Demand: b.demand(challenge, order.At), Items: ask.items(), Asked: paymentfile.Submitted{
@@ -141,17 +148,24 @@ func (b *Bank) mayFile(ask SubmitPaymentFile) error {
 func (s SubmitPaymentFile) items() (items []paymentfile.Item) {
 	for _, one := range s.Items {
 		items = append(items, paymentfile.Item{EndToEnd: domain.NewEvidence(one.EndToEnd), Creditor: domain.NewEvidence(one.Creditor.String()),
-			CreditorName: one.CreditorName, Amount: one.Amount, Reference: one.Reference})
+			CreditorName: one.CreditorName, Amount: one.Amount, Reference: one.Reference, Payee: string(one.Verified.Result), PayeeName: one.Verified.Name})
 	}
 	return items
 }
 
 // fileText is what the customer confirms.
 func (b *Bank) fileText(c paymentfile.Submit) string {
+	matched := 0
+	for _, item := range c.Items {
+		if item.Payee == string(payment.Matches) {
+			matched++
+		}
+	}
 	return paymentfile.Statement{
 		Audience: b.settings.Money.Audience, File: c.Asked.File.String(), Challenge: c.Demand.Challenge.String(), Nonce: c.Demand.Nonce,
 		Debtor: c.Asked.From.String(), Count: fmt.Sprint(len(c.Items)), Total: c.Asked.Total.Decimal(), Currency: string(c.Asked.Total.Currency),
 		Fees: money.Amount{Currency: c.Asked.Total.Currency}.Decimal(), Digest: c.Asked.Digest, Expiry: transfer.Spell(c.Demand.ExpiresAt),
+		PayeesMatched: strconv.Itoa(matched),
 	}.Text()
 }
 

@@ -14,7 +14,7 @@ import (
 
 // InitiateFiled makes one payment of a confirmed file, or its rejection: that other
 // payments of the file are refused is nothing to it. Only the bank's own process asks
-// for it. Payees of a file are not verified: its customer has confirmed the file.
+// for it. What was said of its payee is what the file was confirmed with.
 func (p Payments) InitiateFiled(ctx context.Context, order Order, of id.PaymentFile, item int64) (PaymentAnswer, Outcome, error) {
 	b := p.bank
 	order.Asked = schemas.PayFiled{File: of, Item: item}
@@ -62,7 +62,7 @@ func (f filedPayment) decide(w *work) error {
 	command := payment.Initiate{
 		Payment: f.payment, Customer: f.said.Customer, From: f.said.From, Creditor: f.item.Creditor, CreditorName: f.item.CreditorName, Amount: f.item.Amount,
 		Reference: f.item.Reference, Rail: string(b.settings.Rail.Name()), Device: f.said.Device, Session: f.said.Session, TokenID: f.said.TokenID, At: at,
-		Verified: payment.PayeeVerified{Result: payment.NotVerified}, Filed: payment.Filed{File: f.said.File, Item: f.place}, Confirmed: payment.Authorised{Method: file.Method, Challenge: file.Answered},
+		Verified: f.payee(), Filed: payment.Filed{File: f.said.File, Item: f.place}, Confirmed: payment.Authorised{Method: file.Method, Challenge: file.Answered},
 	}
 	said, err := w.assessPayment(attempted{customer: f.said.Customer, device: f.said.Device, about: f.payment.String(), account: f.said.From, amount: f.item.Amount,
 		facts: risk.Facts{Amount: f.item.Amount, ACR: confirmedACR, Confirmed: true}}, f.item.Creditor.Reveal())
@@ -74,6 +74,14 @@ func (f filedPayment) decide(w *work) error {
 		return err
 	}
 	return b.payments.decide(w, f.payment, command)
+}
+
+// payee is what the creditor's bank said before the file was confirmed.
+func (f filedPayment) payee() payment.PayeeVerified {
+	if f.item.Payee == "" { // a file of before files were asked for
+		return payment.PayeeVerified{Result: payment.NotVerified}
+	}
+	return payment.PayeeVerified{Result: payment.Match(f.item.Payee), Name: f.item.PayeeName}
 }
 
 // hold keeps the money for the payment, if its customer may still pay from there.

@@ -86,6 +86,9 @@ func (s StandingOrders) Place(ctx context.Context, order Order, ask PlaceOrder) 
 		if err := w.payableTo(ask.From, ask.To, ask.Amount); err != nil {
 			return err
 		}
+		if err := w.deviceMayRepeat(ask.From, ask.To, ask.Amount); err != nil {
+			return err
+		}
 		command := standing.Order{Today: order.At.In(zone).Format(time.DateOnly), Asked: standing.Ordered{
 			Order: placed, Customer: order.Caller.Customer, From: ask.From, To: ask.To, Amount: ask.Amount, Plan: ask.Plan, Zone: zone.String(),
 			Reference: ask.Reference, Device: order.Caller.Device, Session: order.Caller.Session, Proof: ask.Evidence.Proof, Body: ask.Evidence.Body,
@@ -127,6 +130,21 @@ func (w *work) payableTo(from, to id.Account, amount money.Amount) error {
 		return account.ErrCurrency
 	}
 	return nil
+}
+
+// deviceMayRepeat refuses an amount that the caller's device, which is new or has not
+// shown what it is, could not send on any one day: so its customer hears of it now, and
+// not when the first day has come.
+func (w *work) deviceMayRepeat(from, to id.Account, amount money.Amount) error {
+	own, err := w.own(from, to)
+	if err != nil {
+		return err
+	}
+	ceiling, err := w.bank.deviceCeiling(w, own, amount.Currency)
+	if err != nil {
+		return err
+	}
+	return ceiling.Allows(amount)
 }
 
 // seriesText is what the customer confirms.

@@ -49,12 +49,10 @@ func (i initiation) wait(w *work, debtor, creditor account.State) error {
 		return account.ErrClosed
 	case debtor.Currency != i.Amount.Currency, creditor.Currency != i.Amount.Currency:
 		return account.ErrCurrency
-	case !i.limited, i.ceiling.Minor == 0, i.Amount.Minor <= i.ceiling.Minor:
+	case !i.limited:
 		return nil
-	case i.ceiling.Unproven:
-		return account.ErrUnproven
 	}
-	return account.ErrCeiling
+	return i.ceiling.Allows(i.Amount)
 }
 
 // Run executes a scheduled transfer whose day has come: money moves, or a rule says no,

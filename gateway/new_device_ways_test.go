@@ -23,11 +23,23 @@ func TestANewDeviceFilesLittle(t *testing.T) {
 	tablet := h.second(anna)
 	one := h.command(tablet, http.MethodPost, "/v1/payments", fmt.Appendf(nil, `{"from":%q,"to":%q,"name":"Bob","amount":"4000.00","currency":"EUR"}`, from, foreign), tablet.NewID())
 	require.Equal(t, "device-new", code(one), "%s", one.Body)
-	waits := h.files(tablet, painOf("MSG-1", h.iban(anna, from), "4000.00", "900.00"))
-	require.Equal(t, 202, waits.Status, "%s", waits.Body)
-	require.Equal(t, 200, h.confirmFile(tablet, waits, nil).Status)
+	number := h.iban(anna, from)
+	for name, amounts := range map[string][]string{"one large": {"4000.00"}, "many small ones": {"100.00", "100.00", "0.01"}} {
+		before := h.written()
+		refused := h.files(tablet, painOf("MSG-1", number, amounts...))
+		require.Equal(t, "device-new", code(refused), "%s: %s", name, refused.Body)
+		require.Equal(t, before, h.written(), "it is told now, and leaves no trace")
+	}
+	little, more := h.files(tablet, painOf("MSG-1", number, "50.00", "100.00")), h.files(tablet, painOf("MSG-2", number, "150.00"))
+	for _, waits := range []phone.Answer{little, more} {
+		require.Equal(t, 202, waits.Status, "%s", waits.Body)
+		require.Equal(t, 200, h.confirmFile(tablet, waits, nil).Status)
+	}
 	h.works()
-	require.Equal(t, "5000.00", h.balance(anna, from))
+	h.login(anna)
+	require.Equal(t, "4850.00", h.balance(anna, from), "what was little when it was sent is asked again when it is paid")
+	require.Equal(t, "device-new", code(h.files(tablet, painOf("MSG-3", number, "50.01"))), "of the day")
+	require.Equal(t, 202, h.files(anna, painOf("MSG-4", number, "900.00")).Status, "the phone that was there first goes on")
 }
 
 func TestANewDeviceSchedulesLittle(t *testing.T) {
@@ -36,6 +48,8 @@ func TestANewDeviceSchedulesLittle(t *testing.T) {
 	anna := h.customer("anna")
 	from, to := h.account(anna, "5000.00"), h.account(h.customer("bert"), "")
 	tablet := h.second(anna)
+	large := phone.Order{From: from, To: to, Amount: "200.01", Currency: "EUR", ExecuteOn: h.now().AddDate(0, 0, 1).Format(time.DateOnly)}
+	require.Equal(t, "device-new", code(h.command(tablet, http.MethodPost, "/v1/transfers", large, tablet.NewID())), "it is told now, and not on its day")
 	tomorrow := phone.Order{From: from, To: to, Amount: "200.00", Currency: "EUR", ExecuteOn: h.now().AddDate(0, 0, 1).Format(time.DateOnly)}
 	for range 5 {
 		answer := h.command(tablet, http.MethodPost, "/v1/transfers", tomorrow, tablet.NewID())
@@ -54,14 +68,26 @@ func TestANewDeviceOrdersLittle(t *testing.T) {
 	anna := h.customer("anna")
 	from, to := h.account(anna, "5000.00"), h.account(h.customer("bert"), "")
 	tablet := h.second(anna)
-	answer := h.command(tablet, http.MethodPost, "/v1/standing-orders", fmt.Appendf(nil,
-		`{"from":%q,"to":%q,"amount":"4900.00","currency":"EUR","frequency":"monthly","first":%q}`, from, to, h.now().AddDate(0, 0, 1).Format(time.DateOnly)), tablet.NewID())
-	require.Equal(t, 202, answer.Status, "%s", answer.Body)
-	require.Equal(t, 200, h.confirmSeries(tablet, answer, nil).Status)
-	h.pass(23 * time.Hour)
+	series := func(p *phone.Phone, to, amount string) phone.Answer {
+		return h.command(p, http.MethodPost, "/v1/standing-orders", fmt.Appendf(nil, `{"from":%q,"to":%q,"amount":%q,"currency":"EUR","frequency":"daily","first":%q}`,
+			from, to, amount, h.now().AddDate(0, 0, 1).Format(time.DateOnly)), p.NewID())
+	}
+	before := h.written()
+	refused := series(tablet, to, "200.01")
+	require.Equal(t, "device-new", code(refused), "%s", refused.Body)
+	require.Equal(t, 422, refused.Status)
+	require.Equal(t, before, h.written(), "it is told now, and leaves no trace")
+	require.Equal(t, 202, series(tablet, h.account(anna, ""), "900.00").Status, "between own accounts nothing is lost")
+	require.Equal(t, 202, series(anna, to, "900.00").Status, "the phone that was there first goes on")
+	for range 2 {
+		answer := series(tablet, to, "200.00")
+		require.Equal(t, 202, answer.Status, "%s", answer.Body)
+		require.Equal(t, 200, h.confirmSeries(tablet, answer, nil).Status)
+	}
+	h.pass(23 * time.Hour) // less than the wait of a new device
 	h.login(anna)
 	h.settle()
-	require.Equal(t, "5000.00", h.balance(anna, from))
+	require.Equal(t, "4800.00", h.balance(anna, from), "each day asks again what the device may send")
 }
 
 func TestANewDeviceInvitesNoOwner(t *testing.T) {

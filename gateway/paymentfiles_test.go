@@ -118,6 +118,90 @@ func TestAFileOfPaymentsIsConfirmedOnceAndEachGoesItsOwnWay(t *testing.T) {
 	require.Contains(t, string(report.Body), "<OrgnlEndToEndId>E-2</OrgnlEndToEndId><TxSts>RJCT</TxSts><StsRsnInf><Rsn><Cd>AM04</Cd></Rsn></StsRsnInf>")
 }
 
+// Before a file is confirmed its customer is told what each payee's bank says of the
+// name, as of a single payment; the payments, and the report, say it ever after.
+func TestPayeesOfAFileAreVerifiedBeforeItIsConfirmed(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	anna, bert := h.customer("anna"), h.customer("bert")
+	from := h.account(anna, "100.00")
+	number := h.iban(anna, from)
+	text := painOf("MSG-1", number, "1.00", "2.00", "3.00", "4.00")
+	for i, name := range []string{"", "Close Robert &lt;Builder&gt;", "Wrong Bob", "Unknown Bob"} {
+		if name != "" {
+			text = strings.Replace(text, fmt.Sprintf("Bob &amp; %d", i+1), name, 1)
+		}
+	}
+	require.Equal(t, 404, h.files(bert, text).Status)
+	require.Zero(t, h.rail.Verifications(), "nobody asks about payees from an account of nobody's")
+	waits := h.files(anna, text)
+	require.Equal(t, 202, waits.Status, "%s", waits.Body)
+	require.Equal(t, 4, h.rail.Verifications())
+	var display map[string]string
+	require.NoError(t, json.Unmarshal(field[phone.Challenge](t, waits, "challenge").Display, &display))
+	require.Equal(t, "1", display["payees_matched"], "of 4")
+	h.files(anna, text)
+	require.Equal(t, 4, h.rail.Verifications(), "the same file again is answered from what was said")
+
+	id := field[string](t, waits, "payment_file")
+	said := func() (said []service.VerifiedAnswer, status string) {
+		var shown struct {
+			Status   string                 `json:"status"`
+			Payments []service.FiledPayment `json:"payments"`
+		}
+		require.NoError(t, json.Unmarshal(h.fresh(anna, "/v1/payment-files/"+id).Body, &shown))
+		for _, p := range shown.Payments {
+			said = append(said, *p.Payee)
+		}
+		return said, shown.Status
+	}
+	want := []service.VerifiedAnswer{{Result: "match"}, {Result: "close-match", Name: "Robert <Builder>"}, {Result: "no-match"}, {Result: "unavailable"}}
+	before, status := said()
+	require.Equal(t, want, before)
+	require.Equal(t, "challenged", status)
+	reported := func() {
+		t.Helper()
+		report := h.as(anna, "/v1/payment-files/"+id, service.MediaXML)
+		follows(t, "pain.002.001.10", report.Body)
+		for i, reason := range []string{"<Rsn><Prtry>RCVC</Prtry></Rsn>", "<Rsn><Prtry>RVMC</Prtry></Rsn><AddtlInf>Robert &lt;Builder&gt;</AddtlInf>",
+			"<Rsn><Prtry>RVNM</Prtry></Rsn>", "<Rsn><Prtry>RVNA</Prtry></Rsn>"} {
+			_, of, ok := strings.Cut(string(report.Body), fmt.Sprintf("<OrgnlEndToEndId>E-%d</OrgnlEndToEndId>", i+1))
+			require.True(t, ok)
+			of, _, _ = strings.Cut(of, "</TxInfAndSts>")
+			require.Contains(t, of, "<StsRsnInf>"+reason+"</StsRsnInf>")
+		}
+	}
+	reported()
+	require.Equal(t, "sca-failed", code(h.confirmFile(anna, waits, func(s map[string]any) { s["payees_matched"] = "4" })))
+	require.Equal(t, 200, h.confirmFile(anna, waits, nil).Status)
+	h.works()
+	require.Equal(t, 4, h.rail.Verifications(), "nobody is asked again")
+	after, _ := said()
+	require.Equal(t, want, after)
+	reported()
+	var shown struct {
+		Payments []service.FiledPayment `json:"payments"`
+	}
+	require.NoError(t, json.Unmarshal(h.fresh(anna, "/v1/payment-files/"+id).Body, &shown))
+	made := field[service.VerifiedAnswer](t, h.payment(anna, shown.Payments[1].Payment.String()), "payee")
+	require.Equal(t, want[1], made, "and of each payment")
+}
+
+// A rail that says nothing of payees holds no file up.
+func TestAFileWhosePayeesNobodyKnows(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	anna := h.customer("anna")
+	from := h.account(anna, "100.00")
+	text := painOf("MSG-1", h.iban(anna, from), "1.00", "2.00")
+	h.rail.server.Close()
+	waits := h.files(anna, text)
+	require.Equal(t, 202, waits.Status, "%s", waits.Body)
+	var display map[string]string
+	require.NoError(t, json.Unmarshal(field[phone.Challenge](t, waits, "challenge").Display, &display))
+	require.Equal(t, []string{"0", "2"}, []string{display["payees_matched"], display["count"]})
+}
+
 func TestAFileThatNobodyConfirmsIsOver(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

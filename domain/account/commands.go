@@ -111,6 +111,14 @@ type Ceiling struct {
 	Unproven bool
 }
 
+// Allows refuses an amount that is more than may leave on any day.
+func (c Ceiling) Allows(amount money.Amount) error {
+	if c.Minor == 0 || amount.Minor <= c.Minor {
+		return nil
+	}
+	return c.refusal()
+}
+
 func (c Ceiling) refusal() error {
 	if c.Unproven {
 		return ErrUnproven

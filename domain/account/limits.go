@@ -211,6 +211,15 @@ func (s State) withinLimit(minor int64, day string, limit int64) bool {
 	return limit == 0 || spent+minor <= limit
 }
 
+// Allows refuses an amount that is more than may still leave on the day because of the
+// device that asks, before anything is asked of the money itself.
+func (s State) Allows(amount money.Amount, because Ceiling, at time.Time) error {
+	if s.withinLimit(amount.Minor, s.day(at), because.Minor) {
+		return nil
+	}
+	return because.refusal()
+}
+
 // count adds to what the day and its month have seen; "" counts nowhere.
 func (s State) count(day string, minor int64) State {
 	if day == "" || day < s.Day {

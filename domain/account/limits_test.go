@@ -106,3 +106,27 @@ func TestDaysAndMonthsAreThoseOfThePlace(t *testing.T) {
 	state = state.Evolve(account.ReservationReleased{Reservation: "transfer/8", Amount: eur(100), At: noon})
 	require.Equal(t, []int64{200, 200}, []int64{state.Spent, state.MonthSpent}, "of another month, none")
 }
+
+// A new device is told at once what it may not send: of one sum on any day, and of what
+// is left of today.
+func TestWhatADeviceMaySend(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+	euros := func(minor int64) money.Amount { return money.Amount{Minor: minor, Currency: "EUR"} }
+	spent := account.State{Class: account.Customers, Currency: "EUR", Day: "2026-01-02", Spent: 60}
+	for name, c := range map[string]struct {
+		ceiling    account.Ceiling
+		minor      int64
+		any, today error
+	}{
+		"nothing is said of an old device": {account.Ceiling{}, 1_000_000, nil, nil},
+		"up to the ceiling":                {account.Ceiling{Minor: 100}, 40, nil, nil},
+		"more than is left of today":       {account.Ceiling{Minor: 100}, 41, nil, account.ErrCeiling},
+		"more than on any day":             {account.Ceiling{Minor: 100}, 101, account.ErrCeiling, account.ErrCeiling},
+		"of a device that shows nothing":   {account.Ceiling{Minor: 100, Unproven: true}, 101, account.ErrUnproven, account.ErrUnproven},
+	} {
+		require.Equal(t, c.any, c.ceiling.Allows(euros(c.minor)), name)
+		require.Equal(t, c.today, spent.Allows(euros(c.minor), c.ceiling, now), name)
+		require.Equal(t, c.any, spent.Allows(euros(c.minor), c.ceiling, now.Add(24*time.Hour)), name)
+	}
+}

@@ -23,6 +23,8 @@ type Item struct {
 	CreditorName domain.Evidence
 	Amount       money.Amount
 	Reference    domain.Evidence
+	Payee        string          // what the creditor's bank said of the name; "": nobody asked
+	PayeeName    domain.Evidence // that it has, if it said so
 }
 
 // line is an item as the list has it. Why the list is one sealed text: its payments
@@ -33,13 +35,15 @@ type line struct {
 	CreditorName string       `json:"creditor_name"`
 	Amount       money.Amount `json:"amount"`
 	Reference    string       `json:"reference,omitempty"`
+	Payee        string       `json:"payee,omitempty"`
+	PayeeName    string       `json:"payee_name,omitempty"`
 }
 
 // List is what an event keeps of the items.
 func List(items []Item) domain.Evidence {
 	lines := make([]line, len(items))
 	for i, item := range items {
-		lines[i] = line{item.EndToEnd.Reveal(), item.Creditor.Reveal(), item.CreditorName.Reveal(), item.Amount, item.Reference.Reveal()}
+		lines[i] = line{item.EndToEnd.Reveal(), item.Creditor.Reveal(), item.CreditorName.Reveal(), item.Amount, item.Reference.Reveal(), item.Payee, item.PayeeName.Reveal()}
 	}
 	text, err := json.Marshal(lines)
 	if err != nil {
@@ -55,9 +59,12 @@ func (s Submitted) Items() (items []Item) {
 		return nil
 	}
 	for _, l := range lines {
-		item := Item{EndToEnd: domain.NewEvidence(l.EndToEnd), Creditor: domain.NewEvidence(l.Creditor), CreditorName: domain.NewEvidence(l.CreditorName), Amount: l.Amount}
+		item := Item{EndToEnd: domain.NewEvidence(l.EndToEnd), Creditor: domain.NewEvidence(l.Creditor), CreditorName: domain.NewEvidence(l.CreditorName), Amount: l.Amount, Payee: l.Payee}
 		if l.Reference != "" {
 			item.Reference = domain.NewEvidence(l.Reference)
+		}
+		if l.PayeeName != "" {
+			item.PayeeName = domain.NewEvidence(l.PayeeName)
 		}
 		items = append(items, item)
 	}

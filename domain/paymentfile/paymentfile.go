@@ -225,6 +225,8 @@ type Statement struct {
 	Fees      string `json:"fees"`
 	Digest    string `json:"digest"` // SHA-256 of the file's bytes, hex
 	Expiry    string `json:"expiry"`
+
+	PayeesMatched string `json:"payees_matched,omitempty"` // how many payees' banks have the account under the name that the file says
 }
 
 // Text is the one canonical spelling.

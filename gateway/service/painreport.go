@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"florin/domain/payment"
 	"florin/domain/paymentfile"
 	"florin/gateway/wire"
 	"florin/projections"
@@ -37,14 +38,21 @@ type (
 		Items []reportItem `xml:"TxInfAndSts"`
 	}
 	reportItem struct {
-		EndToEnd string        `xml:"OrgnlEndToEndId"`
-		Status   string        `xml:"TxSts"`
-		Reason   *reportReason `xml:"StsRsnInf"`
+		EndToEnd string         `xml:"OrgnlEndToEndId"`
+		Status   string         `xml:"TxSts"`
+		Reasons  []reportReason `xml:"StsRsnInf"`
 	}
+	// reportReason is a code of ISO 20022, or one of payees.
 	reportReason struct {
-		Code string `xml:"Rsn>Cd"`
+		Code  string `xml:"Rsn>Cd,omitempty"`
+		Payee string `xml:"Rsn>Prtry,omitempty"`
+		Name  string `xml:"AddtlInf,omitempty"`
 	}
 )
+
+// payeeCodes are the words that banks have agreed on for what the verification of a
+// payee has come to.
+var payeeCodes = map[payment.Match]string{payment.Matches: "RCVC", payment.AlmostMatch: "RVMC", payment.NoMatch: "RVNM", payment.NotVerified: "RVNA"}
 
 // report writes the file's pain.002; its identification follows from the position that
 // it shows.
@@ -59,7 +67,10 @@ func (s PaymentFiles) report(w http.ResponseWriter, row projections.PaymentFile,
 	for _, p := range payments {
 		item := reportItem{EndToEnd: p.EndToEnd, Status: p.Status}
 		if p.Reason != "" {
-			item.Reason = &reportReason{p.Reason}
+			item.Reasons = append(item.Reasons, reportReason{Code: p.Reason})
+		}
+		if p.Payee != nil {
+			item.Reasons = append(item.Reasons, reportReason{Payee: payeeCodes[payment.Match(p.Payee.Result)], Name: clipped(p.Payee.Name, 105)})
 		}
 		document.Group.Items = append(document.Group.Items, item)
 	}

@@ -50,6 +50,8 @@ type FiledPayment struct {
 	Reference string     `json:"reference,omitzero"`
 	Status    string     `json:"status"`          // ISO 20022 ExternalPaymentTransactionStatus1Code
 	Reason    string     `json:"reason,omitzero"` // ISO 20022 ExternalStatusReason1Code, of RJCT
+
+	Payee *VerifiedAnswer `json:"payee,omitzero"` // what was said before the file was confirmed
 }
 
 // PaymentFileList is a page of files.
@@ -153,6 +155,7 @@ func (s PaymentFiles) Get(w http.ResponseWriter, r *http.Request) error {
 		f := filedOf(row, made[named[i]])
 		f.EndToEnd, f.Reference = item.EndToEnd.Reveal(), item.Reference.Reveal()
 		f.To, f.Name, f.Amount = item.Creditor.Reveal(), item.CreditorName.Reveal(), item.Amount.Decimal()
+		f.Payee = payeeOf(payment.Match(item.Payee), item.PayeeName.Reveal())
 		payments[i] = f
 	}
 	if wanted := wire.Wanted(r); len(wanted) > 0 && wanted[0] == MediaXML {

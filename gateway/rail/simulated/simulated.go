@@ -33,6 +33,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -64,6 +65,7 @@ type Rail struct {
 	faults   []Fault
 
 	recallDoubles int
+	verifications atomic.Int64
 }
 
 type message struct {
@@ -85,6 +87,9 @@ func (s *Rail) Fail(faults ...Fault) {
 	defer s.mu.Unlock()
 	s.faults = append(s.faults, faults...)
 }
+
+// Verifications counts the payees that were asked for.
+func (s *Rail) Verifications() int { return int(s.verifications.Load()) }
 
 // Heal lets calls succeed again.
 func (s *Rail) Heal() {
@@ -200,6 +205,7 @@ func (s *Rail) answer(path string, body []byte) (mediaType string, status int, a
 		if err := json.Unmarshal(body, &ask); err != nil {
 			return "text/plain", http.StatusBadRequest, []byte("not a request")
 		}
+		s.verifications.Add(1)
 		answer, _ := json.Marshal(payee(ask.Name)) // two strings
 		return "application/json", http.StatusOK, answer
 	}
