@@ -15,18 +15,27 @@ import (
 )
 
 func newAuditReplay(environ []string) *cobra.Command {
-	var alone bool
+	var alone, decisions bool
+	var decision string
+	var policies []string
 	cmd := &cobra.Command{
 		Use:   "replay",
 		Short: "Make every view anew from the log alone, and compare it with the one that serves",
 		Long: `Makes every view anew from the whole log, and compares it with the read model of the bank, which is
 not touched. Status 1 if a view differs, is behind or has passed over a stream, or if there is no
-read model, as in a backup: --alone then asks for the digests of the replay and for no comparison.`,
+read model, as in a backup: --alone then asks for the digests of the replay and for no comparison.
+
+With --decisions it makes every decision of risk again instead, and compares features, score, outcome,
+contributions and reasons with those that were kept. Status 1 if any differs. Policies that the bank
+does not come with are read from the files that --policy names.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := loadConfig(cmd.Flags(), environ)
 			if err != nil {
 				return err
+			}
+			if decisions || decision != "" {
+				return replayDecisions(cmd, environ, decision, policies)
 			}
 			reads := readsFile(c.Dir)
 			if alone {
@@ -47,6 +56,9 @@ read model, as in a backup: --alone then asks for the digests of the replay and 
 		},
 	}
 	cmd.Flags().BoolVar(&alone, "alone", false, "print the digests of the replay and compare with nothing")
+	cmd.Flags().BoolVar(&decisions, "decisions", false, "make every decision of risk again, and compare")
+	cmd.Flags().StringVar(&decision, "decision", "", "make this one decision again, and compare")
+	cmd.Flags().StringArrayVar(&policies, "policy", nil, "file of a risk policy that decided; may be given more than once")
 	return cmd
 }
 

@@ -35,6 +35,8 @@ type facts struct {
 	AcknowledgedLost  int     `json:"acknowledged_lost"`
 	LedgerSum         string  `json:"ledger_sum"`
 	Rebuilt           string  `json:"rebuilt"`
+	Decisions         int     `json:"decisions"` // of risk, made again
+	DecisionsDiffer   int     `json:"decisions_differ"`
 	Events            uint64  `json:"events"`
 	Verify            string  `json:"verify"`
 	TamperFoundAt     uint64  `json:"tamper_found_at"`
@@ -61,6 +63,7 @@ func (f facts) wrong() error {
 	must(f.Acknowledged > 0 && f.AcknowledgedLost == 0, "%d of %d acknowledged transfers lost", f.AcknowledgedLost, f.Acknowledged)
 	must(f.LedgerSum == "0", "the ledger sums to %s", f.LedgerSum)
 	must(f.Rebuilt == "equal", "rebuilt read models are %s", f.Rebuilt)
+	must(f.Decisions >= demoTransfers && f.DecisionsDiffer == 0, "%d of %d decisions differ", f.DecisionsDiffer, f.Decisions)
 	must(f.Verify == "ok", "the log verifies as %s", f.Verify)
 	must(f.TamperFoundAt > 0, "a flipped byte was not found")
 	return errors.Join(errs...)
@@ -158,22 +161,23 @@ type demo struct {
 
 func (d *demo) bankDir() string { return filepath.Join(d.dir, "bank") }
 
+func (d *demo) policy() string { return filepath.Join(d.dir, "policy.yaml") }
+
 // run tells the story, scene by scene; the first scene that fails ends it.
 func (d *demo) run(ctx context.Context) (err error) {
 	began := time.Now()
 	d.acks = newAcks()
-	policy := filepath.Join(d.dir, "policy.yaml")
-	if err := os.WriteFile(policy, demoPolicy, 0o600); err != nil {
+	if err := os.WriteFile(d.policy(), demoPolicy, 0o600); err != nil {
 		return err
 	}
-	d.bank, d.base, err = newChild(d.program, d.bankDir(), filepath.Join(d.dir, "bank.log"), d.environ, "--risk-policy", policy,
+	d.bank, d.base, err = newChild(d.program, d.bankDir(), filepath.Join(d.dir, "bank.log"), d.environ, "--risk-policy", d.policy(),
 		"--rate-per-second", "100000", "--rate-burst", "100000", "--log-level", "warn")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.bank.kill()) }()
 	for _, scene := range []func(context.Context) error{
-		d.open, d.enrol, d.move, d.attack, d.challenge, d.crash, d.rebuild, d.verify, d.tamper,
+		d.open, d.enrol, d.move, d.attack, d.challenge, d.crash, d.rebuild, d.decisions, d.verify, d.tamper,
 	} {
 		if err := scene(ctx); err != nil {
 			return err

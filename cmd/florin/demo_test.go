@@ -29,6 +29,16 @@ func TestDemoProvesWhatItSays(t *testing.T) {
 	require.GreaterOrEqual(t, told.P99, told.P50)
 	require.Positive(t, told.Events)
 	fitsItsSchemas(t, filepath.Join(dir, "bank"))
+
+	code, again, _ := florin(t, environ, "audit", "replay", "--decisions", "--json", "--dir", filepath.Join(dir, "bank"), "--policy", filepath.Join(dir, "policy.yaml"))
+	require.Equal(t, exitDone, code)
+	var decisions decisionsAgain
+	require.NoError(t, json.Unmarshal([]byte(again), &decisions))
+	require.Equal(t, told.Decisions, decisions.Equal+decisions.NotMade)
+	code, again, says2 := florin(t, environ, "audit", "replay", "--decisions", "--dir", filepath.Join(dir, "bank"))
+	require.Equal(t, exitFailed, code, "by a policy that nobody has nothing can be made again")
+	require.Contains(t, again, "name its file with --policy")
+	require.Contains(t, says2, "come out otherwise")
 }
 
 func TestDemoWantsAnEmptyDirectory(t *testing.T) {
