@@ -2,7 +2,9 @@ package main
 
 import (
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -47,7 +49,9 @@ func TestTwoPersonsRunAProductionBank(t *testing.T) {
 	lift := read[proposed](t, h.does(as("olga", "post", of+"activation", `{"reason":"sanctions-cleared"}`)...))
 	require.Equal(t, "pending", lift.Status)
 	require.Contains(t, h.fails(as("olga", "approve", lift.Proposal)...), "proposal-own")
-	require.Contains(t, h.does(as("otto", "get", "/v1/operators/proposals?status=pending")...), lift.Proposal)
+	require.Eventually(t, func() bool { // otto's phone has not seen the position that olga's has
+		return strings.Contains(h.does(as("otto", "get", "/v1/operators/proposals?status=pending")...), lift.Proposal)
+	}, 30*time.Second, 50*time.Millisecond)
 	require.Contains(t, h.does(as("otto", "get", "/v1/operators/proposals/"+lift.Proposal)...), ada)
 	require.Equal(t, "approved", read[proposed](t, h.does(as("otto", "approve", lift.Proposal)...)).Status)
 
