@@ -23,7 +23,11 @@ func shadowOf(claim id.Claim) id.Attempts {
 
 // lanes are the parts of a budget that an attempt takes from: those of the
 // customer's own device, or those of strangers (package attempt).
-type lanes struct{ password, otp, send, push, recovery []string }
+type lanes struct {
+	password, otp, send, push, recovery []string
+
+	places []budgetLanes // over all names, of who tries a password on an unknown device
+}
 
 func (l lanes) of(factor string) []string {
 	switch factor {
@@ -39,6 +43,15 @@ func (l lanes) of(factor string) []string {
 	return l.password
 }
 
+// around are the budgets over all names that trying a factor takes from.
+func (b *Bank) around(l lanes, factor, password string) ([]budgetLanes, error) {
+	if factor != grant.Password || l.places == nil {
+		return nil, nil
+	}
+	spray, err := b.sprayOf(password)
+	return append(slices.Clone(l.places), spray), err
+}
+
 func (l lanes) all() []string { return slices.Concat(l.password, l.otp, l.send, l.push, l.recovery) }
 
 // lanesOf: an address is kept as a keyed hash alone.
@@ -51,9 +64,10 @@ func (b *Bank) lanesOf(caller Caller, device id.Device, bound bool) (lanes, erro
 		return lanes{}, err
 	}
 	place := opaque.EncodeToString(digest[:12])
+	places, err := b.placesOf(caller.IP.Reveal())
 	return lanes{[]string{"origin:" + place, attempt.Unknown}, []string{"otp-origin:" + place, attempt.OTP},
 		[]string{"otp-send-origin:" + place, attempt.OTPSend}, []string{"push-origin:" + place, attempt.Push},
-		[]string{"recovery-code-origin:" + place, attempt.RecoveryCode}}, nil
+		[]string{"recovery-code-origin:" + place, attempt.RecoveryCode}, places}, err
 }
 
 // recoveryLanes are those that recoveries are begun in; strangers' are not the own
@@ -82,11 +96,26 @@ func origin(ip string) string {
 	return netip.PrefixFrom(address, 64).Masked().String()
 }
 
-// count takes an attempt from the lanes before anything is checked. Refused:
-// *attempt.Throttled. of is whose budget it is, to be told when it is used up.
-func (b *Bank) count(ctx context.Context, order Order, budget id.Attempts, of id.Customer, lanes []string) error {
+// count takes an attempt from the lanes before anything is checked, and from those of
+// the budgets around it, all or none. Refused: *attempt.Throttled. of is whose budget
+// it is, to be told when it is used up.
+func (b *Bank) count(ctx context.Context, order Order, budget id.Attempts, of id.Customer, lanes []string, around ...budgetLanes) error {
 	order.ID, order.Asked = DerivedID(order.ID, "attempt"), schemas.CountAttempt{Attempts: budget, Lanes: lanes}
-	_, _, err := execute(ctx, b, "attempt.count", order, streams(budget), func(w *work) error {
+	locks := streams(budget)
+	for _, one := range around {
+		locks = append(locks, stripe(one.budget.UUID()))
+	}
+	_, _, err := execute(ctx, b, "attempt.count", order, locks.sorted(), func(w *work) error {
+		tight, err := w.stuffed()
+		if err != nil {
+			return err
+		}
+		for _, one := range around {
+			count := attempt.Count{Lanes: one.lanes, Device: order.Caller.Device, Budget: budget, Tight: tight, At: order.At}
+			if err := b.attempts.decide(w, one.budget, count); err != nil {
+				return err
+			}
+		}
 		return b.attempts.decide(w, budget, attempt.Count{Lanes: lanes, Customer: of, Device: order.Caller.Device, At: order.At})
 	}, nothing)
 	return err

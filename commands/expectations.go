@@ -59,6 +59,6 @@ func (b *Bank) expected(l login, word string, at time.Time) (lanes, error) {
 		return l.lanes, nil
 	}
 	own := opaque.EncodeToString(raw[24:])
-	return lanes{[]string{"expected:" + own}, []string{"otp-expected:" + own}, []string{"otp-send-expected:" + own},
-		[]string{"push-expected:" + own}, []string{"otp-expected:" + own}}, nil
+	return lanes{password: []string{"expected:" + own}, otp: []string{"otp-expected:" + own}, send: []string{"otp-send-expected:" + own},
+		push: []string{"push-expected:" + own}, recovery: []string{"otp-expected:" + own}}, nil
 }

@@ -154,7 +154,11 @@ func (g Grants) Challenge(ctx context.Context, order Order, ask LoginStep) (Logi
 	if factor == grant.Push { // looks, and guesses nothing
 		return g.poll(ctx, order, l, ask, prove)
 	}
-	if err := b.count(ctx, order, l.state.Attempts, l.state.Customer, l.lanes.of(factor)); err != nil {
+	around, err := b.around(l.lanes, factor, ask.Password)
+	if err != nil {
+		return LoginAnswer{}, Outcome{}, err
+	}
+	if err := b.count(ctx, order, l.state.Attempts, l.state.Customer, l.lanes.of(factor), around...); err != nil {
 		return LoginAnswer{}, Outcome{}, err
 	}
 	switch factor {
@@ -251,6 +255,9 @@ func (g Grants) complete(w *work, l login, factor string, spent customer.Command
 		err = b.bind(w, state.Device, state.Customer, l.id)
 	}
 	if err != nil {
+		return err
+	}
+	if err := w.giveBack(l.lanes.places, state.Attempts); err != nil {
 		return err
 	}
 	return b.attempts.decide(w, state.Attempts, attempt.Succeed{Lanes: l.lanes.all(), At: w.order.At})

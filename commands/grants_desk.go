@@ -225,6 +225,9 @@ func (g Grants) completeAtDesk(w *work, l login, spent operator.Command) error {
 			return err
 		}
 	}
+	if err := w.giveBack(l.lanes.places, state.Attempts); err != nil {
+		return err
+	}
 	return b.attempts.decide(w, state.Attempts, attempt.Succeed{Lanes: l.lanes.all(), At: w.order.At})
 }
 

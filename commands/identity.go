@@ -65,6 +65,8 @@ const (
 	keyConsentCode = "consent-code"
 	keyBrowser     = "browser"
 	keyOrigin      = "origin"
+	keyPlace       = "place"
+	keySpray       = "spray"
 	keyFactors     = "made-up-factors"
 	keyOTP         = "sent-otp"
 	keyEnrol       = "operator-enrolment"

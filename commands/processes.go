@@ -132,6 +132,7 @@ func newRunners(b *Bank) []*runner {
 		b.newRunner(&shelving{b}),
 		b.newRunner(&notifying{b}),
 		b.newRunner(&closing{b}),
+		b.newRunner(&measuring{bank: b}),
 	}
 	if b.settings.Rail != nil {
 		runners = append(runners, b.newRunner(&submitting{bank: b}), b.newRunner(&returning{bank: b}), b.newRunner(&claiming{bank: b}), b.newRunner(&filing{b}),

@@ -73,7 +73,13 @@ func (r Recoveries) Begin(ctx context.Context, order Order, ask BeginRecovery) (
 	if err != nil {
 		return RecoveryAnswer{}, Outcome{}, err
 	}
-	if err := b.count(ctx, order, start.Attempts, person, lanes); err != nil {
+	var around []budgetLanes
+	if from.Customer.IsZero() || from.Customer != person {
+		if around, err = b.placesOf(order.Caller.IP.Reveal()); err != nil {
+			return RecoveryAnswer{}, Outcome{}, err
+		}
+	}
+	if err := b.count(ctx, order, start.Attempts, person, lanes, around...); err != nil {
 		return RecoveryAnswer{}, Outcome{}, err
 	}
 	return execute(ctx, b, "recovery.begin", order, streams(start.Recovery), func(w *work) error {

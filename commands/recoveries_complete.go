@@ -303,5 +303,12 @@ func (c completion) finish(w *work, state recovery.State) error {
 		}
 		given = append(append(given, lanes.all()...), more...)
 	}
+	places, err := b.placesOf(c.order.Caller.IP.Reveal())
+	if err != nil {
+		return err
+	}
+	if err := w.giveBack(places, state.Attempts); err != nil {
+		return err
+	}
 	return b.attempts.decide(w, state.Attempts, attempt.Succeed{Lanes: given, At: c.order.At})
 }

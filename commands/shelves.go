@@ -32,6 +32,7 @@ import (
 	"florin/domain/session"
 	"florin/domain/signing"
 	"florin/domain/standing"
+	"florin/domain/stuffing"
 	"florin/domain/transfer"
 	"florin/domain/webhook"
 )
@@ -76,6 +77,7 @@ type shelves struct {
 	webhooks       *shelf[id.Webhook, webhook.State, webhook.Command, webhook.Event]
 	orders         *shelf[id.StandingOrder, standing.State, standing.Command, standing.Event]
 	payees         *shelf[id.Payees, payee.State, payee.Command, payee.Event]
+	stuffing       *shelf[id.Stuffing, stuffing.State, stuffing.Command, stuffing.Event]
 	quotas         *shelf[id.Quota, quota.State, quota.Command, quota.Event]
 	products       *shelf[id.Product, product.State, product.Command, product.Event]
 }
@@ -118,6 +120,7 @@ func newShelves(b *Bank) shelves {
 		webhooks:       newShelf[id.Webhook, webhook.State, webhook.Command](b, t.Webhooks),
 		orders:         newShelf[id.StandingOrder, standing.State, standing.Command](b, t.Standing),
 		payees:         newShelf[id.Payees, payee.State, payee.Command](b, t.Payees),
+		stuffing:       newShelf[id.Stuffing, stuffing.State, stuffing.Command](b, t.Stuffing),
 		quotas:         newShelf[id.Quota, quota.State, quota.Command](b, t.Quotas),
 		products:       newShelf[id.Product, product.State, product.Command](b, t.Products),
 	}

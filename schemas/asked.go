@@ -104,6 +104,12 @@ type (
 		Attempts id.Attempts `json:"attempts"`
 		Lanes    []string    `json:"lanes"`
 	}
+	// MeasureLogins notes how many attempts of unknown devices a minute had.
+	MeasureLogins struct {
+		Minute time.Time `json:"minute"`
+		Tried  int64     `json:"tried"`
+		Failed int64     `json:"failed"`
+	}
 	// ExpireTransfer ends a challenge whose time has run out.
 	ExpireTransfer struct {
 		Transfer id.Transfer `json:"transfer"`

@@ -8,4 +8,6 @@ var Attempts = newTable(
 	Event(1, func(e attempt.Delayed) attempt.Event { return e }),
 	Event(1, func(e attempt.Exhausted) attempt.Event { return e }),
 	Event(1, func(e attempt.Reset) attempt.Event { return e }),
+	Event(1, func(e attempt.Taken) attempt.Event { return e }),
+	Event(1, func(e attempt.Returned) attempt.Event { return e }),
 )

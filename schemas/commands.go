@@ -97,6 +97,7 @@ var commandTable = slices.Concat([]Command{
 	form[LogOut]("session.revoke"),
 	body[MakeRecoveryCodes]("factor.make_recovery_codes"),
 	body[MakeProposal]("proposal.make"),
+	asked[MeasureLogins]("stuffing.measure"),
 	body[MoveClock]("clock.move"),
 	body[NameWebhookContact]("webhook.name_contact"),
 	asked[NoteDelivery]("delivery.note"),

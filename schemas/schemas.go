@@ -52,6 +52,7 @@ import (
 	"florin/domain/session"
 	"florin/domain/signing"
 	"florin/domain/standing"
+	"florin/domain/stuffing"
 	"florin/domain/transfer"
 	"florin/domain/webhook"
 	"florin/schemas/seal"
@@ -114,6 +115,7 @@ type Treaty struct {
 	Payees         *Codec[payee.Event]
 	Products       *Codec[product.Event]
 	Quotas         *Codec[quota.Event]
+	Stuffing       *Codec[stuffing.Event]
 	Risk           *Codec[risk.Event]
 
 	kinds map[string]anyCodec
@@ -157,6 +159,7 @@ func New(ring *seal.Ring) *Treaty {
 	t.Proposals = sign(t, d, Proposals)
 	t.Sessions = sign(t, d, Sessions)
 	t.Signings = sign(t, d, Signings)
+	t.Stuffing = sign(t, d, Stuffing)
 	t.Standing = sign(t, d, Standing)
 	t.Transfers = sign(t, d, Transfers)
 	t.Webhooks = sign(t, d, Webhooks)

@@ -11,6 +11,17 @@
 //	push-origin:, push-client:, push        approvals to be asked for on another device
 //	recovery-device:, recovery-origin:, recovery        accounts to be recovered
 //
+// Who tries many names stays below each customer's budget. So each place that unknown
+// devices come from has one of its own, over all names, and so has each password:
+//
+//	place, names     one address: how often, and how many names
+//	block, network   the addresses around it, and the network that it belongs to
+//	spray            how many names one password was tried for
+//
+// These drain with time (leaky buckets), and a complete login takes back what it has
+// cost, not what others have: who owns one account cannot wash a place clean with it.
+// They hold less while far more logins fail than usual (package stuffing).
+//
 // A guess is counted before it is checked, and a complete login resets the lanes
 // it went through. Strangers fill other lanes than the owner's phone uses, so
 // they cannot lock it out; and guesses made at the same time cannot pass
@@ -52,7 +63,15 @@ type (
 		Lanes    []string
 		Customer id.Customer // whose budget it is; zero: nobody's
 		Device   id.Device   // that makes the attempt
+		Budget   id.Attempts // of the name that is tried, for lanes that hold names
+		Tight    bool        // far more logins fail than usual
 		At       time.Time
+	}
+	// Return takes back one attempt from the lanes that drain: it was a customer's.
+	Return struct {
+		Lanes  []string
+		Budget id.Attempts
+		At     time.Time
 	}
 	// Succeed gives the lanes their whole budgets back.
 	Succeed struct {
@@ -63,6 +82,7 @@ type (
 
 func (Count) attemptCommand()   {}
 func (Succeed) attemptCommand() {}
+func (Return) attemptCommand()  {}
 
 // ErrThrottled is what a *Throttled wraps.
 var ErrThrottled = &domain.Refusal{Class: domain.Throttled, Code: "too-many-attempts", Detail: "There were too many attempts; wait before the next one."}
@@ -89,6 +109,10 @@ type Lane struct {
 	Failures int // attempts since the last success
 	Last     time.Time
 	Until    time.Time // no attempt before
+
+	Since time.Time     // of one that drains: from when the next attempt drains away
+	Names []id.Attempts // of one that holds names: the oldest first
+	Full  bool          // of one that drains: an episode has begun, and it has not half drained since
 }
 
 // budget is how many attempts are free in a lane, how long the first delay after
@@ -137,6 +161,8 @@ func (s State) Decide(command Command) ([]Event, error) {
 			return nil, nil
 		}
 		return []Event{Reset{Lanes: used, At: c.At}}, nil
+	case Return:
+		return s.giveBack(c), nil
 	}
 	panic(fmt.Sprintf("attempt: unknown command %T", command)) // sealed: a bug, not an input
 }
@@ -147,10 +173,13 @@ func (s State) count(c Count) ([]Event, error) {
 	}
 	var wait time.Duration
 	for _, name := range c.Lanes {
-		wait = max(wait, s.lane(name, c.At).Until.Sub(c.At))
+		wait = max(wait, s.lane(name, c.At).wait(c))
 	}
 	if wait > 0 {
 		return nil, &Throttled{wait}
+	}
+	if _, drains := bucketOf(c.Lanes[0]); drains {
+		return s.takeFrom(c), nil
 	}
 	events := []Event{Counted{Lanes: c.Lanes, At: c.At}}
 	var begun []string // classes
@@ -225,6 +254,14 @@ func (s State) Evolve(event Event) State {
 			if s.Lanes[i].Name == e.Lane {
 				s.Lanes[i].Until = e.Until
 			}
+		}
+	case Taken:
+		s.Lanes = s.with(e.Lanes, e.At, func(l Lane) Lane { return l.take(e.Budget, e.At) })
+	case Returned:
+		s.Lanes = s.with(e.Lanes, e.At, func(l Lane) Lane { return l.give(e.Budget, e.At) })
+	case Exhausted:
+		if _, drains := bucketOf(e.Lane); drains {
+			s.Lanes = s.with([]string{e.Lane}, e.At, func(l Lane) Lane { l.Full = true; return l })
 		}
 	case Reset:
 		s.Lanes = slices.DeleteFunc(slices.Clone(s.Lanes), func(l Lane) bool { return slices.Contains(e.Lanes, l.Name) })

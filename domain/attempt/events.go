@@ -20,6 +20,20 @@ type Counted struct {
 	At    time.Time `json:"at"`
 }
 
+// Taken: a guess is about to be checked, and takes from these lanes, which drain.
+type Taken struct {
+	Lanes  []string    `json:"lanes"`
+	Budget id.Attempts `json:"budget"` // of the name that is tried
+	At     time.Time   `json:"at"`
+}
+
+// Returned: a complete login was what one attempt in these lanes has led to.
+type Returned struct {
+	Lanes  []string    `json:"lanes"`
+	Budget id.Attempts `json:"budget"`
+	At     time.Time   `json:"at"`
+}
+
 // Delayed: this lane has used its budget up.
 type Delayed struct {
 	Lane  string    `json:"lane"`
@@ -36,7 +50,7 @@ type Exhausted struct {
 	Customer id.Customer `json:"customer,omitzero"`
 	Device   id.Device   `json:"device,omitzero"` // that made the last attempt
 	Lane     string      `json:"lane"`
-	Class    string      `json:"class"` // own-device, elsewhere or recovery
+	Class    string      `json:"class"` // own-device, elsewhere or recovery; or the lane, of one that drains
 	Until    time.Time   `json:"until"`
 	At       time.Time   `json:"at"`
 }
@@ -51,8 +65,12 @@ func (Counted) Kind() string   { return "attempt.counted" }
 func (Delayed) Kind() string   { return "attempt.delayed" }
 func (Exhausted) Kind() string { return "attempt.exhausted" }
 func (Reset) Kind() string     { return "attempt.reset" }
+func (Taken) Kind() string     { return "attempt.taken" }
+func (Returned) Kind() string  { return "attempt.returned" }
 
 func (Counted) attemptEvent()   {}
 func (Delayed) attemptEvent()   {}
 func (Exhausted) attemptEvent() {}
 func (Reset) attemptEvent()     {}
+func (Taken) attemptEvent()     {}
+func (Returned) attemptEvent()  {}

@@ -1,0 +1,73 @@
+package commands
+
+import (
+	"encoding/binary"
+	"net/netip"
+
+	"florin/domain/attempt"
+	"florin/domain/id"
+	"florin/domain/stuffing"
+)
+
+// budgetLanes are lanes of a budget that is no one customer's.
+type budgetLanes struct {
+	budget id.Attempts
+	lanes  []string
+}
+
+// placesOf are the budgets over all names of the places that an address is in: the
+// address itself (of IPv6 the /64 that one subscriber has) and the /24 or /48 around
+// it. The log has keyed hashes of them. What comes from a private address or from this
+// very machine has been passed on by something that is not trusted to say from where:
+// that is no place, or one attacker would keep everybody out.
+func (b *Bank) placesOf(ip string) ([]budgetLanes, error) {
+	address, err := netip.ParseAddr(ip)
+	address = address.Unmap().WithZone("")
+	if err != nil || !address.IsGlobalUnicast() || address.IsPrivate() {
+		return nil, nil
+	}
+	own, around := 32, 24
+	if address.Is6() {
+		own, around = 64, 48
+	}
+	place, err := b.placeOf(address, own)
+	if err != nil {
+		return nil, err
+	}
+	block, err := b.placeOf(address, around)
+	return []budgetLanes{{place, []string{attempt.Place, attempt.Names}}, {block, []string{attempt.Block}}}, err
+}
+
+func (b *Bank) placeOf(address netip.Addr, bits int) (id.Attempts, error) {
+	digest, err := b.mac(keyPlace, []byte(netip.PrefixFrom(address, bits).Masked().String()))
+	if err != nil {
+		return id.Attempts{}, err
+	}
+	return id.Named[id.Attempts]("place", opaque.EncodeToString(digest)), nil
+}
+
+// sprayOf is the budget of a password over all names. It is one of 65,536: what the log
+// has of a password is far too little to find it by, even for who holds the key.
+func (b *Bank) sprayOf(password string) (budgetLanes, error) {
+	digest, err := b.mac(keySpray, []byte(password))
+	if err != nil {
+		return budgetLanes{}, err
+	}
+	return budgetLanes{id.Named[id.Attempts]("spray", string(binary.BigEndian.AppendUint16(nil, binary.BigEndian.Uint16(digest)))), []string{attempt.Spray}}, nil
+}
+
+// stuffed tells whether far more logins fail than usual.
+func (w *work) stuffed() (bool, error) {
+	state, err := w.bank.stuffing.look(w.ctx, stuffing.Stream())
+	return state.Suspects(w.order.At), err
+}
+
+// giveBack takes back from the places what a complete login has cost them.
+func (w *work) giveBack(places []budgetLanes, of id.Attempts) error {
+	for _, place := range places {
+		if err := w.bank.attempts.decide(w, place.budget, attempt.Return{Lanes: place.lanes, Budget: of, At: w.order.At}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
