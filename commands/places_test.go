@@ -132,7 +132,7 @@ func TestAnAttackTightensPlaces(t *testing.T) {
 		}
 	}
 	require.Len(t, seen, 1)
-	require.EqualValues(t, 1_000_000, seen[0].Rate)
+	require.EqualValues(t, 975_609, seen[0].Rate, "40 of 41")
 
 	require.NoError(t, b.tried("198.18.1.1", "nobody-100", "guess 100"))
 	require.NoError(t, b.tried("198.18.1.1", "nobody-101", "guess 101"))

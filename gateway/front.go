@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -34,6 +35,7 @@ type FrontSettings struct {
 	Hosts       []string
 	Sandbox     bool
 	Rates       Rates
+	Proxies     []netip.Prefix // whose X-Forwarded-For counts
 
 	Certificates bool // the listener asks clients for certificates (TLSFiles.ClientCA)
 
@@ -55,7 +57,7 @@ type Front struct {
 // NewFront builds it. Nothing is asked of the core before Follow.
 func NewFront(s FrontSettings) (*Front, error) {
 	var known *split.Copy
-	settings := Settings{Issuer: s.Issuer, Hosts: s.Hosts, Sandbox: s.Sandbox, Certificates: s.Certificates, Rates: s.Rates, Load: s.Load, Logger: s.Logger, Registry: s.Registry}
+	settings := Settings{Issuer: s.Issuer, Hosts: s.Hosts, Sandbox: s.Sandbox, Certificates: s.Certificates, Rates: s.Rates, Proxies: s.Proxies, Load: s.Load, Logger: s.Logger, Registry: s.Registry}
 	key := func(keyID string) (*ecdsa.PublicKey, bool) { return known.Key(keyID) }
 	face, err := identity.Face(s.Issuer)
 	if err != nil {

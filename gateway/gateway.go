@@ -26,6 +26,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"time"
 
@@ -55,8 +56,9 @@ type Settings struct {
 	// Certificates: the listener asks clients for certificates (TLSFiles.ClientCA). A
 	// core's gateways say it of theirs.
 	Certificates bool
-	Rates        Rates // zero: DefaultRates
-	Load         Load  // zero: DefaultLoad
+	Rates        Rates          // zero: DefaultRates
+	Proxies      []netip.Prefix // whose X-Forwarded-For counts; none: nobody's
+	Load         Load           // zero: DefaultLoad
 	Logger       *slog.Logger
 	Registry     *prometheus.Registry // metrics are registered here
 }
@@ -196,7 +198,7 @@ func newDoor(settings Settings, sources commands.Sources, key func(string) (*ecd
 
 // handler puts the layers around a router of the rows.
 func (d *door) handler(rows []Route) http.Handler {
-	return layered(d.router(rows), d.record, d.recovered, d.hygiene, d.admitted, d.peerLimited, d.strippedOf, d.sameOrigin, d.buffered, d.cardless)
+	return layered(d.router(rows), d.forwarded, d.record, d.recovered, d.hygiene, d.admitted, d.peerLimited, d.strippedOf, d.sameOrigin, d.buffered, d.cardless)
 }
 
 // layered puts layers around a handler, the outermost first.

@@ -22,7 +22,7 @@ type Rate struct {
 }
 
 // Rates are the limits per caller. A caller is the device of a proven request,
-// and before that its socket's peer: X-Forwarded-For is anybody's word.
+// and before that its socket's peer, or whom a trusted proxy has heard from.
 type Rates struct {
 	Peer     Rate // every request of one address
 	Caller   Rate // proven requests of one device, customer or machine

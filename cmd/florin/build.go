@@ -97,7 +97,7 @@ func build(ctx context.Context, c config, logger *slog.Logger) (_ *bank, err err
 	}
 	registry := prometheus.NewRegistry()
 	handler, err := b.front(gateway.Settings{
-		Bank: b.write, Guards: b.guards, Issuer: c.Issuer, Hosts: []string{c.Listen}, Sandbox: c.Sandbox, Certificates: c.TLSClientCA != "", Rates: c.rates(), Load: c.load(),
+		Bank: b.write, Guards: b.guards, Issuer: c.Issuer, Hosts: []string{c.Listen}, Sandbox: c.Sandbox, Certificates: c.TLSClientCA != "", Rates: c.rates(), Proxies: c.proxies(), Load: c.load(),
 		Logger: logger, Registry: registry,
 		Desk: service.Desk{Bank: b.write, Reads: b.reads, Log: b.ledger.log, Treaty: b.ledger.treaty, Cursors: wire.NewCursors(cursors)},
 	})

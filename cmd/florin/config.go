@@ -47,6 +47,8 @@ type config struct {
 
 	TLSClientOptional bool `koanf:"tls_client_optional"`
 
+	TrustedProxies string `koanf:"trusted_proxies"`
+
 	BreachedPasswords string `koanf:"breached_passwords"`
 	Attestation       string `koanf:"attestation"`
 	BankCode          string `koanf:"bank_code"`
@@ -90,6 +92,7 @@ var settings = []setting{
 	{"rate_per_second", 50, "requests a second that one caller may make", false},
 	{"rate_burst", 100, "requests that one caller may make at once", false},
 	{"requests_at_once", 512, "requests that are answered at once, of all callers; more are told to come back", false},
+	{"trusted_proxies", "", "networks of the proxies before the bank, such as 10.1.0.0/16,10.2.3.4/32: their X-Forwarded-For says who asks; of nobody else's", false},
 	{"tls_cert", "", "PEM file of the public listener's certificate chain; read again when it changes", false},
 	{"tls_key", "", "PEM file of its private key", false},
 	{"tls_client_ca", "", "PEM file of authorities; every client of the public listener needs a certificate of one", false},
@@ -213,6 +216,8 @@ func (c config) checked() (config, error) {
 		return config{}, fmt.Errorf("%w: issuer %q is not a base URL such as https://bank.example", errUsage, c.Issuer)
 	case (c.TLSCert == "") != (c.TLSKey == ""), c.TLSClientCA != "" && c.TLSCert == "", c.TLSClientOptional && c.TLSClientCA == "":
 		return config{}, fmt.Errorf("%w: tls_cert and tls_key belong together, tls_client_ca to both, and tls_client_optional to all", errUsage)
+	case !c.trusts():
+		return config{}, fmt.Errorf("%w: trusted_proxies are networks such as 10.1.0.0/16,10.2.3.4/32, none wider than /8 or, of IPv6, /16: not %q", errUsage, c.TrustedProxies)
 	case c.TLSCert != "" && issuer.Scheme != "https":
 		return config{}, fmt.Errorf("%w: with tls_cert the issuer is https, not %q", errUsage, c.Issuer)
 	case c.Sandbox && !local(issuer.Hostname()):
@@ -317,7 +322,7 @@ func (c config) masked() map[string]any {
 		"dir": c.Dir, "listen": c.Listen, "admin": c.Admin, "issuer": c.Issuer, "sandbox": c.Sandbox,
 		"legal_entity": c.LegalEntity, "master_key_file": c.MasterKeyFile, "log_level": c.LogLevel,
 		"risk_policy": c.RiskPolicy, "new_device_hours": c.NewDeviceHours, "new_device_limit": c.NewDeviceLimit, "rate_per_second": c.RatePerSecond, "rate_burst": c.RateBurst, "requests_at_once": c.RequestsAtOnce,
-		"notifier": c.Notifier, "recovery_wait": c.RecoveryWait, "tls_cert": c.TLSCert, "tls_key": c.TLSKey, "tls_client_ca": c.TLSClientCA, "tls_client_optional": c.TLSClientOptional,
+		"notifier": c.Notifier, "recovery_wait": c.RecoveryWait, "trusted_proxies": c.TrustedProxies, "tls_cert": c.TLSCert, "tls_key": c.TLSKey, "tls_client_ca": c.TLSClientCA, "tls_client_optional": c.TLSClientOptional,
 		"breached_passwords": c.BreachedPasswords, "attestation": c.Attestation, "bank_code": c.BankCode, "bic": c.BIC, "rail": c.Rail, "only": c.Only, "internal": c.Internal, "internal_cert": c.InternalCert,
 		"internal_key": c.InternalKey, "internal_ca": c.InternalCA,
 	}

@@ -36,7 +36,7 @@ func buildEdge(c config, logger *slog.Logger) (_ *edge, err error) {
 	}
 	registry := prometheus.NewRegistry()
 	e.front, err = gateway.NewFront(gateway.FrontSettings{
-		Core: c.Internal, Credentials: e.inside, Sources: sources(), Issuer: c.Issuer, Hosts: []string{c.Listen}, Sandbox: c.Sandbox, Certificates: c.TLSClientCA != "", Rates: c.rates(), Load: c.load(),
+		Core: c.Internal, Credentials: e.inside, Sources: sources(), Issuer: c.Issuer, Hosts: []string{c.Listen}, Sandbox: c.Sandbox, Certificates: c.TLSClientCA != "", Rates: c.rates(), Proxies: c.proxies(), Load: c.load(),
 		Logger: logger, Registry: registry,
 	})
 	if err != nil {
