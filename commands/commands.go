@@ -101,6 +101,7 @@ type Bank struct {
 	identity *identity
 	clock    movable
 	accruals accruals
+	judging  atomic.Pointer[Judges]
 	founding deciding
 	book     *book
 	tracer   trace.Tracer

@@ -26,6 +26,7 @@ type Propose struct {
 	Details proposal.Details
 	Product proposal.Product // of those about one
 	Posting proposal.Posting
+	Policy  RiskPolicyChange // likewise
 }
 
 // ProposalAnswer is a proposal as a verb left it. Transfer and Journal are what an
@@ -61,12 +62,16 @@ func (p Proposals) Propose(ctx context.Context, order Order, ask Propose) (Propo
 		if err := p.mayDecide(w, by, proposal.Scope(ask.Type)); err != nil {
 			return err
 		}
-		command := proposal.Make{Proposal: made, Type: ask.Type, Details: ask.Details, Product: ask.Product, Posting: ask.Posting,
+		policy, err := b.change(w, ask.Policy)
+		if err != nil {
+			return err
+		}
+		command := proposal.Make{Proposal: made, Type: ask.Type, Details: ask.Details, Product: ask.Product, Posting: ask.Posting, RiskPolicy: policy,
 			Reason: order.Caller.Reason, Proposer: by, At: order.At}
 		if _, err := (proposal.State{}).Decide(command); err != nil {
 			return err
 		}
-		concerns, err := p.tried(w, made, ask)
+		concerns, err := p.tried(w, command)
 		if err != nil {
 			return err
 		}
@@ -81,10 +86,10 @@ func (p Proposals) Propose(ctx context.Context, order Order, ask Propose) (Propo
 var errTried = errors.New("commands: only tried")
 
 // tried does what is proposed, and takes it back.
-func (p Proposals) tried(w *work, made id.Proposal, ask Propose) (concerns id.Customer, err error) {
+func (p Proposals) tried(w *work, c proposal.Make) (concerns id.Customer, err error) {
 	err = try(w, func() (err error) {
-		if concerns, err = p.perform(w, proposal.State{Product: ask.Product, Posting: ask.Posting,
-			Made: proposal.Made{Proposal: made, Type: ask.Type, Details: ask.Details, Reason: w.order.Caller.Reason}}); err == nil {
+		if concerns, err = p.perform(w, proposal.State{Product: c.Product, Posting: c.Posting, RiskPolicy: c.RiskPolicy,
+			Made: proposal.Made{Proposal: c.Proposal, Type: c.Type, Details: c.Details, Reason: c.Reason, Proposer: c.Proposer}}); err == nil {
 			err = errTried
 		}
 		return err

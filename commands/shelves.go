@@ -29,6 +29,7 @@ import (
 	"florin/domain/quota"
 	"florin/domain/recovery"
 	"florin/domain/risk"
+	"florin/domain/riskpolicy"
 	"florin/domain/session"
 	"florin/domain/signing"
 	"florin/domain/standing"
@@ -71,6 +72,8 @@ type shelves struct {
 	payments       *shelf[id.Payment, payment.State, payment.Command, payment.Event]
 	recoveries     *shelf[id.Recovery, recovery.State, recovery.Command, recovery.Event]
 	proposals      *shelf[id.Proposal, proposal.State, proposal.Command, proposal.Event]
+	riskPolicies   *shelf[id.RiskPolicy, riskpolicy.State, riskpolicy.Command, riskpolicy.Event]
+	riskVersions   *shelf[id.RiskPolicy, riskpolicy.Version, riskpolicy.Submit, riskpolicy.VersionEvent]
 	sessions       *shelf[id.Session, session.State, session.Command, session.Event]
 	signings       *shelf[id.Signing, signing.State, signing.Command, signing.Event]
 	transfers      *shelf[id.Transfer, transfer.State, transfer.Command, transfer.Event]
@@ -114,6 +117,8 @@ func newShelves(b *Bank) shelves {
 		payments:       newShelf[id.Payment, payment.State, payment.Command](b, t.Payments),
 		recoveries:     newShelf[id.Recovery, recovery.State, recovery.Command](b, t.Recoveries),
 		proposals:      newShelf[id.Proposal, proposal.State, proposal.Command](b, t.Proposals),
+		riskPolicies:   newShelf[id.RiskPolicy, riskpolicy.State, riskpolicy.Command](b, t.RiskPolicies),
+		riskVersions:   newShelf[id.RiskPolicy, riskpolicy.Version, riskpolicy.Submit](b, t.RiskVersions),
 		sessions:       newShelf[id.Session, session.State, session.Command](b, t.Sessions),
 		signings:       newShelf[id.Signing, signing.State, signing.Command](b, t.Signings),
 		transfers:      newShelf[id.Transfer, transfer.State, transfer.Command](b, t.Transfers),
@@ -132,6 +137,8 @@ func newShelves(b *Bank) shelves {
 	s.deliveries.worth = func(d webhook.Delivery) bool { return d.Failed > 0 }
 	s.decisions.worth = func(risk.State) bool { return false } // made once
 	s.journals.worth = func(journal.State) bool { return false }
+	// A policy is long, and read once.
+	s.riskVersions.worth = func(riskpolicy.Version) bool { return false }
 	if b.settings.Snapshots != nil { // only accounts have streams without end
 		s.accounts.snapshots = &snapshots[account.State]{b.settings.Snapshots, accountShape}
 	}

@@ -203,8 +203,8 @@ func (s Signings) make(algorithm string) (kid string, public domain.PublicKey, e
 	return kid, public, s.bank.ring.SetBlob(blobPrefix+kid, blob)
 }
 
-// FirstStart makes what every bank needs before it can serve: a signing key, and
-// its own app as a client. It is to be called at every start, and does it once.
+// FirstStart makes what every bank needs before it can serve: a signing key, its own
+// app as a client, and a risk policy. It is to be called at every start, and does it once.
 func (b *Bank) FirstStart(ctx context.Context) error {
 	if err := b.Signings().Load(ctx); err != nil {
 		return err
@@ -224,7 +224,7 @@ func (b *Bank) FirstStart(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return b.firstPolicy(ctx)
 }
 
 // firstClient registers one of the bank's own apps, once.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -107,12 +108,15 @@ func inPath(row Route, path, id string) string {
 func TestRow32ScopesAreNeeded(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	bare := s.machine("bare", "risk.write").login()
+	bare, risky := s.machine("bare", "analytics.read").login(), s.machine("risky", "risk.write").login()
 	s.each(t, func(t *testing.T, row Route, try try) {
 		if row.Open || len(row.Scopes) == 0 {
 			return
 		}
-		callers := []*phone.Phone{bare}
+		callers := []*phone.Phone{risky}
+		if slices.Contains(row.Scopes, "risk.write") {
+			callers[0] = bare
+		}
 		if (try.by == "auditor" || try.by == "operator") && row.Path != "/v1/deposits" { // which a sandbox opens to customers
 			callers = append(callers, s.anna)
 		}
@@ -261,7 +265,7 @@ func TestRow46MediaTypes(t *testing.T) {
 func TestRow47Lists(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	others := map[*phone.Phone]*phone.Phone{s.anna: s.bert, s.auditor: s.machine("other", "audit.read", "analytics.read").login()}
+	others := map[*phone.Phone]*phone.Phone{s.anna: s.bert, s.auditor: s.machine("other", "audit.read", "analytics.read", "risk.read").login()}
 	for range 3 {
 		s.transfer(s.anna, s.from, s.to, "1.00")
 		s.account(s.anna, "")

@@ -14,6 +14,7 @@ import (
 const (
 	get  = http.MethodGet
 	post = http.MethodPost
+	put  = http.MethodPut
 	del  = http.MethodDelete
 )
 
@@ -39,6 +40,7 @@ func Routes(p *identity.Provider, desk service.Desk) []Route {
 	rows = append(rows, directDebits(desk)...)
 	rows = append(rows, paymentFiles(desk)...)
 	rows = append(rows, webhooks(desk)...)
+	rows = append(rows, riskPolicies(desk)...)
 	rows = append(rows, operators(desk)...)
 	rows = append(rows, sandbox(desk)...)
 	rows = append(rows, readers(desk)...)

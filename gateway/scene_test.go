@@ -56,7 +56,7 @@ func newScene(t testing.TB) *scene {
 	s.annas["standing-orders"], s.bertsThings["standing-orders"] = h.standingOrder(s.anna, s.from, s.berts), h.standingOrder(s.bert, s.berts, s.from)
 	s.annas["payments"], s.bertsThings["payments"] = h.paid(s.anna, s.from, "1500.00"), h.paid(s.bert, s.berts, "1500.00")
 	s.annas["customers"] = h.customer("dora").Profile().Customer // whom operators restrict, activate and erase
-	s.auditor = h.machine("auditor", "audit.read", "analytics.read", "ledger.reverse", "ledger.post", "customers.manage", "privacy.manage", "webhooks.manage", "cards.network", "payments.operate", "config.write").login()
+	s.auditor = h.machine("auditor", "audit.read", "analytics.read", "ledger.reverse", "ledger.post", "customers.manage", "privacy.manage", "webhooks.manage", "cards.network", "payments.operate", "config.write", "risk.read", "risk.write").login()
 	s.annas["cards"], s.bertsThings["cards"] = h.card(s.anna, s.from), h.card(s.bert, s.berts)
 	for p, things := range map[*phone.Phone]map[string]string{s.anna: s.annas, s.bert: s.bertsThings} {
 		collected := collectionOf("TX-"+things["accounts"][4:12], h.iban(p, things["accounts"]), "1.00")
@@ -74,6 +74,7 @@ func newScene(t testing.TB) *scene {
 	s.annas["operators"], s.disable = field[string](t, made, "proposal"), disable
 	s.correlation = uuid.NewString()
 	s.annas["products"] = h.product(s.auditor, `{"code":"saver","currency":"EUR","interest":{"credit_basis_points":200,"day_count":"act/365"},"reason":"new-offer"}`)
+	s.annas["risk"] = s.shadow(s.auditor, "scene")
 	s.spare, s.empty = h.account(s.anna, "100.00"), h.account(s.anna, "")
 	s.annas["incoming-payments"] = h.arrival(s.auditor, arrivalOf("TX-scene", h.iban(s.anna, s.spare), "1.00"), "credited")
 	s.hold = field[string](t, h.ask(s.auditor, Route{Method: http.MethodPost, Keyed: true}, "/v1/accounts/"+s.spare+"/holds", `{"amount":"1.00","currency":"EUR","reason":"dispute"}`, nil), "hold")
@@ -186,6 +187,7 @@ func (s *scene) tries() map[string]try {
 	maps.Copy(tries, s.transferTries())
 	maps.Copy(tries, s.payeeTries())
 	maps.Copy(tries, s.batchTries())
+	maps.Copy(tries, s.riskTries())
 	return tries
 }
 

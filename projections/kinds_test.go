@@ -29,6 +29,7 @@ import (
 	"florin/domain/paymentfile"
 	"florin/domain/product"
 	"florin/domain/proposal"
+	"florin/domain/riskpolicy"
 	"florin/domain/session"
 	"florin/domain/standing"
 	"florin/domain/transfer"
@@ -53,6 +54,7 @@ func TestEveryReleasedKindHasAFold(t *testing.T) {
 	openers["incoming"] = "incoming.received"
 	openers["mandate"], openers["directdebit"] = "mandate.granted", "directdebit.received"
 	openers["payment"], openers["product"] = "payment.initiated", "product.defined"
+	openers["riskpolicy"] = "riskpolicy.submitted"
 	openers["webhook"], openers["delivery"] = "webhook.registered", "delivery.made"
 	contexts := map[string][]golden{}
 	for _, name := range files {
@@ -120,6 +122,8 @@ func streamOf(event domain.Event) string {
 		return e.Product.Stream()
 	case proposal.Made:
 		return e.Proposal.Stream()
+	case riskpolicy.Submitted:
+		return riskpolicy.VersionOf(e.Digest).Stream()
 	case session.Started:
 		return e.Session.Stream()
 	case batch.Submitted:

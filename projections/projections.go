@@ -53,6 +53,7 @@ var definitions = []definition{
 	{"consents", 1, []string{"consent", "session"}, false, []table{consentsTable, consentFamiliesTable}, beginConsents},
 	{"customers", 1, []string{"customer"}, false, []table{customersTable}, beginCustomers},
 	{"proposals", 1, []string{"proposal"}, false, []table{proposalsTable}, beginProposals},
+	{"riskpolicies", 1, []string{"riskpolicy"}, false, []table{riskPoliciesTable}, beginRiskPolicies},
 	{"notifications", 1, []string{"notification", "inbox"}, false, []table{notificationsTable, inboxesTable}, beginNotifications},
 	{"webhooks", 2, []string{"webhook", "delivery"}, false, []table{webhooksTable, deliveriesTable}, beginWebhooks},
 	{"audit", 1, nil, true, []table{auditCommitsTable, auditEventsTable}, beginAudit},

@@ -76,6 +76,7 @@ func TestEveryRowListsItsFieldsAsItsColumns(t *testing.T) {
 		{cardsTable, new(Card).fields()},
 		{authorisationsTable, new(Authorisation).fields()},
 		{devicesTable, new(Device).fields()},
+		{riskPoliciesTable, new(RiskPolicy).fields()},
 		{productsTable, new(Product).fields()},
 		{productVersionsTable, new(ProductVersion).fields()},
 		{periodsTable, new(Period).fields()},

@@ -2,9 +2,7 @@ package schemas
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -14,13 +12,14 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"florin/domain/risk"
+	"florin/domain/riskpolicy"
 )
 
 //go:embed policies/*.yaml
 var policies embed.FS
 
-// PolicyBytesMax bounds a policy file.
-const PolicyBytesMax = 256 << 10
+// PolicyBytesMax bounds a policy file, and its canonical form.
+const PolicyBytesMax = riskpolicy.TextBytesMax
 
 // DefaultPolicy is the file of the risk policy that the bank comes with.
 func DefaultPolicy() []byte {
@@ -51,12 +50,18 @@ func ReadPolicy(text []byte) (engine *risk.Engine, digest string, err error) {
 	if engine, err = risk.NewEngine(policy); err != nil {
 		return nil, "", err
 	}
-	digest, err = PolicyDigest(policy)
-	return engine, digest, err
+	canonical, err := CanonicalPolicy(policy)
+	if err == nil && len(canonical) > PolicyBytesMax { // what a file only refers to counts each time
+		err = fmt.Errorf("%w: written out it has more than %d bytes", risk.ErrPolicy, PolicyBytesMax)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	return engine, riskpolicy.Digest(canonical), nil
 }
 
-// PolicyDigest is the identity of a policy: of its canonical JSON (RFC 8785).
-func PolicyDigest(policy risk.Policy) (string, error) {
+// CanonicalPolicy is a policy as the log keeps it: its canonical JSON (RFC 8785).
+func CanonicalPolicy(policy risk.Policy) (string, error) {
 	text, err := json.Marshal(policy)
 	if err != nil {
 		return "", fmt.Errorf("schemas: policy: %w", err)
@@ -65,8 +70,16 @@ func PolicyDigest(policy risk.Policy) (string, error) {
 	if err := canonical.Canonicalize(); err != nil {
 		return "", fmt.Errorf("schemas: policy: %w", err)
 	}
-	sum := sha256.Sum256(canonical)
-	return hex.EncodeToString(sum[:]), nil
+	return string(canonical), nil
+}
+
+// PolicyDigest is the identity of a policy: the SHA-256 of its canonical form.
+func PolicyDigest(policy risk.Policy) (string, error) {
+	canonical, err := CanonicalPolicy(policy)
+	if err != nil {
+		return "", err
+	}
+	return riskpolicy.Digest(canonical), nil
 }
 
 // WritePolicy is the file of a policy.

@@ -49,6 +49,7 @@ import (
 	"florin/domain/quota"
 	"florin/domain/recovery"
 	"florin/domain/risk"
+	"florin/domain/riskpolicy"
 	"florin/domain/session"
 	"florin/domain/signing"
 	"florin/domain/standing"
@@ -107,6 +108,8 @@ type Treaty struct {
 	Payments       *Codec[payment.Event]
 	Recoveries     *Codec[recovery.Event]
 	Proposals      *Codec[proposal.Event]
+	RiskPolicies   *Codec[riskpolicy.Event]
+	RiskVersions   *Codec[riskpolicy.VersionEvent]
 	Sessions       *Codec[session.Event]
 	Signings       *Codec[signing.Event]
 	Transfers      *Codec[transfer.Event]
@@ -157,6 +160,8 @@ func New(ring *seal.Ring) *Treaty {
 	t.Payments = sign(t, d, Payments)
 	t.Recoveries = sign(t, d, Recoveries)
 	t.Proposals = sign(t, d, Proposals)
+	t.RiskPolicies = sign(t, d, RiskPolicies)
+	t.RiskVersions = sign(t, d, RiskVersions)
 	t.Sessions = sign(t, d, Sessions)
 	t.Signings = sign(t, d, Signings)
 	t.Stuffing = sign(t, d, Stuffing)

@@ -46,6 +46,7 @@ var scopes = map[string]string{
 	RoleGrant: "roles.manage", RoleWithdrawal: "roles.manage", Disabling: "roles.manage", Enrolment: "roles.manage",
 	Reversal: "ledger.reverse", Erasure: "privacy.manage", Deposit: "ledger.post", Activation: "customers.manage", Unfreezing: "customers.manage",
 	Suspense: "ledger.post", WriteOff: "ledger.post", ProductDefinition: "config.write", ProductRetirement: "config.write",
+	RiskPolicyActivation: "risk.write", RiskPolicyRetirement: "risk.write",
 }
 
 // Scope is what a type of proposal asks of both operators; "" of one that is none.
@@ -60,14 +61,15 @@ type Command interface{ proposalCommand() }
 type (
 	// Make proposes something.
 	Make struct {
-		Proposal id.Proposal
-		Type     string
-		Details  Details
-		Product  Product
-		Posting  Posting
-		Reason   string
-		Proposer id.Operator
-		At       time.Time
+		Proposal   id.Proposal
+		Type       string
+		Details    Details
+		Product    Product
+		Posting    Posting
+		RiskPolicy RiskPolicy
+		Reason     string
+		Proposer   id.Operator
+		At         time.Time
 	}
 	// Approve agrees; what was proposed is done in the same commit.
 	Approve struct {
@@ -109,9 +111,10 @@ var (
 // State is what the rules need to know of a proposal.
 type State struct {
 	Made
-	Product Product // of those about one
-	Posting Posting
-	over    bool
+	Product    Product // of those about one
+	Posting    Posting
+	RiskPolicy RiskPolicy
+	over       bool
 }
 
 // Pending tells whether it may be decided on.
@@ -175,7 +178,7 @@ func (s State) make(c Make) ([]Event, error) {
 		return nil, ErrExists
 	case Scope(c.Type) == "":
 		return nil, ErrType
-	case !fits(c.Type, c.Details), !c.Product.fits(c.Type), !c.Posting.fits(c.Type):
+	case !fits(c.Type, c.Details), !c.Product.fits(c.Type), !c.Posting.fits(c.Type), !c.RiskPolicy.fits(c.Type):
 		return nil, ErrDetails
 	case !text.Code(c.Reason):
 		return nil, ErrReason
@@ -184,7 +187,7 @@ func (s State) make(c Make) ([]Event, error) {
 	}
 	made := Made{Proposal: c.Proposal, Type: c.Type, Scope: Scope(c.Type), Details: c.Details, Reason: c.Reason, Proposer: c.Proposer,
 		ExpiresAt: c.At.Add(TTL), At: c.At}
-	return c.Posting.name(c.Product.describe([]Event{made}, c.At), c.At), nil
+	return c.RiskPolicy.describe(c.Posting.name(c.Product.describe([]Event{made}, c.At), c.At), c.At), nil
 }
 
 // fits tells whether the details are those of the type, all of them and no others.
@@ -209,7 +212,7 @@ func fits(kind string, d Details) bool {
 	case Unfreezing:
 		rest.Account = id.Account{}
 		return rest == Details{} && !d.Account.IsZero()
-	case ProductDefinition, ProductRetirement:
+	case ProductDefinition, ProductRetirement, RiskPolicyActivation, RiskPolicyRetirement:
 		return rest == Details{}
 	case Suspense:
 		rest.Account, rest.Amount = id.Account{}, Details{}.Amount
@@ -233,6 +236,8 @@ func (s State) Evolve(event Event) State {
 		s.Product = Product{Code: e.Code, Currency: e.Currency, Terms: e.Terms}
 	case PostingNamed:
 		s.Posting = Posting{Journal: e.Journal, Transfer: e.Transfer}
+	case RiskPolicyDescribed:
+		s.RiskPolicy = RiskPolicy{Digest: e.Digest, Name: e.Name, Role: e.Role, Base: e.Base}
 	case Approved, Rejected, Withdrawn:
 		s.over = true
 	}

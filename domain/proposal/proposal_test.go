@@ -88,7 +88,7 @@ func TestEachTypeHasItsDetailsAndItsScope(t *testing.T) {
 		_, err = proposal.State{}.Decide(make)
 		require.ErrorIs(t, err, proposal.ErrDetails, kind)
 	}
-	require.Len(t, proposal.Scopes(), 6)
+	require.Len(t, proposal.Scopes(), 7)
 }
 
 func TestProposalsOfProducts(t *testing.T) {
@@ -124,4 +124,35 @@ func TestProposalsOfProducts(t *testing.T) {
 		state = state.Evolve(event)
 	}
 	require.Equal(t, saver, state.Product)
+}
+
+func TestProposalsOfRiskPolicies(t *testing.T) {
+	t.Parallel()
+	ada := id.Named[id.Operator]("ada")
+	wanted := proposal.RiskPolicy{Digest: "d", Name: "p", Role: "live", Base: "b"}
+	bare := proposal.RiskPolicy{Digest: "d", Name: "p", Base: "b"}
+	propose := func(kind string, what proposal.RiskPolicy) proposal.Make {
+		return proposal.Make{Proposal: id.Named[id.Proposal]("p"), Type: kind, RiskPolicy: what, Reason: "tuned", Proposer: ada, At: noon}
+	}
+	made := func(kind string, what proposal.RiskPolicy) []proposal.Event {
+		return []proposal.Event{proposal.Made{Proposal: id.Named[id.Proposal]("p"), Type: kind, Scope: "risk.write", Reason: "tuned", Proposer: ada,
+			ExpiresAt: noon.Add(proposal.TTL), At: noon},
+			proposal.RiskPolicyDescribed{Digest: what.Digest, Name: what.Name, Role: what.Role, Base: what.Base, At: noon}}
+	}
+	without := func(change func(*proposal.RiskPolicy)) proposal.RiskPolicy { w := wanted; change(&w); return w }
+	domaintest.Run[proposal.State](t, []domaintest.Case[proposal.Command, proposal.Event]{
+		{Name: "a policy is proposed with its role", When: propose(proposal.RiskPolicyActivation, wanted), Then: made(proposal.RiskPolicyActivation, wanted)},
+		{Name: "its end without one", When: propose(proposal.RiskPolicyRetirement, bare), Then: made(proposal.RiskPolicyRetirement, bare)},
+		{Name: "and not with", When: propose(proposal.RiskPolicyRetirement, wanted), Refused: proposal.ErrDetails},
+		{Name: "none is activated without a role", When: propose(proposal.RiskPolicyActivation, bare), Refused: proposal.ErrDetails},
+		{Name: "nor without saying which one was live", When: propose(proposal.RiskPolicyActivation, without(func(w *proposal.RiskPolicy) { w.Base = "" })), Refused: proposal.ErrDetails},
+		{Name: "nor without a digest", When: propose(proposal.RiskPolicyActivation, without(func(w *proposal.RiskPolicy) { w.Digest = "" })), Refused: proposal.ErrDetails},
+		{Name: "no policy is no proposal of one", When: propose(proposal.RiskPolicyActivation, proposal.RiskPolicy{}), Refused: proposal.ErrDetails},
+		{Name: "nothing else is about a policy", When: propose(proposal.Disabling, wanted), Refused: proposal.ErrDetails},
+	})
+	var state proposal.State
+	for _, event := range made(proposal.RiskPolicyActivation, wanted) {
+		state = state.Evolve(event)
+	}
+	require.Equal(t, wanted, state.RiskPolicy)
 }

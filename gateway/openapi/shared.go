@@ -26,6 +26,7 @@ var queries = map[string]query{
 	"to":       {"Before this: a time or a day.", quoted{"type": "string"}},
 	"after":    {"The position that was seen last.", positionSchema},
 	"columns":  {"Names of columns, apart by commas.", quoted{"type": "string"}},
+	"against":  {"The digest of the version to compare with, or `live`.", quoted{"type": "string"}},
 	"order":    {"Names of columns to order by, apart by commas; a minus before one turns it round.", quoted{"type": "string"}},
 }
 
@@ -33,6 +34,7 @@ var queries = map[string]query{
 var pathWords = map[string]string{
 	"id": "An identifier.", "view": "The name of a view, as `GET /v1/analytics` lists them.", "kind": "Which one: `email` or `phone`.",
 	"context": "What the stream is about, such as `account`.", "correlation": "What belongs together: of any event's `correlation`.", "file": "A file of the pages.",
+	"digest": "The SHA-256 by which it is known, in hexadecimal.",
 }
 
 // headers of answers.

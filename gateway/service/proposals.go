@@ -54,6 +54,16 @@ type ProposalDetails struct {
 	Currency   money.Currency `json:"currency,omitzero"`
 	Reference  string         `json:"reference,omitzero"`
 	Product    *ProductTerms  `json:"product,omitzero"`
+	RiskPolicy *ChangedPolicy `json:"risk_policy,omitzero"`
+}
+
+// ChangedPolicy is the version of the risk policy that a proposal is about, and the one
+// that was live when it was made. GET /v1/risk/policies/{digest}?against= compares them.
+type ChangedPolicy struct {
+	Digest string `json:"digest"`
+	Name   string `json:"name"`
+	Role   string `json:"role,omitzero"` // live or shadow; not said: it is to be retired
+	Base   string `json:"base"`
 }
 
 // ProposalList is a page of proposals.
@@ -212,6 +222,9 @@ func (s Proposals) Get(w http.ResponseWriter, r *http.Request) error {
 	}
 	if row.Posting != (proposal.Posting{}) {
 		answer.Details.Journal, answer.Details.Transfer = row.Posting.Journal, row.Posting.Transfer
+	}
+	if p := row.RiskPolicy; p.Digest != "" {
+		answer.Details.RiskPolicy = &ChangedPolicy{p.Digest, p.Name, p.Role, p.Base}
 	}
 	if row.Status == commands.ProposalApproved {
 		if answer.CodePart, err = s.Bank.Proposals().CodePart(r.Context(), asked, CallOf(r.Context()).Caller, row.Decider); err != nil {

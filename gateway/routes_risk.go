@@ -1,0 +1,23 @@
+package gateway
+
+import (
+	"florin/gateway/problem"
+	"florin/gateway/service"
+	"florin/schemas"
+)
+
+// riskPolicies: what attempts are scored by. It is changed by operators who have
+// authenticated strongly of late.
+func riskPolicies(desk service.Desk) []Route {
+	policies := service.RiskPolicies{Desk: desk}
+	const read, write = "risk.read", "risk.write"
+	return []Route{
+		{Method: get, Path: "/v1/risk/policies", Handle: policies.List, Scopes: scopes(read), Response: of[service.RiskPolicyList]()},
+		{Method: put, Path: "/v1/risk/policies", Handle: policies.Put, Scopes: scopes(write), Keyed: true, Signed: true, ACR: problem.StrongACR, MaxAge: problem.Fresh,
+			Request: of[schemas.PutRiskPolicy](), Response: of[service.RiskPolicyAnswer]()},
+		{Method: get, Path: "/v1/risk/policies/{digest}", Handle: policies.Get, Scopes: scopes(read), Response: of[service.RiskPolicyAnswer](),
+			Gives: []string{"application/json", service.MediaYAML}},
+		{Method: post, Path: "/v1/risk/policies/{digest}/retirement", Handle: policies.Retire, Scopes: scopes(write), Keyed: true, Signed: true, ACR: problem.StrongACR, MaxAge: problem.Fresh,
+			Request: of[schemas.RetireRiskPolicy](), Response: of[service.RiskPolicyAnswer]()},
+	}
+}
