@@ -30,8 +30,8 @@ type Judges struct {
 // judges are those in force where a command is decided, which still holds when it is
 // committed: a command that is decided after an activation is judged by what was
 // activated, in this process or another. A policy is read once, when it has come into
-// force; before the first one (a bank whose first start is still to come) the one that
-// the bank comes with judges.
+// force; before the first one (a bank whose first start is still to come) the founding one
+// judges.
 //
 // An error that is risk.ErrPolicy says that this program, older than the one that
 // activated it, cannot put the live policy to work: then nobody judges, and the attempt
@@ -93,21 +93,20 @@ func (b *Bank) judgeOf(ctx context.Context, before *Judges, digest string) (Judg
 }
 
 // Judge is the version with a digest, from the log, for making an earlier decision
-// again; "" is the one that the bank comes with. riskpolicy.ErrUnknown.
+// again; "" and its own are the founding one. riskpolicy.ErrUnknown.
 func (b *Bank) Judge(ctx context.Context, digest string) (Judge, error) {
-	text := schemas.DefaultPolicy()
-	if digest != "" {
-		version, err := b.riskVersions.look(ctx, riskpolicy.VersionOf(digest))
-		if err != nil {
-			return Judge{}, err
-		}
-		if version.Digest == "" {
-			return Judge{}, riskpolicy.ErrUnknown
-		}
-		text = []byte(version.Text)
+	if digest == "" || digest == b.founding.policy {
+		return Judge{Digest: b.founding.policy, Engine: b.founding.engine}, nil
 	}
-	engine, read, err := schemas.ReadPolicy(text)
-	if err != nil || digest != "" && read != digest {
+	version, err := b.riskVersions.look(ctx, riskpolicy.VersionOf(digest))
+	if err != nil {
+		return Judge{}, err
+	}
+	if version.Digest == "" {
+		return Judge{}, riskpolicy.ErrUnknown
+	}
+	engine, read, err := schemas.ReadPolicy([]byte(version.Text))
+	if err != nil || read != digest {
 		return Judge{}, fmt.Errorf("commands: the risk policy %s in the log cannot be put to work by this program (it reads as %q): %w", digest, read, err)
 	}
 	return Judge{Digest: read, Engine: engine}, nil

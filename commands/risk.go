@@ -24,8 +24,15 @@ type deciding struct {
 	data   []risk.DataSet // digests of those that are looked into
 }
 
-// deciding is the policy in force and the data sets beside it.
-func (b *Bank) deciding() deciding { return b.founding }
+// deciding is the policy in force where the command is decided, and the data sets beside
+// it. Where that cannot be had nobody decides, and what is asked for is confirmed.
+func (w *work) deciding() deciding {
+	judges, err := w.bank.judges(w)
+	if err != nil {
+		return deciding{}
+	}
+	return deciding{engine: judges.Live.Engine, policy: judges.Live.Digest, data: w.bank.founding.data}
+}
 
 var builtIn = sync.OnceValues(func() (deciding, error) { return decidingBy(schemas.DefaultPolicy()) })
 
@@ -77,7 +84,7 @@ func (w *work) noteDecision(said risk.Assessed) error {
 // decided is the engine's word on an attempt.
 func (w *work) decided(a attempted) (said risk.Assessed, d risk.Decision) {
 	b := w.bank
-	with := b.deciding()
+	with := w.deciding()
 	said = risk.Assessed{
 		Decision: id.From[id.Decision](DerivedID(w.order.ID, "decision")), Action: a.action, Customer: a.customer, Device: a.device, About: a.about,
 		Account: a.account, Series: a.facts.Confirmed, Policy: with.policy, Data: with.data, At: w.order.At,

@@ -148,7 +148,7 @@ func riskPolicyAnswer(facts []Fact) (RiskPolicyAnswer, error) {
 	return answer, nil
 }
 
-// firstPolicy activates the policy that the bank comes with, once.
+// firstPolicy activates the founding policy, once.
 func (b *Bank) firstPolicy(ctx context.Context) error {
 	state, err := b.riskPolicies.look(ctx, riskpolicy.Stream())
 	if err != nil {
@@ -158,10 +158,12 @@ func (b *Bank) firstPolicy(ctx context.Context) error {
 		_, err := b.Judges(ctx) // a bank that cannot read its policy says so before it serves
 		return err
 	}
-	file, err := b.RiskPolicies().Read(string(schemas.DefaultPolicy()))
+	founding := b.founding.engine.Policy()
+	canonical, err := schemas.CanonicalPolicy(founding)
 	if err != nil {
 		return err
 	}
+	file := ReadPolicy{name: founding.Name, digest: b.founding.policy, text: canonical}
 	order := SystemOrder("first-start", uuid.Nil, "riskpolicy.first", b.sources.Time(), seal.Subject{})
 	order.Intent = nil
 	_, _, err = b.RiskPolicies().Activate(ctx, order, RiskPolicyChange{Role: riskpolicy.Live, File: file})

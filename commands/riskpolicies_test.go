@@ -21,7 +21,7 @@ func renamed(t testing.TB, name string) string {
 	return file
 }
 
-func (h *house) policy(name string) ReadPolicy {
+func (h *house) readPolicy(name string) ReadPolicy {
 	h.t.Helper()
 	read, err := h.bank.RiskPolicies().Read(renamed(h.t, name))
 	require.NoError(h.t, err)
@@ -58,15 +58,15 @@ func digests(judges []Judge) (all []string) {
 func TestWhoJudgesIsInTheLog(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, newModelLog(t))
-	_, shipped, err := schemas.ReadPolicy(schemas.DefaultPolicy())
+	_, shipped, err := schemas.ReadPolicy(h.policy)
 	require.NoError(t, err)
-	require.Equal(t, shipped, h.judged().Live.Digest, "before the first start the shipped one judges")
+	require.Equal(t, shipped, h.judged().Live.Digest, "before the first start the founding one judges")
 	require.NoError(t, h.bank.FirstStart(h.ctx()))
 	first := h.judged()
 	require.Equal(t, shipped, first.Live.Digest)
 	require.Same(t, first, h.judged(), "it is read once")
 
-	second, third := h.policy("second"), h.policy("third")
+	second, third := h.readPolicy("second"), h.readPolicy("third")
 	require.ErrorIs(t, h.activate(RiskPolicyChange{Digest: second.Digest(), Role: riskpolicy.Live}), riskpolicy.ErrUnknown)
 	require.NoError(t, h.activate(RiskPolicyChange{File: third, Role: riskpolicy.Shadow}))
 	require.NoError(t, h.activate(RiskPolicyChange{File: second, Role: riskpolicy.Live}))
@@ -106,7 +106,7 @@ func TestNoDecisionIsCommittedUnderAPolicyThatIsOver(t *testing.T) {
 		}
 		judged = append(judged, judges.Live.Digest)
 		if len(judged) == 1 { // meanwhile
-			require.NoError(t, h.activate(RiskPolicyChange{File: h.policy("second"), Role: riskpolicy.Live}))
+			require.NoError(t, h.activate(RiskPolicyChange{File: h.readPolicy("second"), Role: riskpolicy.Live}))
 		}
 		text := `{"name":"any"}`
 		return h.bank.riskVersions.decide(w, riskpolicy.VersionOf(riskpolicy.Digest(text)),
@@ -114,7 +114,7 @@ func TestNoDecisionIsCommittedUnderAPolicyThatIsOver(t *testing.T) {
 	}, func([]Fact) (any, error) { return nil, nil })
 	require.NoError(t, err)
 	require.Equal(t, 2, outcome.Attempts)
-	require.Equal(t, h.policy("second").Digest(), judged[1])
+	require.Equal(t, h.readPolicy("second").Digest(), judged[1])
 }
 
 func TestWhatIsNoPolicyChangesNothing(t *testing.T) {

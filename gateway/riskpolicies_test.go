@@ -3,6 +3,7 @@ package gateway
 import (
 	"encoding/json"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 
@@ -25,13 +26,17 @@ func (s *scene) riskTries() map[string]try {
 	}
 }
 
-// policyNamed is the file of the policy that the bank comes with, under another name.
+// policyNamed is the file of the house's founding policy under another name.
 func policyNamed(t testing.TB, name string) string {
 	t.Helper()
-	file := strings.Replace(string(schemas.DefaultPolicy()), "name: florin-default", "name: "+name, 1)
+	text, err := os.ReadFile("../schemas/testdata/policy-amounts.yaml")
+	require.NoError(t, err)
+	file := strings.Replace(string(text), "name: "+foundingPolicy, "name: "+name, 1)
 	require.Contains(t, file, "name: "+name)
 	return file
 }
+
+const foundingPolicy = "test-amounts"
 
 // shadow has a policy of that name run beside the live one.
 func (h *house) shadow(desk *phone.Phone, name string) (digest string) {
@@ -80,10 +85,10 @@ func TestAPolicyTakesTwo(t *testing.T) {
 	rita, ravi := h.person("rita", "risk"), h.person("ravi", "risk")
 	shipped := h.policies(rita).Live
 	require.NotEmpty(t, shipped, "the first start has activated one")
-	first := h.policies(rita).of("florin-default")
+	first := h.policies(rita).of(foundingPolicy)
 	require.Equal(t, []string{"live", "", ""}, []string{first.Status, first.Proposer, first.Submitter}, "by the bank itself")
 
-	stricter := strings.Replace(policyNamed(t, "stricter"), "{challenge: -4800, block: 500}", "{challenge: -5200, block: 500}", 1)
+	stricter := strings.Replace(policyNamed(t, "stricter"), "login: [{from: 0, at: {}}]", "login: [{from: 0, at: {challenge: 9000}}]", 1)
 	asked := h.put(rita, map[string]any{"role": "live", "policy": stricter, "reason": "wave-of-takeovers"})
 	require.Equal(t, 202, asked.Status, "%s", asked.Body)
 	made := field[string](t, asked, "proposal")
@@ -97,14 +102,14 @@ func TestAPolicyTakesTwo(t *testing.T) {
 	require.Equal(t, map[string]any{"digest": digest, "name": "stricter", "role": "live", "base": shipped}, shown.Policy)
 	compared := read[shownPolicy](t, h.get(ravi, "/v1/risk/policies/"+digest+"?against=live"))
 	require.Len(t, compared.Differences, 1)
-	require.Equal(t, "threshold login from 0: challenge: at -4800 -> at -5200", compared.Differences[0].Text)
+	require.Equal(t, "threshold login from 0: challenge: new, at 9000", compared.Differences[0].Text)
 
 	require.Equal(t, "proposal-own", code(h.approve(rita, made)))
 	require.Equal(t, "insufficient-scope", code(h.approve(h.person("tess", "teller"), made)))
 	require.Equal(t, 200, h.approve(ravi, made).Status)
 	now := h.policies(rita)
 	require.Equal(t, digest, now.Live)
-	require.Equal(t, "replaced", now.of("florin-default").Status)
+	require.Equal(t, "replaced", now.of(foundingPolicy).Status)
 	done := now.of("stricter")
 	require.Equal(t, []string{"live", rita.Profile().Operator, ravi.Profile().Operator}, []string{done.Status, done.Proposer, done.Approver})
 	require.Equal(t, "risk-policy-in-force", code(h.put(ravi, map[string]any{"role": "live", "digest": digest, "reason": "x"})), "nobody proposes what is done")
@@ -156,7 +161,7 @@ func TestASandboxChangesItsPolicyAlone(t *testing.T) {
 	h.reopen()
 	desk = h.machine("next-desk", "risk.read").login()
 	require.Equal(t, digest, h.policies(desk).Live)
-	require.Equal(t, "shadow", h.policies(desk).of("florin-default").Status)
+	require.Equal(t, "shadow", h.policies(desk).of(foundingPolicy).Status)
 }
 
 func TestWhatIsNoPolicyIsNotPutToWork(t *testing.T) {
@@ -170,7 +175,7 @@ func TestWhatIsNoPolicyIsNotPutToWork(t *testing.T) {
 		body any
 		code string
 	}{
-		"a feature nobody knows":        {map[string]any{"role": "live", "reason": "x", "policy": strings.Replace(good, "feature: hour_unusual", "feature: shoe_size", 1)}, "invalid-risk-policy"},
+		"a feature nobody knows":        {map[string]any{"role": "live", "reason": "x", "policy": strings.Replace(good, "scorecard: []", "scorecard: [{feature: shoe_size, reason: x}]", 1)}, "invalid-risk-policy"},
 		"an example that does not come": {map[string]any{"role": "live", "reason": "x", "policy": strings.Replace(good, "outcome: allow", "outcome: block", 1)}, "invalid-risk-policy"},
 		"neither a policy nor a digest": {map[string]any{"role": "live", "reason": "x"}, "invalid-risk-policy"},
 		"both":                          {map[string]any{"role": "live", "reason": "x", "policy": good, "digest": live}, "invalid-risk-policy"},
@@ -190,7 +195,7 @@ func TestWhatIsNoPolicyIsNotPutToWork(t *testing.T) {
 	require.Equal(t, "risk-policy-no-shadow", code(retired))
 	require.Equal(t, before, h.written(), "nothing of that is in the log")
 	require.Equal(t, live, h.policies(desk).Live)
-	told := h.put(desk, map[string]any{"role": "live", "reason": "x", "policy": strings.Replace(good, "feature: hour_unusual", "feature: shoe_size", 1)})
+	told := h.put(desk, map[string]any{"role": "live", "reason": "x", "policy": strings.Replace(good, "scorecard: []", "scorecard: [{feature: shoe_size, reason: x}]", 1)})
 	require.Contains(t, field[string](t, told, "detail"), `there is no feature "shoe_size"`)
 	require.Equal(t, 404, h.get(desk, "/v1/risk/policies/nothing").Status)
 	require.Equal(t, 404, h.get(desk, "/v1/risk/policies/"+live+"?against=nothing").Status)

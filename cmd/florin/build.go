@@ -84,6 +84,9 @@ func build(ctx context.Context, c config, logger *slog.Logger) (_ *bank, err err
 	if err := b.write.FirstStart(ctx); err != nil { // the first start's keys and client
 		return nil, fmt.Errorf("begin the bank: %w", err)
 	}
+	if err := b.tellPolicy(ctx); err != nil {
+		return nil, err
+	}
 	if b.reads, err = projections.Open(ctx, readsFile(c.Dir), b.ledger.log, b.ledger.treaty); err != nil {
 		return nil, err
 	}
@@ -112,6 +115,19 @@ func build(ctx context.Context, c config, logger *slog.Logger) (_ *bank, err err
 		b.public.RegisterOnShutdown(b.door.End)
 	}
 	return b, nil
+}
+
+// tellPolicy says which risk policy decides where a file names another one.
+func (b *bank) tellPolicy(ctx context.Context) error {
+	judges, err := b.write.Judges(ctx)
+	if err != nil {
+		return err
+	}
+	if founding, err := b.write.Judge(ctx, ""); b.config.RiskPolicy != "" && err == nil && founding.Digest != judges.Live.Digest {
+		b.logger.Warn("the bank has activated another risk policy than its file names; that one decides (PUT /v1/risk/policies changes it)",
+			"live", judges.Live.Digest, "file", founding.Digest)
+	}
+	return nil
 }
 
 // front is what is served: the front door, or the core behind those of other

@@ -84,7 +84,7 @@ var settings = []setting{
 	{"legal_entity", "", "name of the bank, written into a new log for ever (a sandbox: " + sandboxEntity + ")", false},
 	{"master_key_file", "", "file of the key that seals the key ring, as the first start makes it (default DIR/keys/master.key)", true},
 	{"log_level", "info", "debug, info, warn or error", false},
-	{"risk_policy", "", "file of the risk policy that decides until the bank activates one (default: the one of 'florin risk policy')", false},
+	{"risk_policy", "", "file of the risk policy that the first start activates (default: the one of 'florin risk policy')", false},
 	{"new_device_hours", 24, "hours for which a further device of a customer's is new and sends only little; 0: none is new", false},
 	{"new_device_limit", 200, "what may leave an account in a day when a new device asks, in whole units of its currency", false},
 	{"notifier", "", "how customers are told: console (sandbox, its default), smtp(s)://[user:password@]host:port?from=address, https://[:secret@]host/path; without one nobody is", true},
