@@ -9,6 +9,7 @@ import (
 	"florin/domain/batch"
 	"florin/domain/device"
 	"florin/domain/id"
+	"florin/domain/paymentfile"
 	"florin/domain/standing"
 	"florin/domain/transfer"
 )
@@ -36,8 +37,14 @@ func TestWhatARevokedDeviceAskedForIsDroppedOnce(t *testing.T) {
 	series, othersSeries := place(gone), place(stays)
 	h.catchUp()
 
+	mark := h.newest()
+	_, _, err := h.bank.Batches().Cancel(h.ctx(), h.by(alice), submit(stays).Batch)
+	require.NoError(t, err)
+	require.NotContains(t, h.inbox(alice, mark), "batch-dropped", "whoever withdraws something knows")
+	mark = h.newest()
 	h.device(gone, device.ReportLost{By: ActorCustomer, At: noon})
-	h.catchUp()
+	told := h.inbox(alice, mark)
+	require.Equal(t, []int{1, 1}, []int{count(told, "batch-dropped"), count(told, "standing-order-cancelled")}, "%v", told)
 	batches := func() []batch.Phase {
 		one, err := h.bank.batches.look(h.ctx(), waits.Batch)
 		require.NoError(t, err)
@@ -69,4 +76,35 @@ func TestWhatARevokedDeviceAskedForIsDroppedOnce(t *testing.T) {
 	require.Equal(t, []string{"2026-01-31 executed"}, h.occurrences(confirmedBefore.Order), "the customer's own will outlives the telephone")
 	require.Equal(t, []standing.Phase{standing.Withdrawn, standing.TimedOut, standing.Active}, orders())
 	h.audit()
+}
+
+func count(all []string, one string) (n int) {
+	for _, s := range all {
+		if s == one {
+			n++
+		}
+	}
+	return n
+}
+
+// A file of a device that is revoked goes with it, and its customer is told why.
+func TestAFileOfARevokedDeviceIsDroppedAndTold(t *testing.T) {
+	t.Parallel()
+	p := newRemitter(t)
+	gone := p.phone()
+	order := p.by(alice)
+	order.Caller.Device = gone
+	waits, own := p.fileBy(order, "one", 2_500), p.file("two", 2_500)
+	p.settle()
+	_, _, err := p.bank.PaymentFiles().Cancel(p.ctx(), p.by(alice), own.File)
+	require.NoError(t, err)
+	mark := p.newest()
+	require.NotContains(t, p.inbox(alice, 0), "payment-file-dropped", "whoever withdraws something knows")
+
+	p.device(gone, device.Revoke{By: ActorCustomer, Reason: "sold", At: noon})
+	require.Equal(t, 1, count(p.inbox(alice, mark), "payment-file-dropped"))
+	p.fileIs(waits.File, paymentfile.Withdrawn)
+	mark = p.newest()
+	p.restart()
+	require.Zero(t, count(p.inbox(alice, mark), "payment-file-dropped"), "once")
 }

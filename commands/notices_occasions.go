@@ -124,6 +124,7 @@ var occasions = map[string]occasion{
 	paymentfile.Completed{}.Kind():  onPaymentFile,
 	paymentfile.Rejected{}.Kind():   onPaymentFile,
 	paymentfile.Expired{}.Kind():    onPaymentFile,
+	paymentfile.Cancelled{}.Kind():  goneWithDevice(onPaymentFile),
 
 	mandate.Granted{}.Kind():     mandateMade,
 	mandate.Registered{}.Kind():  mandateMade,
@@ -133,6 +134,7 @@ var occasions = map[string]occasion{
 	batch.Executed{}.Kind():   onBatch("batch-executed"),
 	batch.Rejected{}.Kind():   onBatch("batch-rejected"),
 	batch.Expired{}.Kind():    onBatch("batch-expired"),
+	batch.Cancelled{}.Kind():  goneWithDevice(onBatch("batch-dropped")),
 
 	standing.Challenged{}.Kind(): onStanding("standing-order-challenged"),
 	standing.Rejected{}.Kind():   onStanding("standing-order-rejected"),

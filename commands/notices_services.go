@@ -82,6 +82,8 @@ func onPaymentFile(ctx context.Context, n *notifying, fact Happened) ([]news, er
 		told.template = "payment-file-challenged"
 	case paymentfile.Expired:
 		told.template = "payment-file-expired"
+	case paymentfile.Cancelled:
+		told.template = "payment-file-dropped"
 	case paymentfile.Rejected:
 		told.template, told.code = "payment-file-rejected", e.Code
 	case paymentfile.Completed:
@@ -95,6 +97,17 @@ func onPaymentFile(ctx context.Context, n *notifying, fact Happened) ([]news, er
 		}
 	}
 	return []news{told}, err
+}
+
+// goneWithDevice tells of a withdrawal only if it is not the customer's own: what waited
+// goes with the device that asked for it.
+func goneWithDevice(tell occasion) occasion {
+	return func(ctx context.Context, n *notifying, fact Happened) ([]news, error) {
+		if fact.Reason != dropped {
+			return nil, nil
+		}
+		return tell(ctx, n, fact)
+	}
 }
 
 // onBatch tells who has sent a batch, of the whole.

@@ -135,3 +135,38 @@ func TestAnotherOwnersBatchCounts(t *testing.T) {
 	require.NotEqual(t, "own-accounts", answer.Exemption, "status %s", answer.Status)
 	require.EqualValues(t, 50_000, h.money(joint).Spent, "it counts against the day")
 }
+
+// A standing order of who holds the account no more, or may only look, is over on its
+// first day: nothing is paid, it is not tried again, and its customer is told.
+func TestAStandingOrderEndsWithItsOwner(t *testing.T) {
+	t.Parallel()
+	for name, loses := range map[string]func(h *house, of id.Account){
+		"who was removed": func(h *house, of id.Account) {
+			_, _, err := h.bank.Accounts().RemoveHolder(h.ctx(), h.by(alice), of, bob)
+			require.NoError(h.t, err)
+		},
+		"who was removed and may look again": func(h *house, of id.Account) {
+			_, _, err := h.bank.Accounts().RemoveHolder(h.ctx(), h.by(alice), of, bob)
+			require.NoError(h.t, err)
+			h.joined(alice, bob, of, "bobby", account.Reader)
+		},
+	} {
+		h := newHouse(t, newModelLog(t))
+		joint, bobs := h.account(alice, "Alice", 500_000), h.account(bob, "Bob", 0)
+		h.jointly(joint)
+		placed, hers := h.place(bob, joint, bobs, 50_000, rent), h.place(alice, joint, bobs, 10_000, rent)
+		h.confirm(bob, placed)
+		h.confirm(alice, hers)
+		loses(h, joint)
+		h.catchUp()
+		mark := h.newest()
+		h.at("2026-01-31", 18)
+		require.Equal(t, []string{"2026-01-31 given up 3 account-read-only", "ended account-read-only"}, h.occurrences(placed.Order), name)
+		require.Equal(t, []string{"2026-01-31 executed"}, h.occurrences(hers.Order), "the other owner's goes on")
+		require.Equal(t, 1, count(h.inbox(bob, mark), "standing-order-ended"), name)
+		h.at("2026-02-28", 18)
+		require.Equal(t, []string{"2026-01-31 given up 3 account-read-only", "ended account-read-only"}, h.occurrences(placed.Order), name)
+		h.balances(joint, 480_000, 0)
+		h.audit()
+	}
+}

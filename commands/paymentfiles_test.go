@@ -19,13 +19,18 @@ import (
 // file sends one of a payment for each amount.
 func (p *remitter) file(name string, minors ...int64) PaymentFileAnswer {
 	p.t.Helper()
+	return p.fileBy(p.by(alice), name, minors...)
+}
+
+func (p *remitter) fileBy(order Order, name string, minors ...int64) PaymentFileAnswer {
+	p.t.Helper()
 	ask := SubmitPaymentFile{Message: name, Group: "P-1", Debtor: p.number(p.from), Digest: "digest of " + name, Total: money.Amount{Currency: "EUR"}}
 	for i, minor := range minors {
 		ask.Total.Minor += minor
 		ask.Items = append(ask.Items, p.item(minor))
 		ask.Items[i].EndToEnd = fmt.Sprint("E-", i)
 	}
-	answer, _, err := p.bank.PaymentFiles().Submit(p.ctx(), p.by(alice), ask)
+	answer, _, err := p.bank.PaymentFiles().Submit(p.ctx(), order, ask)
 	require.NoError(p.t, err)
 	require.Equal(p.t, paymentfile.Pending, answer.Status)
 	return answer

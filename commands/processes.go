@@ -51,6 +51,7 @@ type Happened struct {
 	EventID  uuid.UUID
 	Position eventbus.Position
 	At       time.Time // booked-at: the bank's time
+	Reason   string    // code, of the command
 }
 
 // Alarm is something to do at a time. There is one for each stream.

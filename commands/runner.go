@@ -77,7 +77,7 @@ func (r *runner) take(ctx context.Context, record eventbus.Record, recorded even
 	agenda := &Agenda{now: r.bank.sources.Time(), cause: recorded.ID, at: recorded.Position, waiting: r.waiting}
 	event, err := r.bank.treaty.DecodeAny(recorded.Kind, recorded.SchemaVersion, recorded.ID, recorded.Data)
 	if err == nil {
-		fact := Happened{Fact{recorded.Stream, recorded.Version, event}, recorded.ID, recorded.Position, record.Header.BookedAt}
+		fact := Happened{Fact{recorded.Stream, recorded.Version, event}, recorded.ID, recorded.Position, record.Header.BookedAt, record.Header.Reason}
 		err = r.Take(ctx, fact, agenda)
 	}
 	if over(ctx, err) {
@@ -189,7 +189,7 @@ func (r *runner) retake(ctx context.Context, alarm Alarm, agenda *Agenda) error 
 				return err
 			}
 			fact := Fact{recorded.Stream, recorded.Version, event}
-			return r.Take(ctx, Happened{fact, recorded.ID, recorded.Position, record.Header.BookedAt}, agenda)
+			return r.Take(ctx, Happened{fact, recorded.ID, recorded.Position, record.Header.BookedAt, record.Header.Reason}, agenda)
 		}
 		break
 	}

@@ -46,8 +46,8 @@ var categories = map[string]Category{
 	"payment-sent": Payments, "payment-challenged": Payments, "payment-delayed": Payments, "payment-rejected": Payments,
 	"payment-returned": Payments, "payment-expired": Payments,
 	"payment-recalled": Payments, "payment-recall-denied": Payments, "payment-recall-delayed": Payments,
-	"payment-file-challenged": Payments, "payment-file-done": Payments, "payment-file-part": Payments, "payment-file-rejected": Payments, "payment-file-expired": Payments,
-	"batch-challenged": Payments, "batch-executed": Payments, "batch-rejected": Payments, "batch-expired": Payments,
+	"payment-file-challenged": Payments, "payment-file-done": Payments, "payment-file-part": Payments, "payment-file-rejected": Payments, "payment-file-expired": Payments, "payment-file-dropped": Payments,
+	"batch-challenged": Payments, "batch-executed": Payments, "batch-rejected": Payments, "batch-expired": Payments, "batch-dropped": Payments,
 	"standing-order-challenged": Payments, "standing-order-rejected": Payments, "standing-order-expired": Payments, "standing-order-placed": Payments,
 	"standing-order-failed": Payments, "standing-order-skipped": Payments, "standing-order-cancelled": Payments, "standing-order-ended": Payments,
 

@@ -10,7 +10,6 @@ import (
 	"florin/domain/account"
 	"florin/domain/id"
 	"florin/domain/money"
-	"florin/domain/text"
 	"florin/eventbus"
 	"florin/gateway/problem"
 	"florin/gateway/wire"
@@ -104,11 +103,10 @@ func (s Accounts) SetCap(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !text.Code(body.Reason) {
-		return account.ErrReason
+	order, err := s.reasoned(r, call, body.Reason)
+	if err != nil {
+		return err
 	}
-	order := s.order(r, call)
-	order.Caller.Reason = body.Reason
 	set, outcome, err := s.Bank.Accounts().SetCap(r.Context(), order, of, limits, body.Reason)
 	if err != nil {
 		return refused(w, outcome, err)

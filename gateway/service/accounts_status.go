@@ -6,12 +6,9 @@ import (
 	"time"
 
 	"florin/commands"
-	"florin/domain/account"
-	"florin/domain/customer"
 	"florin/domain/id"
 	"florin/domain/money"
 	"florin/domain/proposal"
-	"florin/domain/text"
 	"florin/eventbus"
 	"florin/gateway/wire"
 	"florin/schemas"
@@ -49,7 +46,11 @@ func (s Accounts) Freeze(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.change(w, r, s.order(r, call), asked, body.Reason, s.Bank.Accounts().Freeze)
+	order, err := s.reasoned(r, call, body.Reason)
+	if err != nil {
+		return err
+	}
+	return s.change(w, r, order, asked, s.Bank.Accounts().Freeze)
 }
 
 // Unfreeze ends a freeze. In production it takes two: 202.
@@ -58,14 +59,13 @@ func (s Accounts) Unfreeze(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	order := s.order(r, call)
-	if s.alone() {
-		return s.change(w, r, order, asked, body.Reason, s.Bank.Accounts().Unfreeze)
+	order, err := s.reasoned(r, call, body.Reason)
+	switch {
+	case err != nil:
+		return err
+	case s.alone():
+		return s.change(w, r, order, asked, s.Bank.Accounts().Unfreeze)
 	}
-	if !text.Code(body.Reason) {
-		return customer.ErrReason
-	}
-	order.Caller.Reason = body.Reason
 	return s.propose(w, r, order, commands.Propose{Type: proposal.Unfreezing, Details: proposal.Details{Account: asked}})
 }
 
@@ -75,16 +75,16 @@ func (s Accounts) Close(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.change(w, r, s.order(r, call), asked, body.Reason, s.Bank.Accounts().Close)
+	order, err := s.reasoned(r, call, body.Reason)
+	if err != nil {
+		return err
+	}
+	return s.change(w, r, order, asked, s.Bank.Accounts().Close)
 }
 
-func (s Accounts) change(w http.ResponseWriter, r *http.Request, order commands.Order, of id.Account, reason string,
+func (s Accounts) change(w http.ResponseWriter, r *http.Request, order commands.Order, of id.Account,
 	verb func(context.Context, commands.Order, id.Account, string) (commands.AccountAnswer, commands.Outcome, error)) error {
-	if !text.Code(reason) {
-		return account.ErrReason
-	}
-	order.Caller.Reason = reason
-	changed, outcome, err := verb(r.Context(), order, of, reason)
+	changed, outcome, err := verb(r.Context(), order, of, order.Caller.Reason)
 	if err != nil {
 		return refused(w, outcome, err)
 	}
@@ -103,11 +103,10 @@ func (s Accounts) PlaceHold(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !text.Code(body.Reason) {
-		return account.ErrReason
+	order, err := s.reasoned(r, call, body.Reason)
+	if err != nil {
+		return err
 	}
-	order := s.order(r, call)
-	order.Caller.Reason = body.Reason
 	held, outcome, err := s.Bank.Accounts().PlaceHold(r.Context(), order, commands.PlaceHold{Account: asked, Amount: amount, Reason: body.Reason})
 	if err != nil {
 		return refused(w, outcome, err)
@@ -122,11 +121,10 @@ func (s Accounts) LiftHold(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !text.Code(body.Reason) {
-		return account.ErrReason
+	order, err := s.reasoned(r, call, body.Reason)
+	if err != nil {
+		return err
 	}
-	order := s.order(r, call)
-	order.Caller.Reason = body.Reason
 	lifted, outcome, err := s.Bank.Accounts().LiftHold(r.Context(), order, asked, body.Hold, body.Reason)
 	if err != nil {
 		return refused(w, outcome, err)

@@ -4,9 +4,7 @@ import (
 	"net/http"
 	"time"
 
-	"florin/domain/account"
 	"florin/domain/id"
-	"florin/domain/text"
 	"florin/eventbus"
 	"florin/gateway/wire"
 	"florin/schemas"
@@ -43,11 +41,10 @@ func (s Accounts) AnnounceTerms(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !text.Code(body.Reason) {
-		return account.ErrReason
+	order, err := s.reasoned(r, call, body.Reason)
+	if err != nil {
+		return err
 	}
-	order := s.order(r, call)
-	order.Caller.Reason = body.Reason
 	announced, outcome, err := s.Bank.Accounts().AnnounceTerms(r.Context(), order, of, body.Version)
 	if err != nil {
 		return refused(w, outcome, err)

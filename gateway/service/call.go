@@ -22,6 +22,8 @@ import (
 	"github.com/google/uuid"
 
 	"florin/commands"
+	"florin/domain/proposal"
+	"florin/domain/text"
 	"florin/eventbus"
 	"florin/gateway/passkey"
 	"florin/gateway/problem"
@@ -73,6 +75,16 @@ type Desk struct {
 
 // pathText is a parameter of the path.
 func pathText(r *http.Request, name string) string { return chi.URLParam(r, name) }
+
+// reasoned is the envelope of a command that says why: invalid-reason without a code.
+func (d Desk) reasoned(r *http.Request, call Call, reason string) (commands.Order, error) {
+	if !text.Code(reason) {
+		return commands.Order{}, proposal.ErrReason
+	}
+	order := d.order(r, call)
+	order.Caller.Reason = reason
+	return order, nil
+}
 
 // order is the envelope of the command that the request asks for. With an
 // idempotency key the same principal's same key is the same command, for ever.

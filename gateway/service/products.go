@@ -6,12 +6,10 @@ import (
 	"time"
 
 	"florin/commands"
-	"florin/domain/customer"
 	"florin/domain/id"
 	"florin/domain/money"
 	"florin/domain/proposal"
 	"florin/domain/terms"
-	"florin/domain/text"
 	"florin/eventbus"
 	"florin/gateway/problem"
 	"florin/gateway/wire"
@@ -109,11 +107,10 @@ func (s Products) Define(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !text.Code(body.Reason) {
-		return customer.ErrReason
+	order, err := s.reasoned(r, call, body.Reason)
+	if err != nil {
+		return err
 	}
-	order := s.order(r, call)
-	order.Caller.Reason = body.Reason
 	if !s.alone() {
 		return s.propose(w, r, order, commands.Propose{Type: proposal.ProductDefinition, Product: ask})
 	}
@@ -139,11 +136,10 @@ func (s Products) Retire(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !text.Code(body.Reason) {
-		return customer.ErrReason
+	order, err := s.reasoned(r, call, body.Reason)
+	if err != nil {
+		return err
 	}
-	order := s.order(r, call)
-	order.Caller.Reason = body.Reason
 	if !s.alone() {
 		named, err := s.Bank.Products().Named(r.Context(), asked)
 		if err != nil {

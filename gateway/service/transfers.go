@@ -7,11 +7,9 @@ import (
 	"time"
 
 	"florin/commands"
-	"florin/domain/customer"
 	"florin/domain/id"
 	"florin/domain/money"
 	"florin/domain/proposal"
-	"florin/domain/text"
 	"florin/domain/transfer"
 	"florin/eventbus"
 	"florin/gateway/problem"
@@ -138,11 +136,10 @@ func (s Transfers) Reverse(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	if !text.Code(body.Reason) {
-		return customer.ErrReason
+	order, err := s.reasoned(r, call, body.Reason)
+	if err != nil {
+		return err
 	}
-	order := s.order(r, call)
-	order.Caller.Reason = body.Reason
 	if !s.alone() {
 		return s.propose(w, r, order, commands.Propose{Type: proposal.Reversal,
 			Details: proposal.Details{Transfer: asked, Amount: amount, Reference: evidence(body.Reference)}})
