@@ -39,6 +39,32 @@ type BackchannelAnswer struct {
 	ExpiresIn int64 // seconds
 }
 
+// Refusals of what a client asks of the customer's authentication.
+var (
+	ErrUnmet   = &domain.Refusal{Class: domain.Invalid, Code: "unmet-authentication-requirements", Detail: "Nobody can be authenticated here as acr_values ask."}
+	ErrWeakKey = &domain.Refusal{Class: domain.Forbidden, Code: "approval-device", Detail: "Only a phone whose key is proven to be kept in hardware can agree to this."}
+)
+
+// ranked are the classes of authentication, by rising trust.
+var ranked = []string{grant.ACRDevice, grant.ACRMulti, grant.ACRStrong, grant.ACRStrongInKey}
+
+// meets tells whether a class is one of those asked for, or better than one of them.
+// Whoever asks for none takes any; classes that nobody knows are met by none.
+func meets(class string, asked []string) bool {
+	return len(asked) == 0 || slices.ContainsFunc(asked, func(wanted string) bool {
+		least := slices.Index(ranked, wanted)
+		return least >= 0 && least <= slices.Index(ranked, class)
+	})
+}
+
+// strongest is the best class that a customer's word on a phone can have here.
+func (b *Bank) strongest() string {
+	if b.Trusts().Earns() {
+		return grant.ACRStrongInKey
+	}
+	return grant.ACRStrong
+}
+
 // asking is a request by the back channel as far as it has come.
 type asking struct {
 	ask     consent.Ask
@@ -54,7 +80,9 @@ type asking struct {
 // is made where nobody sees it, waits, and expires. So does one that the customer is
 // not shown, because another waits or too many came before.
 //
-// Refusals: *attempt.Throttled tells a client that asks again and again to wait.
+// Refusals: *attempt.Throttled tells a client that asks again and again to wait;
+// ErrUnmet that acr_values ask for more than any phone here can show. What they ask
+// for is what the customer's yes has to be: a phone that can show less is refused it.
 func (c Consents) AskCustomer(ctx context.Context, order Order, ask BackchannelRequest) (BackchannelAnswer, Outcome, error) {
 	b := c.bank
 	app, err := b.allowed(ctx, ask.ClientID, client.CIBA)
@@ -67,6 +95,8 @@ func (c Consents) AskCustomer(ctx context.Context, order Order, ask BackchannelR
 		return BackchannelAnswer{}, Outcome{}, ErrUnauthorized
 	case !ok, !slices.Contains(scopes, "openid"), slices.Contains(scopes, scopePay) && ask.Payment.IsZero():
 		return BackchannelAnswer{}, Outcome{}, ErrScope
+	case !meets(b.strongest(), ask.ACRValues):
+		return BackchannelAnswer{}, Outcome{}, ErrUnmet
 	}
 	ask.Scopes = scopes
 	a, err := c.asking(ctx, order, app, ask)
@@ -204,6 +234,9 @@ func (b *Bank) answerConsent(w *work, desk id.Approvals, asked approval.Request)
 	yes := consent.Approve{Approval: asked.Approval, Device: answered.By, ACR: grant.ACRStrong, AMR: []string{"mca", "mfa", "pop", "user"}, At: w.order.At}
 	if answered.Hardware {
 		yes.ACR, yes.AMR = grant.ACRStrongInKey, []string{"hwk", "mca", "mfa", "pop", "user"}
+	}
+	if !meets(yes.ACR, request.ACRValues) {
+		return ErrWeakKey
 	}
 	if err := b.consents.decide(w, asked.Consent, yes); err != nil {
 		return err

@@ -146,6 +146,45 @@ func TestAttestedHardwareEarnsMore(t *testing.T) {
 	require.Equal(t, []string{"device.registered", "device.attested"}, []string{facts[0].Kind, facts[1].Kind})
 }
 
+// TestAcrValuesSayWhichPhoneMayAgree: what a client asks of the customer's yes is what
+// it gets, or it gets none.
+func TestAcrValuesSayWhichPhoneMayAgree(t *testing.T) {
+	t.Parallel()
+	h, maker := believing(t)
+	pixel, simulator := h.made(maker, phone.FormatAndroid), h.phone()
+	h.owns(pixel, "ada")
+	h.owns(simulator, "barbara")
+	till := h.teller("till", "openid", "accounts.read")
+	for asked, want := range map[string][2]string{
+		"urn:florin:acr:sca-hw":                    {"approved", "refused"},
+		"urn:florin:acr:sca-hw phr":                {"approved", "refused"},
+		"urn:florin:acr:sca-hw urn:florin:acr:sca": {"approved", "approved"},
+		"urn:florin:acr:sca":                       {"approved", "approved"},
+		"urn:florin:acr:device":                    {"approved", "approved"},
+	} {
+		for i, p := range []*phone.Phone{pixel, simulator} {
+			h.pass(time.Hour)
+			h.login(p)
+			named := till.asked(p.Profile().UserName, "openid accounts.read", "acr_values", asked)
+			waiting := h.waiting(p)
+			answer := h.decideOn(p, waiting, "approve", "", nil)
+			if want[i] == "refused" {
+				require.Equal(t, "approval-device", code(answer), "%s: %s", asked, answer.Body)
+				require.Equal(t, "authorization_pending", code(till.poll(named)), "no answer is none")
+				require.Equal(t, 200, h.decideOn(p, waiting, "deny", "", nil).Status, "a no needs no such key")
+				require.Equal(t, "access_denied", code(till.poll(named)))
+				continue
+			}
+			require.Equal(t, 200, answer.Status, "%s: %s", asked, answer.Body)
+			acr := "urn:florin:acr:sca"
+			if p == pixel {
+				acr = "urn:florin:acr:sca-hw"
+			}
+			require.Equal(t, acr, claimsOf(t, tokensOf(t, till.poll(named)).ID)["acr"], asked)
+		}
+	}
+}
+
 // TestWhoBelievesNobodyPromisesNothing: without an app of Android's no SCA key can be
 // proven, so that class is not offered.
 func TestWhoBelievesNobodyPromisesNothing(t *testing.T) {

@@ -72,7 +72,7 @@ var (
 // status of all others is that of their class.
 var oauthStatus = map[string]int{
 	"invalid-client": 401, "invalid-grant": 400, "invalid-request": 400, "invalid-scope": 400,
-	"unauthorized-client": 400, "unsupported-grant-type": 400, "access-denied": 400, "redirect-to-web": 400,
+	"unauthorized-client": 400, "unmet-authentication-requirements": 400, "unsupported-grant-type": 400, "access-denied": 400, "redirect-to-web": 400,
 	"authorization-pending": 400, "insufficient-authorization": 400,
 	"slow-down": 400, "invalid-binding-message": 400, "expired-token": 400, "invalid-session": 400, "invalid-authorization-details": 400, "invalid-request-uri": 400, "use-dpop-nonce": 400,
 }
