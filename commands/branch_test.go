@@ -58,7 +58,7 @@ func newBranch(t testing.TB) *branch {
 func (b *branch) restart() {
 	b.t.Helper()
 	bank, err := Open(background, b.log, schemas.New(b.ring), b.ring, Sources{Now: b.now, Random: rand.Reader}, Settings{
-		CheckSchemas: true, BuildVersion: "test", Money: DefaultTerms(), Notifier: b.post, Identity: IdentitySettings{Argon: Argon{MemoryKiB: 8, Passes: 1, Lanes: 1}},
+		CheckSchemas: true, BuildVersion: "test", Money: DefaultTerms(), RiskWait: time.Minute, Notifier: b.post, Identity: IdentitySettings{Argon: Argon{MemoryKiB: 8, Passes: 1, Lanes: 1}},
 	})
 	require.NoError(b.t, err)
 	b.bank = bank

@@ -75,6 +75,10 @@ type Settings struct {
 	// nil: the one that it comes with.
 	Policy []byte
 
+	// RiskWait bounds how long a payment waits for what risk has to know, and for the
+	// customer's payment before; 0: a second. What is late the customer confirms.
+	RiskWait time.Duration
+
 	Money    Terms
 	Identity IdentitySettings
 }
@@ -82,6 +86,7 @@ type Settings struct {
 const (
 	statesMaxDefault    = 100_000
 	evidenceKeptDefault = 5 * 366 * 24 * time.Hour
+	riskWaitDefault     = time.Second
 )
 
 // Bank is the write side of one ledger. It is safe for concurrent use.
@@ -120,6 +125,9 @@ func Open(ctx context.Context, log eventbus.Log, treaty *schemas.Treaty, ring *s
 	if settings.EvidenceKept <= 0 {
 		settings.EvidenceKept = evidenceKeptDefault
 	}
+	if settings.RiskWait <= 0 {
+		settings.RiskWait = riskWaitDefault
+	}
 	b := &Bank{log: log, treaty: treaty, ring: ring, sources: sources, settings: settings, locks: newLocks(),
 		tracer: otel.Tracer("florin/commands")}
 	b.sources = b.clock.above(sources)
@@ -129,7 +137,7 @@ func Open(ctx context.Context, log eventbus.Log, treaty *schemas.Treaty, ring *s
 	if b.founding, err = foundingPolicy(settings.Policy); err != nil {
 		return nil, fmt.Errorf("commands: open: %w", err)
 	}
-	b.book = newBook(log, treaty)
+	b.book = newBook(log, treaty, settings.RiskWait)
 	b.runners = newRunners(b)
 	if settings.Webhooks != nil {
 		b.posters = []*runner{b.newRunner(newPosting(b))}

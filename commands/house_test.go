@@ -86,7 +86,7 @@ func (h *house) reopen(log eventbus.Log) {
 func (h *house) opened(log eventbus.Log) *Bank {
 	h.t.Helper()
 	bank, err := Open(context.Background(), log, schemas.New(h.ring), h.ring, Sources{Now: h.now, Random: rand.Reader},
-		Settings{CheckSchemas: true, BuildVersion: "test", Money: h.terms, Rail: h.rail, Policy: h.policy})
+		Settings{CheckSchemas: true, BuildVersion: "test", Money: h.terms, Rail: h.rail, Policy: h.policy, RiskWait: time.Minute})
 	require.NoError(h.t, err)
 	return bank
 }

@@ -63,9 +63,6 @@ type attempted struct {
 	authTime time.Time // of the session's last strong authentication; zero: nobody knows
 }
 
-// riskWait bounds how long a command waits for the book. What is late is challenged.
-const riskWait = time.Second
-
 // assess asks risk what may become of a payment, and stages what it said. It is asked
 // once by a command. Errors are of the machinery, never of the scorer: when that fails
 // the customer confirms.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"florin/domain/id"
 	"florin/domain/risk"
@@ -24,6 +25,7 @@ import (
 type book struct {
 	log    eventbus.Log
 	treaty *schemas.Treaty
+	wait   time.Duration // of a command for the book, or for its turn
 
 	mu        sync.RWMutex // guards what follows
 	history   *risk.History
@@ -35,8 +37,8 @@ type book struct {
 	turns   turns
 }
 
-func newBook(log eventbus.Log, treaty *schemas.Treaty) *book {
-	return &book{log: log, treaty: treaty, history: risk.NewHistory(), pulling: make(chan struct{}, 1), turns: turns{customers: map[id.Customer]*lane{}}}
+func newBook(log eventbus.Log, treaty *schemas.Treaty, wait time.Duration) *book {
+	return &book{log: log, treaty: treaty, wait: wait, history: risk.NewHistory(), pulling: make(chan struct{}, 1), turns: turns{customers: map[id.Customer]*lane{}}}
 }
 
 // follow takes in what becomes durable until ctx ends.
@@ -95,7 +97,7 @@ func (b *book) take(record eventbus.Record) error {
 }
 
 // look is what is known of an attempt, and up to which position. ready is false if the
-// book has not taken in, within riskWait, what it must have to tell.
+// book has not taken in, within its wait, what it must have to tell.
 func (b *book) look(ctx context.Context, a risk.Attempt) (v risk.Vector, at eventbus.Position, ready bool) {
 	ready = b.pull(ctx, b.turns.last(id.From[id.Customer](a.Customer))) == nil
 	b.mu.RLock()
@@ -112,7 +114,7 @@ func (b *book) pull(ctx context.Context, least eventbus.Position) error {
 	if enough {
 		return nil
 	}
-	ctx, done := context.WithTimeout(ctx, riskWait)
+	ctx, done := context.WithTimeout(ctx, b.wait)
 	defer done()
 	select {
 	case b.pulling <- struct{}{}:

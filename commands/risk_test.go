@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -148,11 +149,14 @@ func TestWhatRiskCannotKnowInTimeIsChallenged(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, newModelLog(t))
 	from, to := h.account(alice, "Alice", 100_000), h.account(bob, "Bob", 0)
+	patience := h.bank.book.wait
+	h.bank.book.wait = 10 * time.Millisecond
 	h.bank.book.pulling <- struct{}{} // somebody reads, and does not come to an end
 	answer, _, err := h.send(h.by(alice), from, to, 100)
 	require.NoError(t, err)
 	require.Equal(t, transfer.Pending, answer.Status)
 	<-h.bank.book.pulling
+	h.bank.book.wait = patience
 	answer, _, err = h.send(h.by(alice), from, to, 100)
 	require.NoError(t, err)
 	require.Equal(t, transfer.Done, answer.Status)

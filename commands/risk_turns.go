@@ -24,10 +24,10 @@ type lane struct {
 }
 
 // inTurn runs a command of a customer's that risk is asked about. late: the one before
-// is still under way after riskWait, and nobody knows what it will have been.
+// is still under way after the book's wait, and nobody knows what it will have been.
 func inTurn[A any](ctx context.Context, b *book, of id.Customer, run func(late bool) (A, Outcome, error)) (answer A, outcome Outcome, err error) {
 	mine := b.turns.join(of)
-	wait, done := context.WithTimeout(ctx, riskWait)
+	wait, done := context.WithTimeout(ctx, b.wait)
 	late := false
 	select {
 	case <-mine.free:
