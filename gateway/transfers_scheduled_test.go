@@ -39,7 +39,10 @@ func (h *house) to(p *phone.Phone, moment string) {
 
 func TestATransferOfALaterDay(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	inBothWirings(t, ofALaterDay)
+}
+
+func ofALaterDay(t *testing.T, h *house) {
 	anna, bert := h.customer("anna"), h.customer("bert")
 	from, to := h.account(anna, "100.00"), h.account(bert, "")
 	order := phone.Order{From: from, To: to, Amount: "12.50", Currency: "EUR", Reference: "rent", ExecuteOn: "2026-03-31"}
