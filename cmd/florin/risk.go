@@ -18,7 +18,7 @@ func newRisk() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newRiskPolicy(), newRiskCheck(), newRiskEvaluate(), newRiskFit())
+	cmd.AddCommand(newRiskPolicy(), newRiskCheck(), newRiskDiff(), newRiskEvaluate(), newRiskFit())
 	return cmd
 }
 
@@ -60,6 +60,45 @@ func newRiskCheck() *cobra.Command {
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s can be put to work: %d features weighed, %d rules, and all of its %d examples come true.\ndigest %s\n",
 				found.Name, found.Cards, found.Rules, found.Examples, found.Digest)
+			return err
+		},
+	}
+}
+
+// compared is what is said of two policies.
+type compared struct {
+	From        string            `json:"from"` // digests
+	To          string            `json:"to"`
+	Differences []risk.Difference `json:"differences"`
+}
+
+func newRiskDiff() *cobra.Command {
+	return &cobra.Command{
+		Use:   "diff FILE [FILE]",
+		Short: "Say what the last policy says otherwise than the first, or than the one that the bank comes with",
+		Args:  cobra.RangeArgs(1, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				args = []string{"", args[0]}
+			}
+			from, first, err := policyOf(args[0])
+			if err != nil {
+				return err
+			}
+			to, second, err := policyOf(args[1])
+			if err != nil {
+				return err
+			}
+			found := compared{first, second, risk.Diff(from.Policy(), to.Policy())}
+			if jsonWanted(cmd) {
+				return printJSON(cmd.OutOrStdout(), found)
+			}
+			for _, difference := range found.Differences {
+				if _, err := fmt.Fprintln(cmd.OutOrStdout(), difference); err != nil {
+					return err
+				}
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s -> %s, differences: %d\n", first, second, len(found.Differences))
 			return err
 		},
 	}

@@ -164,3 +164,20 @@ func TestAmountsAndTimesOfAFile(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, at.Equal(same))
 }
+
+func TestTwoPolicyFilesAreCompared(t *testing.T) {
+	t.Parallel()
+	stricter := filepath.Join(t.TempDir(), "stricter.yaml")
+	require.NoError(t, os.WriteFile(stricter, []byte(strings.Replace(string(schemas.DefaultPolicy()), "{challenge: -4800, block: 500}", "{challenge: -5200, block: 500}", 1)), 0o600))
+	_, environ := program(t)
+	code, out, says := florin(t, childEnvironment(environ), "risk", "diff", stricter)
+	require.Equal(t, exitDone, code, says)
+	require.Contains(t, out, "threshold login from 0: challenge: at -4800 -> at -5200\n")
+	require.Contains(t, out, ", differences: 1\n")
+	code, out, says = florin(t, childEnvironment(environ), "risk", "diff", stricter, stricter)
+	require.Equal(t, exitDone, code, says)
+	require.Contains(t, out, ", differences: 0\n")
+	code, _, says = florin(t, childEnvironment(environ), "risk", "diff", stricter+".gone")
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, says, "stricter.yaml.gone")
+}

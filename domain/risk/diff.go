@@ -10,10 +10,10 @@ import (
 // Difference is one thing that two policies say otherwise. Was or Is is empty where one
 // of them says nothing of it.
 type Difference struct {
-	What  string // base, feature, rule, threshold or example
-	Where string // which one
-	Was   string
-	Is    string
+	What  string `json:"what"`           // base, feature, rule, threshold or example
+	Where string `json:"where,omitzero"` // which one
+	Was   string `json:"was,omitzero"`
+	Is    string `json:"is,omitzero"`
 }
 
 // What a Difference is about.
