@@ -9,6 +9,7 @@ import (
 	"florin/domain/batch"
 	"florin/domain/device"
 	"florin/domain/id"
+	"florin/domain/payment"
 	"florin/domain/paymentfile"
 	"florin/domain/standing"
 	"florin/domain/transfer"
@@ -44,7 +45,7 @@ func TestWhatARevokedDeviceAskedForIsDroppedOnce(t *testing.T) {
 	mark = h.newest()
 	h.device(gone, device.ReportLost{By: ActorCustomer, At: noon})
 	told := h.inbox(alice, mark)
-	require.Equal(t, []int{1, 1}, []int{count(told, "batch-dropped"), count(told, "standing-order-cancelled")}, "%v", told)
+	require.Equal(t, []int{1, 1, 0}, []int{count(told, "batch-dropped"), count(told, "standing-order-cancelled"), count(told, "transfer-dropped")}, "%v", told)
 	batches := func() []batch.Phase {
 		one, err := h.bank.batches.look(h.ctx(), waits.Batch)
 		require.NoError(t, err)
@@ -95,14 +96,18 @@ func TestAFileOfARevokedDeviceIsDroppedAndTold(t *testing.T) {
 	order := p.by(alice)
 	order.Caller.Device = gone
 	waits, own := p.fileBy(order, "one", 2_500), p.file("two", 2_500)
+	sent, _, err := p.pay(Order{ID: randomCause(), Caller: order.Caller, Intent: []byte("pay"), At: order.At, Subject: order.Subject}, 200_000)
+	require.NoError(t, err)
+	require.Equal(t, payment.Pending, sent.Status)
 	p.settle()
-	_, _, err := p.bank.PaymentFiles().Cancel(p.ctx(), p.by(alice), own.File)
+	_, _, err = p.bank.PaymentFiles().Cancel(p.ctx(), p.by(alice), own.File)
 	require.NoError(t, err)
 	mark := p.newest()
 	require.NotContains(t, p.inbox(alice, 0), "payment-file-dropped", "whoever withdraws something knows")
 
 	p.device(gone, device.Revoke{By: ActorCustomer, Reason: "sold", At: noon})
-	require.Equal(t, 1, count(p.inbox(alice, mark), "payment-file-dropped"))
+	told := p.inbox(alice, mark)
+	require.Equal(t, []int{1, 1}, []int{count(told, "payment-file-dropped"), count(told, "payment-dropped")}, "%v", told)
 	p.fileIs(waits.File, paymentfile.Withdrawn)
 	mark = p.newest()
 	p.restart()

@@ -107,6 +107,7 @@ var occasions = map[string]occasion{
 	transfer.Scheduled{}.Kind():  onTransfer("transfer-scheduled"),
 	transfer.Rejected{}.Kind():   onTransfer("transfer-rejected"),
 	transfer.Expired{}.Kind():    onTransfer("transfer-expired"),
+	transfer.Cancelled{}.Kind():  goneWithDevice(onTransfer("transfer-dropped")),
 	transfer.Reversed{}.Kind():   transferReversed,
 	journal.Posted{}.Kind():      journalPosted,
 
@@ -116,6 +117,7 @@ var occasions = map[string]occasion{
 	payment.Rejected{}.Kind():            onPayment("payment-rejected"),
 	payment.Returned{}.Kind():            onPayment("payment-returned"),
 	payment.Expired{}.Kind():             onPayment("payment-expired"),
+	payment.Cancelled{}.Kind():           goneWithDevice(onPayment("payment-dropped")),
 	payment.Recalled{}.Kind():            onPayment("payment-recalled"),
 	payment.RecallDenied{}.Kind():        onPayment("payment-recall-denied"),
 	payment.RecallDelayed{}.Kind():       onPayment("payment-recall-delayed"),

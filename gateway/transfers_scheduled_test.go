@@ -155,4 +155,5 @@ func TestAScheduledTransferOutlivesItsDevice(t *testing.T) {
 	}
 	require.Equal(t, []string{"posted", "cancelled"}, []string{status(agreed), status(waits)})
 	require.Equal(t, "90.00", h.balance(other, from))
+	require.Contains(t, templates(h.entries(other)), "transfer-dropped", "and its customer is told why")
 }
