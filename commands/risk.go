@@ -92,6 +92,12 @@ func (w *work) decided(a attempted) (said risk.Assessed, d risk.Decision) {
 	said.Hundredths, _ = risk.Hundredths(a.amount)
 	attempt := said.Attempt()
 	attempt.Known.Set(risk.SessionStrength, int64(risk.Strength(a.facts.ACR)))
+	if !a.account.IsZero() {
+		attempt.Known.Set(risk.ToOwn, 0)
+	}
+	if a.facts.Own {
+		attempt.Known.Set(risk.ToOwn, 1)
+	}
 	if !a.authTime.IsZero() {
 		attempt.Known.Set(risk.StrongAuthAge, max(int64(w.order.At.Sub(a.authTime)/time.Second), 0))
 	}

@@ -52,16 +52,17 @@ func TestDemoWantsAnEmptyDirectory(t *testing.T) {
 func TestADemoThatIsWrongSaysWhat(t *testing.T) {
 	t.Parallel()
 	good := facts{Accounts: demoAccounts, TransfersPosted: demoTransfers, Retried: demoRetried, AttacksTried: 3, AttacksRefused: 3,
-		Challenged: "posted", Acknowledged: 5, LedgerSum: "0", Rebuilt: "equal", Verify: "ok", TamperFoundAt: 7}
+		Challenged: "posted", Acknowledged: 5, LedgerSum: "0", Rebuilt: "equal", Decisions: demoTransfers, Verify: "ok", TamperFoundAt: 7}
 	require.NoError(t, good.wrong())
 	for says, spoil := range map[string]func(*facts){
-		"accounts":        func(f *facts) { f.Accounts-- },
-		"made twice":      func(f *facts) { f.Duplicates = 1 },
-		"attacks refused": func(f *facts) { f.AttacksRefused-- },
-		"lost":            func(f *facts) { f.AcknowledgedLost = 1 },
-		"sums to":         func(f *facts) { f.LedgerSum = "1" },
-		"verifies as":     func(f *facts) { f.Verify = "damage" },
-		"not found":       func(f *facts) { f.TamperFoundAt = 0 },
+		"accounts":         func(f *facts) { f.Accounts-- },
+		"made twice":       func(f *facts) { f.Duplicates = 1 },
+		"attacks refused":  func(f *facts) { f.AttacksRefused-- },
+		"lost":             func(f *facts) { f.AcknowledgedLost = 1 },
+		"sums to":          func(f *facts) { f.LedgerSum = "1" },
+		"decisions differ": func(f *facts) { f.DecisionsDiffer = 1 },
+		"verifies as":      func(f *facts) { f.Verify = "damage" },
+		"not found":        func(f *facts) { f.TamperFoundAt = 0 },
 	} {
 		bad := good
 		spoil(&bad)

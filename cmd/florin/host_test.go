@@ -45,7 +45,7 @@ func TestTheHostRotatesKeysAndKnowsClientsOfARunningBank(t *testing.T) {
 	require.NoError(t, anna.phone.Refresh(ctx), "nobody is logged out")
 	require.Equal(t, http.StatusOK, status())
 
-	require.Contains(t, h.fails("keys", "rotate", "--dir", h.dir, "--admin", "127.0.0.1:1"), "refused", "a bank that runs and is not there is not touched")
+	require.Contains(t, h.fails("keys", "rotate", "--dir", h.dir, "--admin", "127.0.0.1:1"), "name its admin listener", "a bank that runs and is not there is not touched")
 	require.NoError(t, h.bank.stop())
 	listed := read[[]listedClient](t, h.does("client", "list", "--dir", h.dir, "--json"))
 	require.Len(t, listed, 3)

@@ -70,7 +70,7 @@ func (Assessed) riskEvent()   {}
 func (a Assessed) Failed() bool { return slices.Contains(a.Reasons, ReasonScorerFailed) }
 
 // own are the features that the request itself shows; all others are History's.
-var own = []Feature{SessionStrength, StrongAuthAge, AddressFlags, Speed}
+var own = []Feature{SessionStrength, StrongAuthAge, AddressFlags, Speed, ToOwn}
 
 // Attempt is what was tried, as History is asked about it, and takes it in.
 func (a Assessed) Attempt() Attempt {
