@@ -42,7 +42,7 @@ func newApart(t *testing.T) *apart {
 	listen, err := freeAddress()
 	require.NoError(t, err)
 	a := &apart{base: "http://" + listen, dir: filepath.Join(dir, "bank")}
-	a.core, a.gateway = part("core", "--listen", listen), part("gateway", "--listen", listen)
+	a.core, a.gateway = part("core", "--listen", listen, "--risk-policy", amountsPolicy), part("gateway", "--listen", listen)
 	t.Cleanup(func() {
 		_ = errors.Join(a.gateway.kill(), a.core.kill(), a.gateway.close(), a.core.close())
 		if !t.Failed() {
