@@ -29,12 +29,13 @@ import (
 // branch is a bank where people enrol and log in: on the model log, with the real
 // funnel, every event checked against its schema, and password hashes made cheap.
 type branch struct {
-	t     testing.TB
-	log   *modelLog
-	ring  *seal.Ring
-	bank  *Bank
-	post  *post
-	clock atomic.Int64 // microseconds
+	t      testing.TB
+	log    *modelLog
+	ring   *seal.Ring
+	bank   *Bank
+	post   *post
+	clock  atomic.Int64 // microseconds
+	policy []byte       // of risk
 }
 
 const (
@@ -50,6 +51,7 @@ func newBranch(t testing.TB) *branch {
 	require.NoError(t, err)
 	b := &branch{t: t, log: newModelLog(t), ring: ring, post: &post{}}
 	b.clock.Store(noon.UnixMicro())
+	b.policy = amountsPolicy(t)
 	b.restart()
 	return b
 }
@@ -58,7 +60,7 @@ func newBranch(t testing.TB) *branch {
 func (b *branch) restart() {
 	b.t.Helper()
 	bank, err := Open(background, b.log, schemas.New(b.ring), b.ring, Sources{Now: b.now, Random: rand.Reader}, Settings{
-		CheckSchemas: true, BuildVersion: "test", Money: DefaultTerms(), RiskWait: time.Minute, Notifier: b.post, Identity: IdentitySettings{Argon: Argon{MemoryKiB: 8, Passes: 1, Lanes: 1}},
+		CheckSchemas: true, BuildVersion: "test", Money: DefaultTerms(), RiskWait: time.Minute, Notifier: b.post, Policy: b.policy, Identity: IdentitySettings{Argon: Argon{MemoryKiB: 8, Passes: 1, Lanes: 1}},
 	})
 	require.NoError(b.t, err)
 	b.bank = bank

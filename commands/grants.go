@@ -207,6 +207,14 @@ func (g Grants) check(ctx context.Context, order Order, l login, factor string, 
 // speaks against it by then (the one-time password was used meanwhile, the device
 // is another's) makes the factor a wrong one.
 func (g Grants) prove(w *work, l login, prove grant.Prove, spent customer.Command) error {
+	said, scored := g.scoreLogin(w, l, &prove)
+	if err := g.proveScored(w, l, prove, spent); err != nil || !scored {
+		return err
+	}
+	return w.noteDecision(said)
+}
+
+func (g Grants) proveScored(w *work, l login, prove grant.Prove, spent customer.Command) error {
 	if prove.Right {
 		err := try(w, func() error {
 			if err := g.bank.grants.decide(w, l.id, prove); err != nil {

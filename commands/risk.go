@@ -10,6 +10,7 @@ import (
 	"florin/domain/account"
 	"florin/domain/customer"
 	"florin/domain/device"
+	"florin/domain/grant"
 	"florin/domain/id"
 	"florin/domain/money"
 	"florin/domain/risk"
@@ -51,6 +52,7 @@ func foundingPolicy(text []byte) (deciding, error) {
 
 // attempted is what a command is about to do, as risk is asked about it.
 type attempted struct {
+	decision id.Decision // zero: the one of this command
 	action   risk.Action
 	customer id.Customer
 	device   id.Device
@@ -82,8 +84,11 @@ func (w *work) noteDecision(said risk.Assessed) error {
 func (w *work) decided(a attempted) (said risk.Assessed, d risk.Decision) {
 	b := w.bank
 	with := w.deciding()
+	if a.decision.IsZero() {
+		a.decision = id.From[id.Decision](DerivedID(w.order.ID, "decision"))
+	}
 	said = risk.Assessed{
-		Decision: id.From[id.Decision](DerivedID(w.order.ID, "decision")), Action: a.action, Customer: a.customer, Device: a.device, About: a.about,
+		Decision: a.decision, Action: a.action, Customer: a.customer, Device: a.device, About: a.about,
 		Account: a.account, Series: a.facts.Confirmed, Policy: with.policy, Data: with.data, At: w.order.At,
 	}
 	if a.payee != uuid.Nil {
@@ -91,7 +96,9 @@ func (w *work) decided(a attempted) (said risk.Assessed, d risk.Decision) {
 	}
 	said.Hundredths, _ = risk.Hundredths(a.amount)
 	attempt := said.Attempt()
-	attempt.Known.Set(risk.SessionStrength, int64(risk.Strength(a.facts.ACR)))
+	if a.action != risk.Login { // there is no session yet
+		attempt.Known.Set(risk.SessionStrength, int64(risk.Strength(a.facts.ACR)))
+	}
 	if !a.account.IsZero() {
 		attempt.Known.Set(risk.ToOwn, 0)
 	}
@@ -158,7 +165,7 @@ func observe(treaty *schemas.Treaty, h *risk.History, record eventbus.Record) ([
 }
 
 // observed are the kinds of facts that risk hears of.
-var observed = kindsOf(risk.Assessed{}, customer.Enrolled{}, device.Registered{}, device.Bound{}, device.Attested{}, account.Opened{},
+var observed = kindsOf(risk.Assessed{}, customer.Enrolled{}, grant.Started{}, grant.FactorFailed{}, device.Registered{}, device.Bound{}, device.Attested{}, account.Opened{},
 	account.Credited{}, account.Debited{}, account.FundsReserved{}, account.ReservationCaptured{}, account.ReservationReleased{})
 
 func kindsOf(events ...domain.Event) map[string]bool {
@@ -188,9 +195,17 @@ func (o *observation) take(event domain.Event, stream eventbus.Stream) {
 	switch e := event.(type) {
 	case risk.Assessed:
 		o.decisions = append(o.decisions, e)
-		o.history.Take(e.Attempt())
+		if !e.Customer.IsZero() { // else it was a login as nobody
+			o.history.Take(e.Attempt())
+		}
 	case customer.Enrolled:
 		o.history.Meet(e.Customer.UUID(), e.At)
+	case grant.Started:
+		if !e.Customer.IsZero() {
+			o.history.Begin(e.Grant.UUID(), e.Customer.UUID())
+		}
+	case grant.FactorFailed:
+		o.history.FailLogin(uuidIn(stream), e.At)
 	case device.Registered:
 		o.history.Attest(uuidIn(stream), attestationRank(e.Attestation))
 	case device.Attested:

@@ -61,7 +61,7 @@ func (s Sessions) Redeem(ctx context.Context, order Order, ask RedeemCode) (Toke
 	return execute(ctx, b, "session.redeem", order, streams(login), func(w *work) error {
 		return s.redeem(w, app, login, ask, salt)
 	}, func(facts []Fact) (Tokens, error) {
-		tokens, err := b.tokens(app.ClientID, family.Started, facts)
+		tokens, err := b.tokens(ctx, app.ClientID, family.Started, facts)
 		tokens.Nonce = began.Nonce
 		return tokens, err
 	})
@@ -232,7 +232,7 @@ func (s Sessions) Refresh(ctx context.Context, order Order, ask RefreshTokens) (
 		}
 		return b.sessions.decide(w, family.Session, refresh)
 	}, func(facts []Fact) (Tokens, error) {
-		tokens, err := b.tokens(app.ClientID, family.Started, facts)
+		tokens, err := b.tokens(ctx, app.ClientID, family.Started, facts)
 		if err != nil {
 			return Tokens{}, err
 		}
@@ -295,7 +295,7 @@ func (s Sessions) Machine(ctx context.Context, order Order, ask MachineTokens) (
 			return err
 		}
 		return b.sessions.decide(w, began, session.Issue{JTI: jti(w), At: order.At})
-	}, func(facts []Fact) (Tokens, error) { return b.tokens(app.ClientID, session.Started{}, facts) })
+	}, func(facts []Fact) (Tokens, error) { return b.tokens(ctx, app.ClientID, session.Started{}, facts) })
 }
 
 func (b *Bank) enabled(w *work, app Client) (bool, error) {

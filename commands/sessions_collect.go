@@ -29,7 +29,7 @@ func (s Sessions) Collect(ctx context.Context, order Order, ask CollectTokens) (
 	salt := opaque.EncodeToString(b.sources.Secret(16))
 	tokens, outcome, err := execute(ctx, b, "session.collect", order, streams(asked), func(w *work) error {
 		return s.collect(w, app, asked, ask, salt)
-	}, func(facts []Fact) (Tokens, error) { return b.tokens(app.ClientID, session.Started{}, facts) })
+	}, func(facts []Fact) (Tokens, error) { return b.tokens(ctx, app.ClientID, session.Started{}, facts) })
 	if err != nil {
 		return Tokens{}, outcome, err
 	}

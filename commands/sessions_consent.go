@@ -17,7 +17,7 @@ func (s Sessions) redeemConsent(ctx context.Context, order Order, app Client, as
 	salt := opaque.EncodeToString(b.sources.Secret(16))
 	tokens, outcome, err := execute(ctx, b, "session.redeem", order, streams(asked), func(w *work) error {
 		return s.agreed(w, app, asked, ask, salt)
-	}, func(facts []Fact) (Tokens, error) { return b.tokens(app.ClientID, session.Started{}, facts) })
+	}, func(facts []Fact) (Tokens, error) { return b.tokens(ctx, app.ClientID, session.Started{}, facts) })
 	if err != nil {
 		return Tokens{}, outcome, err
 	}

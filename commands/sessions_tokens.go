@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"context"
 	"time"
 
 	"florin/domain/consent"
@@ -23,7 +24,7 @@ type Tokens struct {
 	AMR         []string
 	AuthTime    time.Time
 	Strength    int64 // 1 device, 2 mfa, 3 sca, 4 sca in attested hardware
-	Risk        int64 // 0 until the risk engine scores sessions
+	Risk        int64 // how likely the family's login was fraud, in thousandths
 	JTI         string
 	IssuedAt    time.Time
 	ExpiresAt   time.Time
@@ -38,7 +39,7 @@ var strengths = map[string]int64{grant.ACRDevice: 1, session.ACRKey: 1, grant.AC
 
 // tokens makes an answer of what a command did to a family. Where it gave no token
 // (reuse, another's key) the answer is invalid-grant.
-func (b *Bank) tokens(clientID string, family session.Started, facts []Fact) (Tokens, error) {
+func (b *Bank) tokens(ctx context.Context, clientID string, family session.Started, facts []Fact) (Tokens, error) {
 	t := Tokens{ClientID: clientID}
 	generation := int64(0)
 	issue := func(id, acr string, scopes []string, at, until time.Time) {
@@ -71,6 +72,9 @@ func (b *Bank) tokens(clientID string, family session.Started, facts []Fact) (To
 	t.Customer, t.Operator, t.Device, t.Session, t.JKT = family.Customer, family.Operator, family.Device, family.Session, family.JKT
 	t.Strength = strengths[t.ACR]
 	var err error
+	if t.Risk, err = b.sessionRisk(ctx, family.Grant); err != nil {
+		return Tokens{}, err
+	}
 	if generation > 0 {
 		if t.Refresh, _, err = b.refreshToken(t.Session, generation, family.Salt); err != nil {
 			return Tokens{}, err

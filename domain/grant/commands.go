@@ -81,6 +81,8 @@ type (
 		Factor   string
 		Right    bool
 		Hardware bool
+		More     bool // risk wants a second factor where the password alone would do
+		Blocked  bool // risk lets nobody in, whatever is shown
 		Step     int64
 		JKT      string
 		CodeHash string

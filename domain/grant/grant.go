@@ -56,6 +56,7 @@ type State struct {
 	Proven    Authenticated // in a browser
 	Becomes   id.Session    // once redeemed
 	wrong     bool
+	more      bool // a second factor is wanted of a bound device, too
 	replayed  bool
 	phase     phase
 }
@@ -97,6 +98,8 @@ func (s State) asksAfter(shown []string) []string {
 	switch {
 	case s.Desk:
 		return asksDesk(shown)
+	case s.Bound && s.more && len(shown) == 1 && shown[0] == Password:
+		return s.asksMore()
 	case s.Bound && len(shown) > 0, len(shown) > 1:
 		return nil
 	case s.Bound && s.wantsStrong():
@@ -119,6 +122,18 @@ func (s State) asksSecond() []string {
 	}
 	sent := func(factor string) bool { return factor == ByEmail || factor == BySMS || factor == OTPSend }
 	return append(slices.DeleteFunc(slices.Clone(s.Second), sent), OTPSend)
+}
+
+// asksMore are the factors after the password on the customer's own device, of which
+// everyone makes the login stronger: no code that is sent does.
+func (s State) asksMore() []string {
+	sent := func(factor string) bool { return factor == ByEmail || factor == BySMS || factor == OTPSend }
+	return append([]string{SCAKey}, slices.DeleteFunc(slices.Clone(s.Second), sent)...)
+}
+
+// Last tells whether the login ends with this factor, right or wrong.
+func (s State) Last(factor string) bool {
+	return len(s.asksAfter(append(slices.Clip(s.Shown), factor))) == 0
 }
 
 // Sends are the ways by which a one-time password can be asked for.
@@ -240,6 +255,7 @@ func (s State) prove(c Prove) ([]Event, error) {
 		return nil, err
 	}
 	shown := append(slices.Clip(s.Shown), c.Factor)
+	s.more = s.more || c.More
 	next := s.asksAfter(shown)
 	right := c.Right && !s.nobody()
 	if c.Factor == ByEmail || c.Factor == BySMS {
@@ -258,6 +274,8 @@ func (s State) prove(c Prove) ([]Event, error) {
 		return append(events, Denied{Reason: "unknown-name", At: c.At}), nil
 	case s.wrong || !right:
 		return append(events, Denied{Reason: "wrong-factor", At: c.At}), nil
+	case c.Blocked:
+		return append(events, Denied{Reason: "risk", At: c.At}), nil
 	}
 	acr, amr := s.class(shown, c.Hardware)
 	if !s.Consent.IsZero() {
@@ -336,9 +354,9 @@ func (s State) Evolve(event Event) State {
 	case DeskStarted:
 		s = atDesk(e)
 	case FactorVerified:
-		s.Steps, s.Shown = e.Step, append(slices.Clone(s.Shown), e.Factor)
+		s.Steps, s.Shown, s.more = e.Step, append(slices.Clone(s.Shown), e.Factor), len(e.Next) > 0
 	case FactorFailed:
-		s.Steps, s.Shown, s.wrong = e.Step, append(slices.Clone(s.Shown), e.Factor), true
+		s.Steps, s.Shown, s.wrong, s.more = e.Step, append(slices.Clone(s.Shown), e.Factor), true, len(e.Next) > 0
 	case OTPRequested:
 		s.Steps, s.Requested, s.Requests = e.Step, e, s.Requests+1
 	case ApprovalRequested:

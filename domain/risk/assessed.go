@@ -123,7 +123,10 @@ func (Note) riskCommand() {}
 var ErrNoted = &domain.Refusal{Class: domain.Conflict, Code: "decision-exists", Detail: "This was decided already."}
 
 // State is whether there is the decision; it is never changed.
-type State struct{ Made bool }
+type State struct {
+	Made  bool
+	Score int64
+}
 
 // Decide answers a command with the facts that follow from it.
 func (s State) Decide(command Command) ([]Event, error) {
@@ -138,4 +141,10 @@ func (s State) Decide(command Command) ([]Event, error) {
 }
 
 // Evolve takes in one fact. It never refuses: what is in the log has happened.
-func (s State) Evolve(Event) State { return State{Made: true} }
+func (s State) Evolve(event Event) State {
+	s.Made = true
+	if e, is := event.(Assessed); is {
+		s.Score = e.Score
+	}
+	return s
+}

@@ -40,6 +40,7 @@ type History struct {
 	payees    map[uuid.UUID]*payeeHistory
 	devices   map[uuid.UUID]*deviceHistory
 	accounts  map[uuid.UUID]accountHistory
+	logins    logins
 	everybody usual
 	ofBank    bool // it has heard of customers, devices or accounts
 }
@@ -47,7 +48,8 @@ type History struct {
 // NewHistory knows nobody.
 func NewHistory() *History {
 	return &History{customers: map[uuid.UUID]*customerHistory{}, payees: map[uuid.UUID]*payeeHistory{},
-		devices: map[uuid.UUID]*deviceHistory{}, accounts: map[uuid.UUID]accountHistory{}}
+		devices: map[uuid.UUID]*deviceHistory{}, accounts: map[uuid.UUID]accountHistory{},
+		logins: logins{whose: map[uuid.UUID]uuid.UUID{}}}
 }
 
 // customerHistory takes less than a kilobyte.

@@ -42,3 +42,16 @@ func thousandths(part, whole, most int64) (share int64, known bool) {
 
 // within keeps x between low and high.
 func within(x, low, high int64) int64 { return min(max(x, low), high) }
+
+// Probability is a score as the probability of fraud, in thousandths, to one of them.
+func Probability(score int64) int64 {
+	low, high := int64(0), int64(1000) // the odds of low are reached, those of high are not
+	for high-low > 1 {
+		if p := (low + high) / 2; logMilli(p*1000)-logMilli((1000-p)*1000) <= score {
+			low = p
+		} else {
+			high = p
+		}
+	}
+	return low
+}

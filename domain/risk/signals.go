@@ -32,10 +32,33 @@ func (h *History) Meet(customer uuid.UUID, at time.Time) {
 	h.customer(customer, minuteOf(at))
 }
 
-// FailLogin remembers that somebody failed to log in as the customer. Of one who was
-// never met nothing is kept.
-func (h *History) FailLogin(customer uuid.UUID, at time.Time) {
-	if c, known := h.customers[customer]; known {
+// loginsMax bounds the logins under way that are known to be somebody's: the latest.
+const loginsMax = 1 << 16
+
+// logins are those under way, in a ring.
+type logins struct {
+	whose map[uuid.UUID]uuid.UUID
+	ring  []uuid.UUID
+	next  int
+}
+
+// Begin remembers as whom somebody tries to log in.
+func (h *History) Begin(login, customer uuid.UUID) {
+	l := &h.logins
+	if len(l.ring) < loginsMax {
+		l.ring = append(l.ring, login)
+	} else {
+		delete(l.whose, l.ring[l.next])
+		l.ring[l.next] = login
+	}
+	l.next = (l.next + 1) % loginsMax
+	l.whose[login] = customer
+}
+
+// FailLogin remembers that a factor of a login was wrong. Of a customer who was never
+// met nothing is kept.
+func (h *History) FailLogin(login uuid.UUID, at time.Time) {
+	if c, known := h.customers[h.logins.whose[login]]; known {
 		c.failed.add(minuteOf(at))
 	}
 }

@@ -1,0 +1,48 @@
+package commands
+
+import (
+	"context"
+
+	"florin/domain/grant"
+	"florin/domain/id"
+	"florin/domain/risk"
+)
+
+// loginDecision is the decision that a login ended with.
+func loginDecision(of id.Grant) id.Decision {
+	return id.From[id.Decision](DerivedID(of.UUID(), "decision"))
+}
+
+// scoreLogin asks risk at the last step of a customer's login, whether its factor is
+// right or wrong, so that nobody learns from what follows which it was. A challenge is a
+// second factor where the password alone would do; where two are shown, or the key
+// behind the customer's finger has signed, it is met already. A name that is nobody's is
+// scored like any other. scored is false of a login that goes on.
+func (g Grants) scoreLogin(w *work, l login, prove *grant.Prove) (said risk.Assessed, scored bool) {
+	if l.state.Desk || !l.state.Last(prove.Factor) {
+		return said, false
+	}
+	said, d := w.decided(attempted{decision: loginDecision(l.id), action: risk.Login, customer: l.state.Customer, device: l.from.Device, about: l.id.String()})
+	said.Effect = risk.Allow
+	switch {
+	case d.Outcome == risk.Block:
+		said.Effect, prove.Blocked = risk.Block, true
+	case d.Outcome != risk.Allow && l.state.Bound && len(l.state.Shown) == 0 && prove.Factor == grant.Password:
+		said.Effect, prove.More = risk.Challenge, true
+		said.Decision = id.From[id.Decision](DerivedID(l.id.UUID(), "decision/more")) // the last one is still to come
+	}
+	return said, true
+}
+
+// sessionRisk is how likely the login that began a family was fraud, in thousandths;
+// 0 where none was scored.
+func (b *Bank) sessionRisk(ctx context.Context, login id.Grant) (int64, error) {
+	if login.IsZero() {
+		return 0, nil
+	}
+	state, err := b.decisions.look(ctx, loginDecision(login)) // it never changes
+	if err != nil || !state.Made {
+		return 0, err
+	}
+	return risk.Probability(state.Score), nil
+}
