@@ -45,13 +45,16 @@ const (
 	anyBody = "openid"
 )
 
-func newBranch(t testing.TB) *branch {
+func newBranch(t testing.TB) *branch { return newBranchUnder(t, amountsPolicy(t)) }
+
+// newBranchUnder begins under a risk policy.
+func newBranchUnder(t testing.TB, policy []byte) *branch {
 	t.Helper()
 	ring, err := seal.Memory(rand.Reader)
 	require.NoError(t, err)
 	b := &branch{t: t, log: newModelLog(t), ring: ring, post: &post{}}
 	b.clock.Store(noon.UnixMicro())
-	b.policy = amountsPolicy(t)
+	b.policy = policy
 	b.restart()
 	return b
 }

@@ -18,9 +18,7 @@ examples: [{name: one slip, action: login, given: {failed_logins_1h: 1}, outcome
 
 func TestALoginIsScoredAndItsTokensSayHow(t *testing.T) {
 	t.Parallel()
-	b := newBranch(t)
-	b.policy = []byte(guessedPolicy)
-	b.restart()
+	b := newBranchUnder(t, []byte(guessedPolicy))
 	ada, phone := b.enrol("ada"), b.phone(home)
 	tokens := phone.login(ada)
 	require.Equal(t, risk.Probability(-1000), tokens.Risk)
@@ -38,9 +36,7 @@ func TestALoginIsScoredAndItsTokensSayHow(t *testing.T) {
 
 func TestAfterGuessesThePasswordAloneWillNotDo(t *testing.T) {
 	t.Parallel()
-	b := newBranch(t)
-	b.policy = []byte(guessedPolicy)
-	b.restart()
+	b := newBranchUnder(t, []byte(guessedPolicy))
 	ada, phone := b.enrol("ada"), b.phone(home)
 	phone.login(ada)
 	for range 2 {
@@ -70,9 +66,7 @@ func TestAfterGuessesThePasswordAloneWillNotDo(t *testing.T) {
 
 func TestNobodyIsLetInWhereRiskBlocks(t *testing.T) {
 	t.Parallel()
-	b := newBranch(t)
-	b.policy = []byte(guessedPolicy)
-	b.restart()
+	b := newBranchUnder(t, []byte(guessedPolicy))
 	ada, phone := b.enrol("ada"), b.phone(home)
 	phone.login(ada)
 	for range 4 {
