@@ -16,7 +16,7 @@ import (
 // The questions of an auditor, asked of a real bank's log.
 func TestTheTimelineAnswersAnAuditor(t *testing.T) {
 	t.Parallel()
-	h := newHost(t)
+	h := newHost(t, "--risk-policy", amountsPolicy)
 	h.phone("enrol", "--user", "ada", "--password", "a long pass phrase", "--name", "Ada Byron")
 	from := h.openFunded()
 	to := read[struct{ Account string }](t, h.phone("open")).Account

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
+	"strconv"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -46,13 +49,31 @@ func newChild(program, dir, logFile string, environ []string, more ...string) (*
 	return &child{program: program, args: args, environ: environ, log: log, admin: "http://" + admin}, "http://" + listen, nil
 }
 
+// Ports for children lie below those that the kernel gives to outgoing connections
+// (from 32768 on): a child that is killed finds its own still free when it starts again.
+const (
+	portsFrom = 20_000
+	portsTo   = 32_000
+)
+
+// given are the ports that this process has found for its children.
+var given sync.Map
+
 func freeAddress() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("find a free port: %w", err)
+	var refused error
+	for range 200 {
+		port := portsFrom + rand.IntN(portsTo-portsFrom)
+		if _, taken := given.LoadOrStore(port, true); taken {
+			continue
+		}
+		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err != nil {
+			refused = err
+			continue
+		}
+		return listener.Addr().String(), listener.Close()
 	}
-	defer listener.Close()
-	return listener.Addr().String(), nil
+	return "", fmt.Errorf("find a free port: %w", refused)
 }
 
 // start starts the bank and returns when it is ready.

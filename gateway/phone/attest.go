@@ -73,18 +73,26 @@ func (p *Phone) LoginBySCAKey(ctx context.Context) error {
 	defer p.login.Unlock()
 	form, verifier := p.beginning()
 	form.Del("password")
-	assent, err := sign(p.sca, "florin-login+jwt", true, jwt.MapClaims{
-		"aud": p.settings.Base, "jkt": p.Thumbprint(), "code_challenge": form.Get("code_challenge"), "jti": p.NewID(), "iat": p.settings.Now().Unix(),
-	})
-	if err != nil {
-		return err
-	}
-	form.Set("sca_assertion", assent)
-	code, err := p.challenge(ctx, form)
+	code, err := p.assent(ctx, form, form.Get("code_challenge"))
 	if err != nil {
 		return fmt.Errorf("log in by SCA key: %w", err)
 	}
 	return p.token(ctx, "", url.Values{
 		"grant_type": {"authorization_code"}, "client_id": {form.Get("client_id")}, "code": {code}, "code_verifier": {verifier},
 	})
+}
+
+// scaFactor is how the bank names the key behind the fingerprint among what may follow.
+const scaFactor = "sca-key"
+
+// assent takes a step of a login by the key behind the fingerprint.
+func (p *Phone) assent(ctx context.Context, form url.Values, codeChallenge string) (code string, err error) {
+	assent, err := sign(p.sca, "florin-login+jwt", true, jwt.MapClaims{
+		"aud": p.settings.Base, "jkt": p.Thumbprint(), "code_challenge": codeChallenge, "jti": p.NewID(), "iat": p.settings.Now().Unix(),
+	})
+	if err != nil {
+		return "", err
+	}
+	form.Set("sca_assertion", assent)
+	return p.challenge(ctx, form)
 }

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -111,10 +112,14 @@ func (p *Phone) Registration(nonce string) ([]byte, error) {
 	return json.Marshal(map[string]string{"registration": registration})
 }
 
-// Login walks the native login to its end: password, then TOTP where the bank
-// asks for it, then the code for tokens.
+// Login walks the native login to its end: password, then where the bank asks for more
+// the key behind the fingerprint, or TOTP on a phone that is new to it, then the code
+// for tokens.
 func (p *Phone) Login(ctx context.Context) error {
 	return p.logIn(ctx, func(step *Refused) (string, error) {
+		if slices.Contains(step.Next, scaFactor) {
+			return p.assent(ctx, url.Values{"auth_session": {step.AuthSession}}, step.codeChallenge)
+		}
 		otp, err := p.loginOTP()
 		if err != nil {
 			return "", err
@@ -130,6 +135,7 @@ func (p *Phone) logIn(ctx context.Context, second func(step *Refused) (code stri
 	form, verifier := p.beginning()
 	code, err := p.challenge(ctx, form)
 	if step, ok := errors.AsType[*Refused](err); ok && step.Code == "insufficient_authorization" {
+		step.codeChallenge = form.Get("code_challenge")
 		code, err = second(step)
 	}
 	if err != nil {

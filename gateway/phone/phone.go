@@ -115,6 +115,8 @@ type Refused struct {
 	Number      string        // to be typed on the approving phone
 	Interval    time.Duration // between two polls
 	RetryAfter  time.Duration // 0: not said
+
+	codeChallenge string // of the login
 }
 
 func (r *Refused) Error() string {
