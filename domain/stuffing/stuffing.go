@@ -79,8 +79,9 @@ type Command interface{ stuffingCommand() }
 
 // Measure says how many attempts a minute had, after it is over.
 type Measure struct {
-	Minute        time.Time
-	Tried, Failed int64
+	Minute time.Time
+	Tried  int64
+	Failed int64
 }
 
 func (Measure) stuffingCommand() {}
@@ -110,7 +111,7 @@ func (s State) Decide(command Command) ([]Event, error) {
 	if !c.Minute.After(s.Minute) {
 		return nil, ErrMeasured
 	}
-	events := []Event{Measured{Minute: c.Minute, Tried: c.Tried, Failed: c.Failed}}
+	events := []Event{Measured(c)}
 	if far, suspect := s.far(c.Tried, c.Failed); suspect {
 		events = append(events, Suspected{Minute: c.Minute, Rate: c.Failed * all / c.Tried, Usual: s.usual(), Far: far,
 			Until: c.Minute.Add(time.Minute + Lasts)})
