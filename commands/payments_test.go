@@ -65,7 +65,7 @@ func (p *remitter) settle() {
 				}
 			}
 			return true
-		}, 5*time.Second, time.Millisecond)
+		}, 30*time.Second, time.Millisecond)
 		require.NoError(p.t, p.bank.Tick(background))
 	}
 }

@@ -100,7 +100,7 @@ func (f *follower) catchUp() {
 	ctx, cancel := context.WithCancel(background)
 	ended := make(chan error, 1)
 	go func() { ended <- f.bank.Run(ctx) }()
-	require.Eventually(f.t, func() bool { return f.bank.Processes()[0].Position >= head.Position }, 5*time.Second, time.Millisecond)
+	require.Eventually(f.t, func() bool { return f.bank.Processes()[0].Position >= head.Position }, 30*time.Second, time.Millisecond)
 	cancel()
 	require.NoError(f.t, <-ended)
 }

@@ -223,7 +223,7 @@ func (h *house) follow(work func()) {
 			}
 		}
 		return true
-	}, 5*time.Second, time.Millisecond)
+	}, 30*time.Second, time.Millisecond)
 	work()
 	stop()
 	require.NoError(h.t, <-ended)

@@ -173,7 +173,7 @@ func TestAnAuthReqIDIsCollectedOnceByWhoAsked(t *testing.T) {
 	till.p.SetTokens(tokens)
 	require.Equal(t, 200, h.get(till.p, "/v1/accounts").Status)
 	require.Equal(t, "invalid_grant", code(till.collect(named)))
-	require.Eventually(t, func() bool { return h.get(till.p, "/v1/accounts").Status == 401 }, time.Second, time.Millisecond, "the tokens of the first use die")
+	require.Eventually(t, func() bool { return h.get(till.p, "/v1/accounts").Status == 401 }, 10*time.Second, time.Millisecond, "the tokens of the first use die")
 	require.Equal(t, "invalid_grant", code(till.refresh(tokens.Refresh)))
 	require.Len(t, h.told("session-misused"), 2, "and the customer is told")
 	shop := h.thirdParty("shop", "openid")

@@ -162,7 +162,7 @@ func TestCodesAreUsedOnceByWhoGotThem(t *testing.T) {
 	again := h.form(anna, "/oauth2/token", redeem(granted))
 	require.Equal(t, 400, again.Status)
 	require.Equal(t, "invalid_grant", code(again), "row 24")
-	require.Eventually(t, func() bool { return h.get(anna, "/v1/accounts").Status == 401 }, time.Second, time.Millisecond, "the tokens of the first use die")
+	require.Eventually(t, func() bool { return h.get(anna, "/v1/accounts").Status == 401 }, 10*time.Second, time.Millisecond, "the tokens of the first use die")
 
 	expired := h.loginCode(anna, "anna")
 	h.pass(61 * time.Second)

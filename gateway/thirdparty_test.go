@@ -131,7 +131,7 @@ func TestAThirdPartysCodeIsUsedOnceByWhoGotIt(t *testing.T) {
 	shop.p.SetTokens(tokensOf(t, shop.redeem(granted, nil)))
 	require.Equal(t, 200, h.get(shop.p, "/v1/accounts").Status)
 	require.Equal(t, "invalid_grant", code(shop.redeem(granted, nil)))
-	require.Eventually(t, func() bool { return h.get(shop.p, "/v1/accounts").Status == 401 }, time.Second, time.Millisecond, "the tokens of the first use die")
+	require.Eventually(t, func() bool { return h.get(shop.p, "/v1/accounts").Status == 401 }, 10*time.Second, time.Millisecond, "the tokens of the first use die")
 	values := shop.proven(wish("openid accounts.read")) // said by name, not shown (RFC 9449 section 10)
 	values.Set("dpop_jkt", thief.p.Thumbprint())
 	pushed := shop.post("/oauth2/par", values)

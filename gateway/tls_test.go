@@ -232,7 +232,7 @@ func TestRow50ANewCertificateIsServedWithoutDroppingConnections(t *testing.T) {
 	require.Eventually(t, func() bool {
 		now, err := s.shown(config)
 		return err == nil && now.SerialNumber.Int64() == 11
-	}, 5*time.Second, 20*time.Millisecond)
+	}, 30*time.Second, 20*time.Millisecond)
 	t.Logf("a new certificate is served %s after it was written", time.Since(changed).Round(time.Millisecond))
 	require.NoError(t, ask(open), "a connection that was open goes on")
 }

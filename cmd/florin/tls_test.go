@@ -124,7 +124,7 @@ func TestRow50TheBankServesTLSAndReloads(t *testing.T) {
 		}
 		defer conn.Close()
 		return conn.ConnectionState().PeerCertificates[0].SerialNumber.Int64() == 2
-	}, 5*time.Second, 20*time.Millisecond)
+	}, 30*time.Second, 20*time.Millisecond)
 	took := time.Since(changed)
 	close(stop)
 	<-ended

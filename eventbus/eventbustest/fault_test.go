@@ -326,7 +326,7 @@ func TestNothingIsSeenBeforeItIsDurable(t *testing.T) {
 	require.Eventually(t, func() bool { // the groups are in the index, but not synced
 		_, ok, _ := local.Index().Get(append([]byte{'c'}, newest[:]...))
 		return ok
-	}, time.Second, time.Millisecond)
+	}, 30*time.Second, time.Millisecond)
 	head, err := seq.Head(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, before.Last, head.Position)
