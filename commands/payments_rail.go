@@ -7,8 +7,10 @@ import (
 
 	"florin/domain"
 	"florin/domain/account"
+	"florin/domain/iban"
 	"florin/domain/id"
 	"florin/domain/money"
+	"florin/domain/payee"
 	"florin/domain/payment"
 	"florin/eventbus"
 )
@@ -141,16 +143,20 @@ func (t RailTerms) answerWithin() time.Duration {
 	return t.AnswerWithin
 }
 
-// VerifyPayee asks whose an account at another bank is, by the name that a customer
-// knows. It writes nothing, and its only failure is that nobody could say.
-func (p Payments) VerifyPayee(ctx context.Context, iban, name domain.Evidence) RailPayee {
+// VerifyPayee asks whose an account is, by the name that a customer knows: the bank's
+// own books if it is one of the bank's, else the bank that has it. It writes nothing,
+// and its only failure is that nobody could say.
+func (p Payments) VerifyPayee(ctx context.Context, number, name domain.Evidence) RailPayee {
+	if own, err := iban.Parse(number.Reveal()); err == nil && p.bank.settings.Money.Issuer.Owns(own) {
+		return p.bank.verifyOwn(ctx, own, name.Reveal())
+	}
 	rail := p.bank.settings.Rail
 	if rail == nil {
 		return RailPayee{Result: payment.NotVerified}
 	}
 	asking, cancel := context.WithTimeout(ctx, railTimeout)
 	defer cancel()
-	said, err := rail.Verify(asking, iban, name)
+	said, err := rail.Verify(asking, number, name)
 	switch {
 	case err != nil:
 		return RailPayee{Result: payment.NotVerified}
@@ -160,6 +166,32 @@ func (p Payments) VerifyPayee(ctx context.Context, iban, name domain.Evidence) R
 		return RailPayee{Result: said.Result}
 	}
 	return RailPayee{Result: payment.NotVerified}
+}
+
+// verifyOwn compares a name with the holder's of one of the bank's own accounts.
+func (b *Bank) verifyOwn(ctx context.Context, number iban.IBAN, name string) RailPayee {
+	unknown := RailPayee{Result: payment.NotVerified}
+	of, found, err := b.Accounts().Numbered(ctx, number)
+	if err != nil || !found {
+		return unknown
+	}
+	state, err := b.accounts.look(ctx, of)
+	if err != nil || state.Class != account.Customers || state.Status == account.Finished {
+		return unknown
+	}
+	holder, err := b.holder(ctx, of)
+	if err != nil {
+		return unknown
+	}
+	switch payee.Compare(name, holder) {
+	case payee.Match:
+		return RailPayee{Result: payment.Matches}
+	case payee.CloseMatch:
+		return RailPayee{Result: payment.AlmostMatch, Name: domain.NewEvidence(holder)}
+	case payee.NoMatch:
+		return RailPayee{Result: payment.NoMatch}
+	}
+	return unknown
 }
 
 // known is what other banks are told of an account: the holder's name and the IBAN.

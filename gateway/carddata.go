@@ -3,6 +3,7 @@ package gateway
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -16,9 +17,9 @@ import (
 //
 // A number counts where digits alone, parted by nothing or by single spaces or
 // hyphens, have the length and first digits of a scheme and Luhn's check digit
-// (ISO/IEC 7812-1). Words with letters are none, so identifiers, signatures and
-// digests pass; groups after an IBAN's beginning or a telephone's plus are none
-// either. A code has no shape of its own: it counts by the name of its member, or by
+// (ISO/IEC 7812-1), in whatever script, encoding and dress. Words with letters are none,
+// so identifiers, signatures and digests pass; an IBAN whose check digits are right and
+// groups after a telephone's plus are none either. A code has no shape of its own: it counts by the name of its member, or by
 // the word for it that stands before it.
 func (d *door) cardless(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -45,16 +46,9 @@ func holdsCard(r *http.Request, body []byte) bool {
 	if strings.HasPrefix(r.Header.Get("Content-Type"), formType) {
 		return formHoldsCard(text) || formHoldsCard(r.URL.RawQuery)
 	}
-	if strings.IndexByte(text, '\\') >= 0 {
-		text = spelledOut.Replace(text)
-	}
+	text = spelledOut(text)
 	return cardNumber(text) || cardMember(text) || formHoldsCard(r.URL.RawQuery)
 }
-
-// spelledOut undoes JSON's escapes of what a number is made of.
-var spelledOut = strings.NewReplacer(`\u0030`, "0", `\u0031`, "1", `\u0032`, "2", `\u0033`, "3", `\u0034`, "4", `\u0035`, "5",
-	`\u0036`, "6", `\u0037`, "7", `\u0038`, "8", `\u0039`, "9", `\u0020`, " ", `\u002d`, "-", `\u002D`, "-",
-	`\u00a0`, " ", `\u00A0`, " ", `\u202f`, " ", `\u202F`, " ", `\u2013`, "-", `\n`, " ", `\r`, " ", `\t`, " ", `\b`, " ", `\f`, " ")
 
 func formHoldsCard(form string) bool {
 	if form == "" {
@@ -98,18 +92,23 @@ func cardMember(text string) bool {
 
 // cardNumber looks for a number in words of a text.
 func cardNumber(text string) bool {
-	groups, digits, skip, code := make([]string, 0, 8), 0, false, false
-	for word := range strings.FieldsFuncSeq(text, parts) {
-		word = plainDigits(strings.Trim(plainDashes(word), ".!"))
+	groups, digits, skip, code, before := make([]string, 0, 8), 0, false, false, ""
+	for word := range strings.FieldsFuncSeq(withoutIBANs(text), parts) {
+		word = unglued(plainDigits(strings.Trim(plainDashes(word), ".!")))
 		if code && len(word) >= 3 && len(word) <= 4 && strings.Trim(word, "0123456789") == "" {
 			return true
 		}
-		code = len(word) >= 3 && len(word) <= 4 && codeWords[strings.ToLower(word)]
-		if number, plus := strings.CutPrefix(word, "+"); plus && !beginsOther(word) {
-			word = number // too long for a telephone's
+		if len(word) <= codeWordMax {
+			lower := strings.ToLower(word)
+			code, before = codeWords[lower] || lower == "code" && before == "security", lower
+		} else {
+			code, before = false, ""
+		}
+		if number, plus := strings.CutPrefix(word, "+"); plus && !telephone(number) {
+			word = number
 		}
 		if strings.Trim(word, "0123456789-") != "" || word == "" {
-			groups, digits, skip = groups[:0], 0, beginsOther(word)
+			groups, digits, skip = groups[:0], 0, strings.HasPrefix(word, "+")
 			continue
 		}
 		if skip {
@@ -128,58 +127,101 @@ func cardNumber(text string) bool {
 	return false
 }
 
-// parts are what words are parted by: white space and the punctuation of JSON, forms
-// and headers.
+// parts are what words are parted by: all but letters, digits, and what stands within
+// a number, a name or a signature.
 func parts(r rune) bool {
-	return r <= ' ' || r < utf8.RuneSelf && strings.ContainsRune(`"',:;{}[]()<>&=?|\`, r) || r >= utf8.RuneSelf && unicode.IsSpace(r)
+	if r < utf8.RuneSelf {
+		return !(r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || strings.ContainsRune("-./_*+!", r))
+	}
+	return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) && !unicode.Is(unicode.Pd, r) && r != '\u2212'
 }
 
 // plainDashes writes every dash as the keyboard's.
 func plainDashes(word string) string {
-	if strings.IndexByte(word, 0xE2) < 0 { // the first byte of all of them
+	if ascii(word) {
 		return word
 	}
-	return dashes.Replace(word)
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Pd, r) || r == '\u2212' {
+			return '-'
+		}
+		return r
+	}, word)
 }
 
-var dashes = strings.NewReplacer("\u2010", "-", "\u2011", "-", "\u2012", "-", "\u2013", "-", "\u2014", "-", "\u2212", "-")
-
-// plainDigits writes the digits of a long number as the keyboard's, parted by hyphens
-// whatever it is parted by. Letters that a number is glued to are part of a name: so
-// begin the account numbers of other banks.
-func plainDigits(word string) string {
-	if strings.IndexByte(word, 0xEF) >= 0 { // the first byte of all full-width ones
-		word = strings.Map(func(r rune) rune {
-			if r >= '０' && r <= '９' {
-				return r - '０' + '0'
-			}
-			return r
-		}, word)
+func ascii(text string) bool {
+	for i := range len(text) {
+		if text[i] >= utf8.RuneSelf {
+			return false
+		}
 	}
-	if strings.ContainsAny(word, "./_*") && strings.Trim(word, "0123456789-./_*") == "" && len(word) > digitsMin {
-		return hyphens.Replace(word)
+	return true
+}
+
+// plainDigits writes the digits of any script as the keyboard's, and those of a long
+// number parted by hyphens whatever it is parted by. Letters that a number is glued to
+// are part of a name: so begin the account numbers of other banks.
+func plainDigits(word string) string {
+	if !ascii(word) {
+		word = strings.Map(plainDigit, word)
+	}
+	if strings.ContainsAny(strings.TrimPrefix(word, "+"), "./_*+") && strings.Trim(word, "0123456789-./_*+") == "" && len(word) > digitsMin {
+		plus, number := "", word
+		if strings.HasPrefix(word, "+") {
+			plus, number = "+", word[1:]
+		}
+		return plus + hyphens.Replace(number)
 	}
 	return word
 }
 
-var hyphens = strings.NewReplacer(".", "-", "/", "-", "_", "-", "*", "-")
+var hyphens = strings.NewReplacer(".", "-", "/", "-", "_", "-", "*", "-", "+", "-")
 
-// codeWords are what people write before a security code.
-var codeWords = map[string]bool{"cvv": true, "cvv2": true, "cvc": true, "cvc2": true, "csc": true}
-
-// beginsOther tells words whose following groups of digits are no card's: an IBAN in
-// groups of four, a telephone number.
-func beginsOther(word string) bool {
-	if number, plus := strings.CutPrefix(word, "+"); plus {
-		return len(strings.ReplaceAll(number, "-", "")) <= telephoneMax
+// plainDigit is a decimal digit of any script as the keyboard's: each script has its
+// ten in a row, beginning with nought (The Unicode Standard, section 4.6).
+func plainDigit(r rune) rune {
+	if r < utf8.RuneSelf || !unicode.IsDigit(r) {
+		return r
 	}
-	return len(word) == 4 && strings.Trim(word[:2], "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == "" && strings.Trim(word[2:], "0123456789") == ""
+	for _, script := range unicode.Nd.R16 {
+		if r >= rune(script.Lo) && r <= rune(script.Hi) {
+			return '0' + (r-rune(script.Lo))%10
+		}
+	}
+	for _, script := range unicode.Nd.R32 {
+		if r >= rune(script.Lo) && r <= rune(script.Hi) {
+			return '0' + (r-rune(script.Lo))%10
+		}
+	}
+	return r
+}
+
+// gluedWords are what people write right before a card's number.
+var gluedWords = []string{"visa", "mastercard", "maestro", "amex", "card", "pan", "karte", "nr", "no"}
+
+// unglued takes such a word away from a number that it is glued to.
+func unglued(word string) string {
+	number := strings.TrimLeftFunc(word, unicode.IsLetter)
+	if glue := strings.ToLower(word[:len(word)-len(number)]); glue != "" && len(number) >= digitsMin && slices.Contains(gluedWords, glue) {
+		return number
+	}
+	return word
+}
+
+// codeWords are what people write before a security code; of two words the second is code.
+var codeWords = map[string]bool{"cvv": true, "cvv2": true, "cvc": true, "cvc2": true, "csc": true, "sicherheitscode": true, "kartenprüfnummer": true, "prüfnummer": true}
+
+const codeWordMax = 20 // bytes
+
+// telephone tells numbers after a plus that are no card's, nor what follows them. There
+// are none as long as a card's (E.164 would allow fifteen digits, and nobody has them).
+func telephone(number string) bool {
+	return len(strings.ReplaceAll(number, "-", "")) < digitsMin
 }
 
 const (
-	digitsMin    = 14
-	digitsMax    = 19
-	telephoneMax = 15 // digits (E.164)
+	digitsMin = 14
+	digitsMax = 19
 )
 
 // endsCard tells whether the last groups together are a card's number.

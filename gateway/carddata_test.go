@@ -47,7 +47,7 @@ func TestRow41CardDataIsRefusedAndNowhere(t *testing.T) {
 	h := newHouse(t)
 	anna := h.customer("anna")
 	from, to := h.account(anna, "100.00"), h.account(anna, "")
-	before := h.head()
+	before := h.written()
 	transfer := func(reference string) string {
 		return fmt.Sprintf(`{"from":%q,"to":%q,"amount":"1.00","currency":"EUR","reference":%q}`, from, to, reference)
 	}
@@ -78,7 +78,7 @@ func TestRow41CardDataIsRefusedAndNowhere(t *testing.T) {
 	answer = h.get(anna, "/v1/accounts?cvv=123")
 	require.Equal(t, "card-data-refused", code(answer))
 
-	require.Equal(t, before, h.head(), "nothing was written")
+	require.Equal(t, before, h.written(), "nothing was written")
 	kept := []byte(h.logged())
 	for record, err := range h.log.ReadAll(t.Context(), 0) {
 		require.NoError(t, err)
@@ -107,11 +107,32 @@ func TestRow41ANumberInOtherDress(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
 		"4111.1111.1111.1111", "4111/1111/1111/1111", "4111_1111_1111_1111", "4111 - 1111 - 1111 - 1111", "4111*1111*1111*1111", "4111  1111  1111  1111",
+		"4111~1111~1111~1111", "4111·1111·1111·1111", "4111#1111#1111#1111", "4111+1111+1111+1111", "4111\u20141111\u20141111\u20141111", "4111\u22121111\u22121111\u22121111", "4111\u30001111\u30001111\u30001111",
+		"#4111111111111111", "№4111111111111111", "4111111111111111€", "4111111111111111%", "Visa4111111111111111", "pan4111111111111111", "+" + amex,
+		"٤١١١١١١١١١١١١١١١", "४१११ ११११ ११११ ११११", "𝟒𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏", "RE12 4111 1111 1111 1111", "DE89 4111 1111 1111 1111",
+		"security code 123", "Security Code: 1234", "Sicherheitscode 123", "CVV １２３",
 		"Card:4111111111111111", "４１１１１１１１１１１１１１１１", "４１１１ １１１１ １１１１ １１１１.",
 	} {
 		require.True(t, cardNumber(`{"reference":"`+text+`"}`), text)
 	}
-	for _, text := range []string{"28.11.2026/1", "2026-11-28/2026-12-28", "192.168.100.200", "DK5000400440116243", "FI2112345600000785", "1.234.567,89", "RF18/539/0075/4703"} {
+	for _, text := range []string{"28.11.2026/1", "2026-11-28/2026-12-28", "192.168.100.200", "DK5000400440116243", "FI2112345600000785", "1.234.567,89", "RF18/539/0075/4703",
+		"to DE89 3704 0044 0532 0130 00 and AT61 1904 3002 3457 3201 please", "GB82 WEST 1234 5698 7654 32 rent", "+378 0549 882222", "area code 123", "the code 1999", "acc_4111111111111111", "INV4111111111111111"} {
 		require.False(t, cardNumber(`{"reference":"`+text+`"}`), text)
+	}
+}
+
+// Row 41: nor do the escapes of JSON and the references of XML hide one.
+func TestRow41ANumberInOtherSpelling(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{
+		`{"r":"4111\/1111\/1111\/1111"}`, `{"r":"\uff14\uff11\uff11\uff11\uff11\uff11\uff11\uff11\uff11\uff11\uff11\uff11\uff11\uff11\uff11\uff11"}`,
+		`{"r":"4111\u20141111\u20141111\u20141111"}`, `{"r":"4111\u22121111\u22121111\u22121111"}`, `{"r":"4111\u30001111\u30001111\u30001111"}`, `{"r":"4111\u20091111\u20091111\u20091111"}`,
+		`{"r":"4111\n1111\n1111\n1111"}`, `{"r":"\ud835\udfd2111111111111111"}`, `{"r":"CVV \uff11\uff12\uff13"}`, `{"\u0063vv":"123"}`,
+		`<Nm>&#52;111111111111111</Nm>`, `<Nm>4111&#45;1111&#x2d;1111&#45;1111</Nm>`, `<Nm>4111&nbsp;1111&#160;1111&#xA0;1111</Nm>`,
+	} {
+		require.True(t, holdsCard(&http.Request{URL: &url.URL{Path: "/"}}, []byte(body)), body)
+	}
+	for _, body := range []string{`{"r":"\u4111 \u1111 \\u0034 \ud835"}`, `{"r":"a\\/b"}`, `{"r":"&#x34; Sons & Co"}`} {
+		require.False(t, holdsCard(&http.Request{URL: &url.URL{Path: "/"}}, []byte(body)), body)
 	}
 }

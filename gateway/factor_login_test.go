@@ -113,6 +113,14 @@ func TestPasskeyStepsOutOfOrder(t *testing.T) { // group 11
 	values = url.Values{"auth_session": {h.half("anna").session}, "webauthn": {"{}"}, "otp": {"000000"}}
 	require.Contains(t, []string{"invalid_request", "invalid_session"}, code(h.form(stranger, "/oauth2/challenge", values)), "two factors in one step")
 
+	strong := begin("anna", password)
+	strong.Set("acr_values", "urn:florin:acr:sca")
+	started = h.form(anna, "/oauth2/challenge", strong)
+	require.Equal(t, "insufficient_authorization", code(started), "a password cannot reach that: what can is said")
+	require.Equal(t, []string{"sca-key"}, field[[]string](t, started, "next"))
+	strong.Set("acr_values", "urn:florin:acr:sca urn:florin:acr:mfa")
+	require.Equal(t, 200, h.form(anna, "/oauth2/challenge", strong).Status, "the second choice can be had by it")
+
 	own := begin("anna", "")
 	started = h.form(anna, "/oauth2/challenge", own)
 	require.Equal(t, []string{"pwd", "sca-key", "webauthn"}, field[[]string](t, started, "next"), "beside the device's own key it is the second")

@@ -146,10 +146,11 @@ func (s State) Sends() (ways []string) {
 	return ways
 }
 
-// wantsStrong tells whether only the SCA key will do: the class that is asked
-// for first cannot be reached by a password.
+// wantsStrong tells whether only the SCA key will do: no class that is asked for can be
+// reached by a password.
 func (s State) wantsStrong() bool {
-	return len(s.ACRValues) > 0 && (s.ACRValues[0] == ACRStrong || s.ACRValues[0] == ACRStrongInKey)
+	weaker := func(class string) bool { return class != ACRStrong && class != ACRStrongInKey }
+	return len(s.ACRValues) > 0 && !slices.ContainsFunc(s.ACRValues, weaker)
 }
 
 // Awaits tells whether the login goes on from this step, with this key.
