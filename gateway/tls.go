@@ -108,6 +108,14 @@ func (t *TLS) Reload(now time.Time) (changed bool, err error) {
 	return true, nil
 }
 
+// suites are those of TLS 1.2: with forward secrecy and authenticated encryption, as
+// FAPI 2.0 wants (section 5.2.1; RFC 9325 section 4.2), and nothing by blocks (Lucky 13).
+var suites = []uint16{
+	tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+	tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+	tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+}
+
 func configOf(read [3]string, files TLSFiles, now time.Time) (*tls.Config, error) {
 	pair, err := tls.X509KeyPair([]byte(read[0]), []byte(read[1]))
 	if err != nil {
@@ -116,7 +124,7 @@ func configOf(read [3]string, files TLSFiles, now time.Time) (*tls.Config, error
 	if now.After(pair.Leaf.NotAfter) || now.Before(pair.Leaf.NotBefore) {
 		return nil, fmt.Errorf("gateway: the TLS certificate is valid from %s to %s only", pair.Leaf.NotBefore, pair.Leaf.NotAfter)
 	}
-	config := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}, Certificates: []tls.Certificate{pair}}
+	config := &tls.Config{MinVersion: tls.VersionTLS12, CipherSuites: suites, NextProtos: []string{"h2", "http/1.1"}, Certificates: []tls.Certificate{pair}}
 	if files.ClientCA == "" {
 		return config, nil
 	}

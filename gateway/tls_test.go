@@ -137,7 +137,9 @@ func TestRow50OldAndWeakTLSIsRefused(t *testing.T) {
 		_, err := s.shown(&tls.Config{RootCAs: ca.pool(), MinVersion: tls.VersionTLS10, MaxVersion: version})
 		require.ErrorContains(t, err, "protocol version", name)
 	}
-	for _, suite := range append(tls.InsecureCipherSuites(), &tls.CipherSuite{ID: tls.TLS_RSA_WITH_AES_128_GCM_SHA256, Name: "static RSA"}) {
+	weak := append(tls.InsecureCipherSuites(), &tls.CipherSuite{ID: tls.TLS_RSA_WITH_AES_128_GCM_SHA256, Name: "static RSA"},
+		&tls.CipherSuite{ID: tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA, Name: "blocks"}, &tls.CipherSuite{ID: tls.TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA, Name: "blocks"})
+	for _, suite := range weak {
 		_, err := s.shown(&tls.Config{RootCAs: ca.pool(), MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{suite.ID}})
 		require.Error(t, err, suite.Name)
 	}
