@@ -18,7 +18,7 @@ import (
 
 func namesExperiments() []experiment {
 	return []experiment{{
-		name: "names", figures: []string{"identity-wrong", "identity-unknown", "identity-disabled", "identity-exhausted", "identity-exhausted-unknown", "identity-gap", "identity-reset", "identity-reset-unknown", "identity-otp-send", "identity-otp-send-unknown"},
+		name: "names", figures: []string{"identity-wrong", "identity-unknown", "identity-disabled", "identity-exhausted", "identity-exhausted-unknown", "identity-gap", "identity-reset", "identity-reset-unknown"},
 		run: func(ctx context.Context, b *bench) ([]figure, error) { return b.names(ctx) },
 	}}
 }
