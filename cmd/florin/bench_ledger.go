@@ -58,8 +58,9 @@ type teller struct {
 	next     atomic.Int64
 }
 
-// accountsPerCustomer keeps password hashing, which is no part of any figure, short.
-const accountsPerCustomer = 50
+// accountsPerCustomer keeps password hashing, which is no part of any figure, short; what
+// one customer asks for is decided one after the other, so they are few.
+const accountsPerCustomer = 2
 
 // openTeller opens a write side whose accounts may be overdrawn, and accounts.
 func openTeller(ctx context.Context, l *ledger, accounts int, opened func(int)) (*teller, error) {
@@ -147,6 +148,10 @@ func (b *bench) ledgers(ctx context.Context) (_ []figure, err error) {
 	if err != nil {
 		return nil, err
 	}
+	running, stop := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- t.bank.Run(running) }() // processes and risk follow, as in a bank that serves
+	defer func() { stop(); err = errors.Join(err, <-ended) }()
 	bare, err := openBenchLog(ctx, filepath.Join(b.dir, "ledger-log"))
 	if err != nil {
 		return nil, err
