@@ -106,15 +106,8 @@ func (b *Bank) count(ctx context.Context, order Order, budget id.Attempts, of id
 		locks = append(locks, stripe(one.budget.UUID()))
 	}
 	_, _, err := execute(ctx, b, "attempt.count", order, locks.sorted(), func(w *work) error {
-		tight, err := w.stuffed()
-		if err != nil {
+		if err := w.takeFrom(around, budget); err != nil {
 			return err
-		}
-		for _, one := range around {
-			count := attempt.Count{Lanes: one.lanes, Device: order.Caller.Device, Budget: budget, Tight: tight, At: order.At}
-			if err := b.attempts.decide(w, one.budget, count); err != nil {
-				return err
-			}
 		}
 		return b.attempts.decide(w, budget, attempt.Count{Lanes: lanes, Customer: of, Device: order.Caller.Device, At: order.At})
 	}, nothing)

@@ -56,10 +56,23 @@ func (b *Bank) sprayOf(password string) (budgetLanes, error) {
 	return budgetLanes{id.Named[id.Attempts]("spray", string(binary.BigEndian.AppendUint16(nil, binary.BigEndian.Uint16(digest)))), []string{attempt.Spray}}, nil
 }
 
-// stuffed tells whether far more logins fail than usual.
-func (w *work) stuffed() (bool, error) {
+// takeFrom takes an attempt from places, which hold less while far more logins fail than
+// usual. Who comes from none, as a customer's own device does, is not held up by that.
+func (w *work) takeFrom(places []budgetLanes, of id.Attempts) error {
+	if len(places) == 0 {
+		return nil
+	}
 	state, err := w.bank.stuffing.look(w.ctx, stuffing.Stream())
-	return state.Suspects(w.order.At), err
+	if err != nil {
+		return err
+	}
+	for _, place := range places {
+		count := attempt.Count{Lanes: place.lanes, Device: w.order.Caller.Device, Budget: of, Tight: state.Suspects(w.order.At), At: w.order.At}
+		if err := w.bank.attempts.decide(w, place.budget, count); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // giveBack takes back from the places what a complete login has cost them.

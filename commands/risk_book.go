@@ -18,8 +18,7 @@ import (
 //
 //	the log --follow, or pulled by a decision that needs more--> book --look--> decision
 //
-// It is made anew from the whole log at every start: about ten seconds for a million
-// transfers, and until then whoever pays confirms. Why no checkpoint: a history that was
+// It is made anew from the whole log at every start, and until then whoever pays confirms. Why no checkpoint: a history that was
 // saved in a wrong moment would decide otherwise than the log, and nobody would see it
 // before the next replay. It must never show what is not durable.
 type book struct {

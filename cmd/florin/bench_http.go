@@ -120,10 +120,7 @@ func serveBench(ctx context.Context, dir string) (_ *servedBank, err error) {
 	if c.Admin, err = freeAddress(); err != nil {
 		return nil, err
 	}
-	c.Issuer, c.RiskPolicy = "http://"+c.Listen, dir+".policy.yaml"
-	if err := os.WriteFile(c.RiskPolicy, demoPolicy, 0o600); err != nil { // its customers pay as often as the demo's
-		return nil, err
-	}
+	c.Issuer = "http://" + c.Listen
 	s := &servedBank{address: c.Listen, base: c.Issuer, ended: make(chan error, 1)}
 	if s.lines, err = os.Create(dir + ".jsonl"); err != nil {
 		return nil, err

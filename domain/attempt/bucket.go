@@ -50,9 +50,12 @@ func bucketOf(lane string) (b bucket, drains bool) {
 // drained is the lane as it stands at a time.
 func (l Lane) drained(at time.Time) Lane {
 	b, drains := bucketOf(l.Name)
-	gone := int(max(at.Sub(l.Since), 0) / b.period())
+	if !drains || l.Failures == 0 {
+		return l
+	}
+	gone := int(max(at.Sub(l.Since), 0) / b.drain)
 	switch {
-	case !drains || l.Failures == 0 || gone == 0:
+	case gone == 0:
 		return l
 	case gone >= l.Failures:
 		return Lane{Name: l.Name, Last: l.Last}
@@ -64,8 +67,6 @@ func (l Lane) drained(at time.Time) Lane {
 	l.Full = l.Full && l.Failures > b.holds/2
 	return l
 }
-
-func (b bucket) period() time.Duration { return max(b.drain, time.Second) }
 
 // full is how long a lane takes no further attempt by the name.
 func (l Lane) full(budget id.Attempts, tight bool, at time.Time) time.Duration {
