@@ -90,14 +90,11 @@ func (t Batches) Submit(ctx context.Context, order Order, ask SubmitBatch) (Batc
 	}
 	s := submission{SubmitBatch: ask, bank: t.bank, batch: id.From[id.Batch](DerivedID(order.ID, "batch")),
 		challenge: id.From[id.Challenge](DerivedID(order.ID, "challenge"))}
-	locks := streams(s.batch, ask.From)
+	locks := streams(s.batch, ask.From, order.Caller.Customer)
 	for _, item := range ask.Items {
 		locks = append(locks, stripe(item.To.UUID()))
 	}
-	return inTurn(ctx, t.bank.book, order.Caller.Customer, func(late bool) (BatchAnswer, Outcome, error) {
-		s.late = late
-		return execute(ctx, t.bank, "batch.submit", order, locks.sorted(), s.decide, batchAnswer)
-	})
+	return execute(ctx, t.bank, "batch.submit", order, locks.sorted(), s.decide, batchAnswer)
 }
 
 // Cancel withdraws a challenged batch of the caller's and frees the total.

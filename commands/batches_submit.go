@@ -17,7 +17,6 @@ type submission struct {
 	bank      *Bank
 	batch     id.Batch
 	challenge id.Challenge
-	late      bool // see inTurn
 }
 
 func (s submission) decide(w *work) error {
@@ -109,7 +108,7 @@ func (s submission) assess(w *work, own bool, total money.Amount) (risk.Assessme
 	}
 	facts.Payee = all
 	return w.assess(attempted{action: risk.Transfer, customer: caller.Customer, device: caller.Device, about: s.batch.String(), account: s.From,
-		amount: total, facts: facts, authTime: caller.AuthTime, late: s.late})
+		amount: total, facts: facts, authTime: caller.AuthTime})
 }
 
 // hold reserves the total, so that balance, overdraft and limits are checked over the

@@ -75,8 +75,8 @@ type Settings struct {
 	// nil: the one that it comes with.
 	Policy []byte
 
-	// RiskWait bounds how long a payment waits for what risk has to know, and for the
-	// customer's payment before; 0: a second. What is late the customer confirms.
+	// RiskWait bounds how long a payment waits for what risk has to know; 0: a second.
+	// What is late the customer confirms.
 	RiskWait time.Duration
 
 	Money    Terms

@@ -137,6 +137,7 @@ func (b *Bank) enqueue(w *work, locks lockset, intent []byte, decide func(*work)
 		for _, slot := range w.opened {
 			slot.keep(w.generation)
 		}
+		b.book.enter(w.generation, ticket.Receipt(), facts)
 	}
 	return facts, ticket, nil
 }

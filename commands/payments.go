@@ -65,10 +65,7 @@ func (p Payments) Initiate(ctx context.Context, order Order, ask InitiatePayment
 		payment:   id.From[id.Payment](DerivedID(order.ID, "payment")),
 		challenge: id.From[id.Challenge](DerivedID(order.ID, "challenge")),
 	}
-	return inTurn(ctx, b.book, order.Caller.Customer, func(late bool) (PaymentAnswer, Outcome, error) {
-		i.late = late
-		return execute(ctx, b, "payment.initiate", order, streams(i.payment, ask.From), i.decide, paymentAnswer)
-	})
+	return execute(ctx, b, "payment.initiate", order, streams(i.payment, ask.From, order.Caller.Customer), i.decide, paymentAnswer)
 }
 
 // verified asks the creditor's bank before anything is decided, but not for a repeat,
@@ -93,7 +90,6 @@ type payout struct {
 	payment   id.Payment
 	challenge id.Challenge
 	verified  RailPayee
-	late      bool // see inTurn
 }
 
 func (i payout) decide(w *work) error {
@@ -117,7 +113,7 @@ func (i payout) decide(w *work) error {
 	}
 	if command.Refused == "" {
 		said, err := w.assessPayment(attempted{customer: caller.Customer, device: caller.Device, about: i.payment.String(), account: i.From, amount: i.Amount,
-			facts: risk.Facts{Amount: i.Amount, ACR: caller.ACR}, authTime: caller.AuthTime, late: i.late}, i.Creditor.String())
+			facts: risk.Facts{Amount: i.Amount, ACR: caller.ACR}, authTime: caller.AuthTime}, i.Creditor.String())
 		if err != nil {
 			return err
 		}

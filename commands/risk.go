@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -61,7 +62,6 @@ type attempted struct {
 	payee    uuid.UUID // who is paid; zero: nobody, or the customer
 	amount   money.Amount
 	facts    risk.Facts
-	late     bool      // the customer's command before is still under way
 	authTime time.Time // of the session's last strong authentication; zero: nobody knows
 }
 
@@ -108,9 +108,9 @@ func (w *work) decided(a attempted) (said risk.Assessed, d risk.Decision) {
 	if !a.authTime.IsZero() {
 		attempt.Known.Set(risk.StrongAuthAge, max(int64(w.order.At.Sub(a.authTime)/time.Second), 0))
 	}
-	v, position, ready := b.book.look(w.ctx, attempt)
+	v, position, ready := b.book.look(w.ctx, w.generation, attempt)
 	d = risk.Failed()
-	if ready && !a.late {
+	if ready {
 		d = engineSays(with.engine, a.action, &v)
 	}
 	said.Position = int64(position)
@@ -149,7 +149,7 @@ func riskPayeeOf(own bool, to id.Account) uuid.UUID {
 // bank become what risk knows. The live book, the replay of decisions and back-tests
 // all go through it.
 func observe(treaty *schemas.Treaty, h *risk.History, record eventbus.Record) ([]risk.Assessed, error) {
-	o := observation{history: h, spent: map[uuid.UUID]bool{}}
+	o := observation{history: h}
 	for _, recorded := range record.Events {
 		if !observed[recorded.Kind] {
 			continue
@@ -181,7 +181,7 @@ func kindsOf(events ...domain.Event) map[string]bool {
 type observation struct {
 	history   *risk.History
 	decisions []risk.Assessed
-	spent     map[uuid.UUID]bool // customers
+	spent     []uuid.UUID // customers
 	credits   []credited
 }
 
@@ -244,7 +244,7 @@ func (o *observation) move(event domain.Event, of uuid.UUID) {
 	case account.Debited:
 		left, _ := risk.Hundredths(e.Amount)
 		o.history.Move(of, -left)
-		o.spent[owner] = true
+		o.spent = append(o.spent, owner)
 	case account.FundsReserved:
 		held, _ := risk.Hundredths(e.Amount)
 		o.history.Move(of, -held)
@@ -252,13 +252,13 @@ func (o *observation) move(event domain.Event, of uuid.UUID) {
 		freed, _ := risk.Hundredths(e.Amount)
 		o.history.Move(of, freed)
 	case account.ReservationCaptured: // it could not be spent any more
-		o.spent[owner] = true
+		o.spent = append(o.spent, owner)
 	}
 }
 
 func (o *observation) receive() {
 	for _, c := range o.credits {
-		if !o.spent[c.customer] {
+		if !slices.Contains(o.spent, c.customer) {
 			o.history.Receive(c.customer, c.hundredths, c.at)
 		}
 	}

@@ -11,7 +11,6 @@ import (
 
 	"florin/domain/risk"
 	"florin/domain/transfer"
-	"florin/eventbus"
 )
 
 // decisions are what risk has said, in the order of the log.
@@ -163,22 +162,4 @@ func TestWhatRiskCannotKnowInTimeIsChallenged(t *testing.T) {
 	all := h.decisions()
 	require.True(t, all[0].Failed())
 	require.False(t, all[1].Failed())
-}
-
-// What is not durable yet may never be: a command of which nobody knows makes the next
-// one look at the head.
-func TestAnUnknownOutcomeIsLookedInto(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t, newModelLog(t))
-	book := h.bank.book
-	_, _, err := inTurn(h.ctx(), book, alice, func(bool) (int, Outcome, error) {
-		return 0, Outcome{}, &eventbus.UnknownOutcome{}
-	})
-	require.Error(t, err)
-	require.Equal(t, unsure, book.turns.last(alice))
-	from, to := h.account(alice, "Alice", 100_000), h.account(bob, "Bob", 0)
-	_, _, err = h.send(h.by(alice), from, to, 100)
-	require.NoError(t, err)
-	require.NotEqual(t, unsure, book.turns.last(alice))
-	require.False(t, h.decisions()[0].Failed())
 }

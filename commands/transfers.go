@@ -50,17 +50,14 @@ func (t Transfers) Initiate(ctx context.Context, order Order, ask InitiateTransf
 		transfer:  id.From[id.Transfer](DerivedID(order.ID, "transfer")),
 		challenge: id.From[id.Challenge](DerivedID(order.ID, "challenge")),
 	}
-	locks := streams(i.transfer, ask.From, ask.To)
+	locks := streams(i.transfer, ask.From, ask.To, order.Caller.Customer) // whose next attempt sees this one
 	if ask.ExecuteOn != "" {
-		locks = streams(i.transfer, ask.From, ask.To, quotaOf(order.Caller.Customer, quota.Transfers))
+		locks = streams(i.transfer, ask.From, ask.To, order.Caller.Customer, quotaOf(order.Caller.Customer, quota.Transfers))
 	}
 	if !asked.IsZero() {
-		locks = streams(i.transfer, ask.From, ask.To, asked)
+		locks = streams(i.transfer, ask.From, ask.To, order.Caller.Customer, asked)
 	}
-	return inTurn(ctx, b.book, order.Caller.Customer, func(late bool) (TransferAnswer, Outcome, error) {
-		i.late = late
-		return execute(ctx, b, "transfer.initiate", order, locks, i.decide, transferAnswer)
-	})
+	return execute(ctx, b, "transfer.initiate", order, locks, i.decide, transferAnswer)
 }
 
 // initiation is one Initiate; decide may run several times.
@@ -73,7 +70,6 @@ type initiation struct {
 	consent   id.Consent      // of a third party that asks
 	limited   bool            // counts against the debtor's day
 	ceiling   account.Ceiling // of what the device may send
-	late      bool            // see inTurn
 }
 
 func (i initiation) decide(w *work) error {
@@ -144,7 +140,7 @@ func (i initiation) assess(w *work, command *transfer.Initiate, own bool) (err e
 		return err
 	}
 	said, err := w.assess(attempted{action: risk.Transfer, customer: caller.Customer, device: caller.Device, about: i.transfer.String(),
-		account: i.From, payee: riskPayeeOf(own, i.To), amount: i.Amount, facts: facts, authTime: caller.AuthTime, late: i.late})
+		account: i.From, payee: riskPayeeOf(own, i.To), amount: i.Amount, facts: facts, authTime: caller.AuthTime})
 	command.Assessment = assessed(said)
 	return err
 }

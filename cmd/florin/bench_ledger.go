@@ -58,8 +58,9 @@ type teller struct {
 	next     atomic.Int64
 }
 
-// accountsPerCustomer keeps password hashing, which is no part of any figure, short; what
-// one customer asks for is decided one after the other, so they are few.
+// accountsPerCustomer keeps password hashing, which is no part of any figure, short. A
+// customer's accounts lie far apart: what one of them asks for is decided one after the
+// other.
 const accountsPerCustomer = 2
 
 // openTeller opens a write side whose accounts may be overdrawn, and accounts.
@@ -81,7 +82,7 @@ func openTeller(ctx context.Context, l *ledger, accounts int, opened func(int)) 
 		if err != nil {
 			return err
 		}
-		for i := c * accountsPerCustomer; i < min((c+1)*accountsPerCustomer, accounts); i++ {
+		for i := c; i < accounts; i += customers {
 			answer, _, err := write.Accounts().Open(ctx, t.order(caller, fmt.Sprint("open ", i)), commands.OpenAccount{
 				Customer: caller.Customer, Name: domain.NewProfile("Bench Customer"), Currency: "EUR",
 			})
