@@ -18,7 +18,11 @@ func (s *scene) riskTries() map[string]try {
 	of := "/v1/risk/policies/" + s.annas["risk"]
 	body, err := json.Marshal(map[string]any{"role": "live", "policy": policyNamed(s.t, "next"), "reason": "tuned"})
 	require.NoError(s.t, err)
+	challenged := s.decisions(s.auditor, "?limit=1&about="+s.challenged)
+	require.Len(s.t, challenged, 1)
 	return map[string]try{
+		"GET /v1/risk/decisions":                     {by: "auditor", list: true},
+		"GET /v1/risk/decisions/{id}":                {by: "auditor", path: "/v1/risk/decisions/" + challenged[0].Decision},
 		"GET /v1/risk/policies":                      {by: "auditor", list: true},
 		"PUT /v1/risk/policies":                      {by: "auditor", body: string(body)},
 		"GET /v1/risk/policies/{digest}":             {by: "auditor", path: of},

@@ -6,6 +6,15 @@ import (
 	"florin/schemas"
 )
 
+// riskDecisions: what was said of attempts, and why.
+func riskDecisions(desk service.Desk) []Route {
+	decisions := service.RiskDecisions{Desk: desk}
+	return []Route{
+		{Method: get, Path: "/v1/risk/decisions", Handle: decisions.List, Scopes: scopes("risk.read"), Query: []string{"customer", "device", "about", "action", "outcome", "effect", "policy", "reason", "score", "from", "to"}, Response: of[service.RiskDecisionList]()},
+		{Method: get, Path: "/v1/risk/decisions/{id}", Handle: decisions.Get, Scopes: scopes("risk.read"), Response: of[service.RiskDecisionAnswer]()},
+	}
+}
+
 // riskPolicies: what attempts are scored by. It is changed by operators who have
 // authenticated strongly of late.
 func riskPolicies(desk service.Desk) []Route {

@@ -29,6 +29,7 @@ import (
 	"florin/domain/paymentfile"
 	"florin/domain/product"
 	"florin/domain/proposal"
+	"florin/domain/risk"
 	"florin/domain/riskpolicy"
 	"florin/domain/session"
 	"florin/domain/standing"
@@ -55,6 +56,7 @@ func TestEveryReleasedKindHasAFold(t *testing.T) {
 	openers["mandate"], openers["directdebit"] = "mandate.granted", "directdebit.received"
 	openers["payment"], openers["product"] = "payment.initiated", "product.defined"
 	openers["riskpolicy"] = "riskpolicy.submitted"
+	openers["risk"] = "risk.assessed"
 	openers["webhook"], openers["delivery"] = "webhook.registered", "delivery.made"
 	contexts := map[string][]golden{}
 	for _, name := range files {
@@ -122,6 +124,8 @@ func streamOf(event domain.Event) string {
 		return e.Product.Stream()
 	case proposal.Made:
 		return e.Proposal.Stream()
+	case risk.Assessed:
+		return e.Decision.Stream()
 	case riskpolicy.Submitted:
 		return riskpolicy.VersionOf(e.Digest).Stream()
 	case session.Started:

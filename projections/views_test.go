@@ -77,6 +77,7 @@ func TestEveryRowListsItsFieldsAsItsColumns(t *testing.T) {
 		{authorisationsTable, new(Authorisation).fields()},
 		{devicesTable, new(Device).fields()},
 		{riskPoliciesTable, new(RiskPolicy).fields()},
+		{riskDecisionsTable, new(RiskDecision).fields()},
 		{productsTable, new(Product).fields()},
 		{productVersionsTable, new(ProductVersion).fields()},
 		{periodsTable, new(Period).fields()},

@@ -22,6 +22,13 @@ func TestTheDefaultPolicyKeepsItsPromises(t *testing.T) {
 	_, same, err := schemas.ReadPolicy(again)
 	require.NoError(t, err)
 	require.Equal(t, digest, same, "neither layout nor comments are part of its identity")
+	policy := engine.Policy()
+	for _, card := range policy.Scorecard {
+		require.NotEmpty(t, policy.Reasons[card.Reason], card.Reason)
+	}
+	for _, rule := range policy.Rules {
+		require.NotEmpty(t, policy.Reasons[rule.Reason], rule.Reason)
+	}
 }
 
 // FuzzReadPolicy: whatever is taken is the same policy written out again, in either

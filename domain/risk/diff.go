@@ -10,7 +10,7 @@ import (
 // Difference is one thing that two policies say otherwise. Was or Is is empty where one
 // of them says nothing of it.
 type Difference struct {
-	What  string `json:"what"`           // base, feature, rule, threshold or example
+	What  string `json:"what"`           // base, feature, rule, threshold, reason or example
 	Where string `json:"where,omitzero"` // which one
 	Was   string `json:"was,omitzero"`
 	Is    string `json:"is,omitzero"`
@@ -22,6 +22,7 @@ const (
 	DiffFeature   = "feature"
 	DiffRule      = "rule"
 	DiffThreshold = "threshold"
+	DiffReason    = "reason"
 	DiffExample   = "example"
 )
 
@@ -44,6 +45,7 @@ func Diff(from, to Policy) []Difference {
 	all = compare(all, DiffFeature, weights(from), weights(to))
 	all = compare(all, DiffRule, ruleTexts(from), ruleTexts(to))
 	all = compare(all, DiffThreshold, limits(from), limits(to))
+	all = compare(all, DiffReason, from.Reasons, to.Reasons)
 	return compare(all, DiffExample, promises(from), promises(to))
 }
 

@@ -101,6 +101,10 @@ func TestPoliciesThatCannotBeUsed(t *testing.T) {
 		"a rule that allows":                    func(p *risk.Policy) { p.Rules[0].Outcome = risk.Allow },
 		"a rule without a reason":               func(p *risk.Policy) { p.Rules[0].Reason = "" },
 		"a rule for an action that is none":     func(p *risk.Policy) { p.Rules[0].Actions = []risk.Action{"gift"} },
+		"words for a reason that nothing gives": func(p *risk.Policy) { p.Reasons = map[string]string{"karma": "Bad karma."} },
+		"a reason without words":                func(p *risk.Policy) { p.Reasons = map[string]string{"velocity": ""} },
+		"words of two lines":                    func(p *risk.Policy) { p.Reasons = map[string]string{"velocity": "Too\nmuch."} },
+		"a reason that is a story":              func(p *risk.Policy) { p.Reasons = map[string]string{"velocity": strings.Repeat("so ", 100)} },
 		"no thresholds":                         func(p *risk.Policy) { delete(p.Thresholds, risk.Login) },
 		"thresholds for what is no action":      func(p *risk.Policy) { p.Thresholds["gift"] = p.Thresholds[risk.Login] },
 		"thresholds that begin above nought":    func(p *risk.Policy) { p.Thresholds[risk.Transfer] = p.Thresholds[risk.Transfer][1:] },
@@ -116,28 +120,6 @@ func TestPoliciesThatCannotBeUsed(t *testing.T) {
 		require.Nil(t, engine, name)
 		require.Greater(t, len(err.Error()), len(risk.ErrPolicy.Error())+5, "it says what to mend")
 	}
-}
-
-func TestTheSmallestChangeThatWouldHaveHelped(t *testing.T) {
-	t.Parallel()
-	engine, err := risk.NewEngine(policy())
-	require.NoError(t, err)
-	challenged := vector(map[risk.Feature]int64{risk.Amount: 1000, risk.PayeeAge: -1})
-	change, found := engine.SmallestChange(risk.Payment, challenged)
-	require.True(t, found)
-	require.Equal(t, risk.Change{Feature: risk.Amount, Below: 1000, Open: risk.OpenBelow, Outcome: risk.Allow}, change, "the nearest bin: -2500-500+1600 is below -1000")
-	blocked := vector(map[risk.Feature]int64{risk.Amount: 50_000, risk.PayeeAge: -1, risk.Count10Minutes: 3})
-	change, found = engine.SmallestChange(risk.Payment, blocked)
-	require.True(t, found)
-	require.Equal(t, risk.Hold, change.Outcome)
-	changed := *blocked
-	changed.Set(change.Feature, max(change.From, change.Below-1))
-	require.Equal(t, change.Outcome, engine.Decide(risk.Payment, &changed).Outcome, "what is promised comes true")
-	_, found = engine.SmallestChange(risk.Payment, vector(nil))
-	require.False(t, found, "what is allowed needs no change")
-	reported := vector(map[risk.Feature]int64{risk.Amount: 10, risk.PayeeFrauds: 1})
-	_, found = engine.SmallestChange(risk.Transfer, reported)
-	require.False(t, found, "a rule's feature is no bin")
 }
 
 // Whatever is asked, the answer is the same each time, and knowing that money is
@@ -157,6 +139,7 @@ func TestEnginesHaveNoMood(t *testing.T) {
 	for _, f := range risk.Features() {
 		named, known := risk.FeatureOf(f.String())
 		require.True(t, known && named == f)
+		require.NotEmpty(t, f.Meaning())
 	}
 	_, known := risk.FeatureOf("unknown")
 	require.False(t, known)

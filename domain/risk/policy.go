@@ -3,8 +3,11 @@ package risk
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"florin/domain/text"
 )
@@ -18,6 +21,7 @@ type Policy struct {
 	Scorecard  []Card                 `json:"scorecard" yaml:"scorecard"`
 	Rules      []Rule                 `json:"rules,omitempty" yaml:"rules,omitempty"`
 	Thresholds map[Action][]Threshold `json:"thresholds" yaml:"thresholds"`
+	Reasons    map[string]string      `json:"reasons,omitempty" yaml:"reasons,omitempty"` // what a code means, in words that a customer may read
 	Examples   []Example              `json:"examples" yaml:"examples"`
 }
 
@@ -92,6 +96,8 @@ const (
 	binsMax     = 32
 	rulesMax    = 200
 	examplesMax = 200
+	reasonsMost = 300
+	wordsMax    = 200 // bytes
 	weightMax   = 20_000
 	numberMax   = 1_000_000_000_000_000 // of what is compared with a feature: exact in JSON
 )
@@ -133,7 +139,34 @@ func (p *Policy) check() error {
 			return p.broken("rule %q needs a reason code and one of the outcomes %v", rule.When, outcomes[1:])
 		}
 	}
+	if err := p.checkReasons(); err != nil {
+		return err
+	}
 	return p.checkThresholds()
+}
+
+// checkReasons wants words for codes that can be given.
+func (p *Policy) checkReasons() error {
+	if len(p.Reasons) > reasonsMost {
+		return p.broken("at most %d reasons", reasonsMost)
+	}
+	given := map[string]bool{ReasonScorerFailed: true}
+	for _, card := range p.Scorecard {
+		given[card.Reason] = true
+	}
+	for _, rule := range p.Rules {
+		given[rule.Reason] = true
+	}
+	for _, code := range slices.Sorted(maps.Keys(p.Reasons)) {
+		words := p.Reasons[code]
+		if !given[code] {
+			return p.broken("reason %q is given by no feature and no rule", code)
+		}
+		if words == "" || len(words) > wordsMax || !utf8.ValidString(words) || strings.ContainsFunc(words, unicode.IsControl) {
+			return p.broken("reason %q needs 1 to %d bytes of words", code, wordsMax)
+		}
+	}
+	return nil
 }
 
 func (p *Policy) checkCard(card Card) error {
