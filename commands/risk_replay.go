@@ -3,23 +3,25 @@ package commands
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"florin/domain/id"
 	"florin/domain/risk"
+	"florin/domain/riskpolicy"
 	"florin/eventbus"
 	"florin/schemas"
 )
 
 // DecisionReplay makes the decisions of a log again, by the log alone.
 //
-// It reads the log twice: first for what was asked and up to which position risk knew,
-// then once more to know just that much, and to decide. It holds some 400 bytes in
-// memory for each decision, beside what the live bank holds.
+// It reads the log twice: first for the policies and for what was asked and up to which
+// position risk knew, then once more to know just that much, and to decide. It holds some
+// 400 bytes in memory for each decision, beside what the live bank holds.
 type DecisionReplay struct {
 	Log      eventbus.Log
 	Treaty   *schemas.Treaty
-	Policies map[string]*risk.Engine      // by digest
+	Policies map[string]*risk.Engine      // by digest, beside those that the log holds
 	Only     id.Decision                  // zero: all
 	Progress func(done eventbus.Position) // of both passes together, each as long as the log
 	Differs  func(Difference)             // is told of each that differs, in the order of the log
@@ -53,9 +55,18 @@ type replayAsked struct {
 // Run makes them all again. An error is of the log: what differs is none.
 func (r DecisionReplay) Run(ctx context.Context) (all Replayed, err error) {
 	asked := map[eventbus.Position][]replayAsked{}
+	r.Policies = maps.Clone(r.Policies)
+	if r.Policies == nil {
+		r.Policies = map[string]*risk.Engine{}
+	}
 	err = r.read(ctx, 0, func(record eventbus.Record) error {
 		for _, recorded := range record.Events {
-			if recorded.Kind != (risk.Assessed{}).Kind() {
+			switch recorded.Kind {
+			case (riskpolicy.Submitted{}).Kind():
+				r.learn(recorded)
+				continue
+			case (risk.Assessed{}).Kind():
+			default:
 				continue
 			}
 			event, err := r.Treaty.Risk.Decode(recorded.Kind, recorded.SchemaVersion, recorded.ID, recorded.Data)
@@ -76,7 +87,7 @@ func (r DecisionReplay) Run(ctx context.Context) (all Replayed, err error) {
 	if err != nil {
 		return all, err
 	}
-	history, again := risk.NewHistory(), map[id.Decision]risk.Assessed{}
+	history, again, live := risk.NewHistory(), map[id.Decision]risk.Assessed{}, ""
 	r.decide(history, asked[0], again)
 	err = r.read(ctx, half.Position, func(record eventbus.Record) error {
 		decisions, err := observe(r.Treaty, history, record)
@@ -85,8 +96,11 @@ func (r DecisionReplay) Run(ctx context.Context) (all Replayed, err error) {
 		}
 		for _, said := range decisions {
 			if r.wants(said) {
-				r.compare(&all, said, again, record.Last())
+				r.compare(&all, said, again, live, record.Last())
 			}
+		}
+		if live, err = r.liveAfter(record, live); err != nil {
+			return err
 		}
 		r.decide(history, asked[record.Last()], again)
 		delete(asked, record.Last())
@@ -126,7 +140,35 @@ func (r DecisionReplay) decide(history *risk.History, all []replayAsked, again m
 	}
 }
 
-func (r DecisionReplay) compare(all *Replayed, kept risk.Assessed, decided map[id.Decision]risk.Assessed, at eventbus.Position) {
+// learn takes a policy out of the log. One that this program cannot put to work, for it
+// is an older one or somebody has changed the text, is known to nobody.
+func (r DecisionReplay) learn(recorded eventbus.Recorded) {
+	digest, engine, err := submitted(r.Treaty, recorded)
+	if err != nil {
+		delete(r.Policies, digest)
+		return
+	}
+	r.Policies[digest] = engine
+}
+
+// liveAfter is the digest of the policy that decides after a commit; "" before the first.
+func (r DecisionReplay) liveAfter(record eventbus.Record, live string) (string, error) {
+	for _, recorded := range record.Events {
+		if recorded.Kind != (riskpolicy.Activated{}).Kind() {
+			continue
+		}
+		event, err := r.Treaty.RiskPolicies.Decode(recorded.Kind, recorded.SchemaVersion, recorded.ID, recorded.Data)
+		if err != nil {
+			return live, err
+		}
+		if e, is := event.(riskpolicy.Activated); is && e.Role == riskpolicy.Live {
+			live = e.Digest
+		}
+	}
+	return live, nil
+}
+
+func (r DecisionReplay) compare(all *Replayed, kept risk.Assessed, decided map[id.Decision]risk.Assessed, live string, at eventbus.Position) {
 	all.Decisions++
 	again, made := decided[kept.Decision]
 	delete(decided, kept.Decision)
@@ -145,6 +187,8 @@ func (r DecisionReplay) compare(all *Replayed, kept risk.Assessed, decided map[i
 		differs("effect", kept.Effect, risk.Challenge)
 	case !known:
 		differs("policy", kept.Policy, "nobody has it: name its file with --policy")
+	case live != "" && live != kept.Policy:
+		differs("policy", kept.Policy, live)
 	case !made:
 		differs("position", kept.Position, "no commit before this one ends there")
 	default:

@@ -19,7 +19,7 @@ func (b *bank) adminHandler(registry *prometheus.Registry) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", gateway.Admin(registry, b.ready))
 	mux.HandleFunc("GET /health", b.serveHealth)
-	for path, act := range map[string]http.HandlerFunc{"/backup": b.serveBackup, rotateKeys.path: rotateKeys.serve(b),
+	for path, act := range map[string]http.HandlerFunc{"/backup": b.serveBackup, policiesPath: b.servePolicies, rotateKeys.path: rotateKeys.serve(b),
 		registerClient.path: registerClient.serve(b), disableClient.path: disableClient.serve(b)} {
 		mux.HandleFunc("POST "+path, guarded(b.config.Dir, b.config.Admin, act))
 	}

@@ -61,7 +61,8 @@ func replayDecisions(cmd *cobra.Command, environ []string, one string, policies 
 	return nil
 }
 
-// again makes decisions anew, by the bank's own policy and those of the files.
+// again makes decisions anew, by the policies in the log, the bank's own and those of the
+// files.
 func again(ctx context.Context, a *archive, only id.Decision, policies []string, s *step, differs func(commands.Difference)) (commands.Replayed, error) {
 	var texts [][]byte
 	for _, file := range policies {
@@ -91,7 +92,7 @@ func (d *demo) decisions(ctx context.Context) error {
 			return "", err
 		}
 		var differences []string
-		all, err := again(ctx, a, id.Decision{}, []string{d.policy()}, s, func(found commands.Difference) {
+		all, err := again(ctx, a, id.Decision{}, nil, s, func(found commands.Difference) {
 			differences = append(differences, fmt.Sprintf("%s: %s was %s, and is %s", found.Decision, found.Part, found.Kept, found.Again))
 		})
 		if closed := a.close(); err == nil {

@@ -26,8 +26,9 @@ not touched. Status 1 if a view differs, is behind or has passed over a stream, 
 read model, as in a backup: --alone then asks for the digests of the replay and for no comparison.
 
 With --decisions it makes every decision of risk again instead, and compares features, score, outcome,
-contributions and reasons with those that were kept. Status 1 if any differs. Policies that the bank
-does not come with are read from the files that --policy names.`,
+contributions and reasons with those that were kept, and the policy with the one that was in force.
+Status 1 if any differs. Policies are in the log; those of a log from before they were are read from
+the files that --policy names.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := loadConfig(cmd.Flags(), environ)
@@ -58,7 +59,7 @@ does not come with are read from the files that --policy names.`,
 	cmd.Flags().BoolVar(&alone, "alone", false, "print the digests of the replay and compare with nothing")
 	cmd.Flags().BoolVar(&decisions, "decisions", false, "make every decision of risk again, and compare")
 	cmd.Flags().StringVar(&decision, "decision", "", "make this one decision again, and compare")
-	cmd.Flags().StringArrayVar(&policies, "policy", nil, "file of a risk policy that decided; may be given more than once")
+	cmd.Flags().StringArrayVar(&policies, "policy", nil, "file of a risk policy that decided and is not in the log; may be given more than once")
 	return cmd
 }
 

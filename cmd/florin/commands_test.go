@@ -98,7 +98,9 @@ func TestAPersonRunsABank(t *testing.T) {
 	require.Contains(t, h.fails("phone", "--state", filepath.Join(h.work, "none.json"), "login"), "florin phone enrol")
 	require.Contains(t, h.fails("audit", "verify", "--dir", h.dir), "another florin holds")
 
+	h.riskPolicies("--admin", strings.TrimPrefix(h.bank.admin, "http://"))
 	h.backupAndStop()
+	h.riskPolicies()
 	fitsItsSchemas(t, h.dir)
 	h.audit(posted)
 	h.restoreAndServe()

@@ -31,6 +31,9 @@ type hostAct[Q, A any] struct {
 // hostActBytesMax bounds what is asked; a client with twenty keys is some 8 KiB.
 const hostActBytesMax = 1 << 16
 
+// hostAnswerBytesMax bounds what is answered: a policy's file, and the list of them all.
+const hostAnswerBytesMax = 1 << 20
+
 // serve lets a command ask the running bank. A refusal is answered in its words, for
 // whoever asks may read all that there is.
 func (a hostAct[Q, A]) serve(bank *bank) http.HandlerFunc {
@@ -102,7 +105,7 @@ func askBank[A any](ctx context.Context, c config, path string, asked any) (answ
 		return answer, err
 	}
 	defer said.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(said.Body, hostActBytesMax))
+	text, err := io.ReadAll(io.LimitReader(said.Body, hostAnswerBytesMax))
 	if err != nil {
 		return answer, err
 	}

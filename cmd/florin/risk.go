@@ -11,27 +11,29 @@ import (
 	"florin/schemas"
 )
 
-func newRisk() *cobra.Command {
+func newRisk(environ []string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "risk",
 		Short: "Check risk policies, and hold them against labelled transactions",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newRiskPolicy(), newRiskCheck(), newRiskDiff(), newRiskEvaluate(), newRiskFit())
+	cmd.AddCommand(newRiskPolicy(environ), newRiskCheck(), newRiskDiff(), newRiskEvaluate(), newRiskFit())
 	return cmd
 }
 
-func newRiskPolicy() *cobra.Command {
-	return &cobra.Command{
+func newRiskPolicy(environ []string) *cobra.Command {
+	cmd := &cobra.Command{
 		Use:   "policy",
-		Short: "Print the policy that the bank comes with, to start another from",
+		Short: "Print the policy that the bank comes with, to start another from; list and show those in a log",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, err := cmd.OutOrStdout().Write(schemas.DefaultPolicy())
 			return err
 		},
 	}
+	cmd.AddCommand(newRiskPolicyList(environ), newRiskPolicyShow(environ))
+	return cmd
 }
 
 // checked is what is said of a policy that can be put to work.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"florin/commands"
 	"florin/schemas"
 )
 
@@ -180,4 +181,21 @@ func TestTwoPolicyFilesAreCompared(t *testing.T) {
 	code, _, says = florin(t, childEnvironment(environ), "risk", "diff", stricter+".gone")
 	require.Equal(t, exitFailed, code)
 	require.Contains(t, says, "stricter.yaml.gone")
+}
+
+// riskPolicies looks at what a bank decides by, running or stopped.
+func (h *host) riskPolicies(more ...string) {
+	policy := func(args ...string) []string {
+		return append(append([]string{"risk", "policy"}, args...), append([]string{"--dir", h.dir}, more...)...)
+	}
+	all := read[[]commands.PolicyVersion](h.t, h.does(policy("list", "--json")...))
+	require.Len(h.t, all, 1)
+	require.Equal(h.t, []string{"florin-default", "live"}, []string{all[0].Name, all[0].Status})
+	require.Contains(h.t, h.does(policy("list")...), all[0].Digest[:16])
+	live := h.does(policy("show")...)
+	require.Equal(h.t, live, h.does(policy("show", all[0].Digest[:8])...))
+	_, digest, err := schemas.ReadPolicy([]byte(live))
+	require.NoError(h.t, err)
+	require.Equal(h.t, all[0].Digest, digest, "what is shown is the policy itself")
+	require.Contains(h.t, h.fails(policy("show", "zz")...), "florin risk policy list")
 }

@@ -82,7 +82,7 @@ func newRoot(environ []string) *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
 	addCommonFlags(root)
 	root.AddCommand(
-		newServe(environ), newDemo(environ), newPhone(), newAudit(environ), newProjection(environ), newRisk(), newOperator(environ), newCustomer(environ), newClient(environ),
+		newServe(environ), newDemo(environ), newPhone(), newAudit(environ), newProjection(environ), newRisk(environ), newOperator(environ), newCustomer(environ), newClient(environ),
 		newKeys(environ), newBackup(environ), newRestore(environ), newBench(), newConfig(environ), newOpenAPI(), newSimulate(),
 	)
 	return root
