@@ -62,7 +62,7 @@ func TestADecisionIsKeptWithAllThatItWasMadeOf(t *testing.T) {
 		[]any{said.Action, said.Customer, said.About, said.Account, said.Payee, said.Hundredths})
 	require.Equal(t, []any{risk.Allow, risk.Allow, int64(-100), h.bank.founding.policy, int64(head.Position)},
 		[]any{said.Outcome, said.Effect, said.Score, said.Policy, said.Position})
-	require.Equal(t, []risk.Weight{{Feature: "count_10m", Weight: -100}}, said.Contributions)
+	require.Equal(t, risk.Weights{{Feature: "count_10m", Weight: -100}}, said.Contributions)
 	for f, want := range map[risk.Feature]int64{risk.Amount: 2_500, risk.BalanceShare: 25, risk.PayeeAge: -1, risk.CustomerAge: 0, risk.SessionStrength: 2, risk.FailedLogins: 0, risk.Count10Minutes: 0} {
 		require.Equal(t, want, feature(said, f), f)
 	}

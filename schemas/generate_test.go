@@ -15,6 +15,7 @@ import (
 	"florin/domain"
 	"florin/domain/id"
 	"florin/domain/money"
+	"florin/domain/risk"
 	"florin/schemas"
 )
 
@@ -119,6 +120,8 @@ func mapped(t reflect.Type) *jsonschema.Schema {
 		leg.Required = append([]string{"account"}, leg.Required...)
 		two, most := uint64(2), uint64(money.LegsMax)
 		return &jsonschema.Schema{Type: "array", Items: leg, MinItems: &two, MaxItems: &most}
+	case reflect.TypeFor[risk.Values](), reflect.TypeFor[risk.Weights]():
+		return &jsonschema.Schema{Type: "object", AdditionalProperties: &jsonschema.Schema{Type: "integer"}}
 	case reflect.TypeFor[schemas.Decimal]():
 		return &jsonschema.Schema{Type: "string", Pattern: `^-?(0|[1-9][0-9]*)(\.[0-9]+)?$`}
 	case reflect.TypeFor[time.Time]():

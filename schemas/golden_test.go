@@ -19,6 +19,7 @@ import (
 	"florin/domain"
 	"florin/domain/id"
 	"florin/domain/money"
+	"florin/domain/risk"
 	"florin/schemas"
 	"florin/schemas/seal"
 )
@@ -146,6 +147,10 @@ func fill(t *testing.T, v reflect.Value, name string) {
 			money.Leg{Account: id.Named[id.Account]("creditor"), Amount: amount})
 		require.NoError(t, err)
 		*p = posting
+	case *risk.Values:
+		*p = risk.Values{{Feature: "payee_age_h", Value: -1}, {Feature: "amount", Value: 7}} // in this order
+	case *risk.Weights:
+		*p = risk.Weights{{Feature: "payee_age_h", Weight: 700}, {Feature: "amount", Weight: -300}}
 	default:
 		fillKind(t, v, name)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"florin/domain"
 	"florin/domain/money"
+	"florin/domain/risk"
 	"florin/schemas/seal"
 )
 
@@ -26,7 +27,8 @@ var (
 // own way. Asking once per row keeps look-ups by type off all other events.
 func special(t reflect.Type) bool {
 	switch t {
-	case reflect.TypeFor[domain.Profile](), reflect.TypeFor[domain.Evidence](), reflect.TypeFor[money.Posting]():
+	case reflect.TypeFor[domain.Profile](), reflect.TypeFor[domain.Evidence](), reflect.TypeFor[money.Posting](),
+		reflect.TypeFor[risk.Values](), reflect.TypeFor[risk.Weights]():
 		return true
 	}
 	switch t.Kind() {
@@ -95,6 +97,7 @@ func newSealer(ring *seal.Ring) *sealer {
 			legs := p.Legs() // by this library, not by the standard one behind MarshalJSON
 			return json.MarshalEncode(enc, &legs)
 		}),
+		marshalByFeature[risk.Values](), marshalByFeature[risk.Weights](),
 	)))
 	return s
 }
@@ -155,6 +158,7 @@ func newOpener(ring *seal.Ring) *opener {
 			*p = posting
 			return err
 		}),
+		unmarshalByFeature[risk.Values](valueOf), unmarshalByFeature[risk.Weights](weightOf),
 	)))
 	return o
 }

@@ -12,6 +12,7 @@ import (
 
 	"florin/domain"
 	"florin/domain/money"
+	"florin/domain/risk"
 	"florin/schemas/seal"
 )
 
@@ -48,6 +49,8 @@ func writer(t reflect.Type, path string) (w write, ok bool) {
 		}, true
 	case reflect.TypeFor[money.Posting]():
 		return writePosting, true
+	case reflect.TypeFor[risk.Values](), reflect.TypeFor[risk.Weights]():
+		return writeByFeature, true
 	}
 	if reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextAppender]()) {
 		return writeText, true

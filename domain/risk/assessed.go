@@ -38,8 +38,8 @@ type Assessed struct {
 	Policy        string      `json:"policy"` // digest
 	Data          []DataSet   `json:"data,omitempty"`
 	Position      int64       `json:"position"`
-	Features      []Value     `json:"features,omitempty"`      // the known ones, in their order
-	Contributions []Weight    `json:"contributions,omitempty"` // those that are not nought, in the scorecard's order
+	Features      Values      `json:"features,omitempty"`      // the known ones, in their order
+	Contributions Weights     `json:"contributions,omitempty"` // those that are not nought, in the scorecard's order
 	Reasons       []string    `json:"reasons,omitempty"`       // codes
 	At            time.Time   `json:"at"`
 }
@@ -49,6 +49,13 @@ type DataSet struct {
 	Name   string `json:"name"`
 	Digest string `json:"digest"`
 }
+
+// Values and Weights are stored as objects with a member for each feature, in their
+// order: a decision is kept for ever, and most of it is these.
+type (
+	Values  []Value
+	Weights []Weight
+)
 
 // Value is a known feature.
 type Value struct {
@@ -86,7 +93,7 @@ func (a Assessed) Attempt() Attempt {
 
 // With is the fact with what an engine says of a vector.
 func (a Assessed) With(v *Vector, d Decision) Assessed {
-	a.Features, a.Contributions = make([]Value, 0, featureCount), make([]Weight, 0, len(d.Contributions))
+	a.Features, a.Contributions = make(Values, 0, featureCount), make(Weights, 0, len(d.Contributions))
 	for f := range featureCount {
 		if value, known := v.Get(f); known {
 			a.Features = append(a.Features, Value{f.String(), value})
