@@ -56,6 +56,7 @@ func newBranchUnder(t testing.TB, policy []byte) *branch {
 	b.clock.Store(noon.UnixMicro())
 	b.policy = policy
 	b.restart()
+	t.Cleanup(func() { soundAfter(t, b.log, ring) })
 	return b
 }
 

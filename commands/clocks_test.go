@@ -1,7 +1,6 @@
 package commands
 
 import (
-	"context"
 	"testing"
 	"time"
 
@@ -19,10 +18,7 @@ func sandboxHouse(t *testing.T) *house {
 	journal, err := embedded.Open("log", embedded.Options{FS: vfs.NewMem(), CreateIfMissing: true, Fatal: func(err error) { panic(err) }})
 	require.NoError(t, err)
 	h, log := newHouseOn(t, journal, nil)
-	t.Cleanup(func() {
-		require.NoError(t, log.Close(context.Background()))
-		require.NoError(t, journal.Close())
-	})
+	t.Cleanup(func() { h.shut(log, journal) })
 	return h
 }
 
@@ -91,8 +87,7 @@ func TestAProductionLogsTimeIsNeverMoved(t *testing.T) {
 	log, err := eventbus.Open(h.ctx(), journal, eventbus.Options{Clock: h.now, BuildVersion: "test", Writer: randomCause(),
 		Genesis: eventbus.Genesis{Ledger: randomCause(), LegalEntity: "Test", Mode: eventbus.Production, At: noon}})
 	require.NoError(t, err)
-	defer func() { require.NoError(t, journal.Close()) }()
-	defer func() { require.NoError(t, log.Close(context.Background())) }()
+	defer func() { h.shut(log, journal) }()
 	h.reopen(log)
 	before := h.commits()
 	_, _, err = h.moveClock(time.Hour)

@@ -36,6 +36,7 @@ func newWorld(t testing.TB) *world {
 	require.NoError(t, err)
 	w := &world{t: t, log: newModelLog(t), ring: ring}
 	w.bank = w.reopened(w.log)
+	t.Cleanup(func() { soundAfter(t, w.log, ring) })
 	return w
 }
 

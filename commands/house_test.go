@@ -22,6 +22,7 @@ import (
 	"florin/domain/risk"
 	"florin/domain/transfer"
 	"florin/eventbus"
+	"florin/eventbus/embedded"
 	"florin/projections"
 	"florin/schemas"
 	"florin/schemas/seal"
@@ -56,7 +57,21 @@ func newHouse(t testing.TB, log eventbus.Log) *house {
 	h.terms.Audience = "https://bank.test"
 	h.clock.Store(noon.UnixMicro())
 	h.reopen(log)
+	t.Cleanup(func() {
+		if h.log != nil {
+			soundAfter(t, h.log, ring)
+		}
+	})
 	return h
+}
+
+// shut looks at the books for the last time, and closes the log and what it is on.
+func (h *house) shut(log *eventbus.Sequencer, journal *embedded.Journal) {
+	h.t.Helper()
+	sound(h.t, log, h.ring)
+	require.NoError(h.t, log.Close(context.Background()))
+	require.NoError(h.t, journal.Close())
+	h.log = nil
 }
 
 // amountsPolicy is the risk policy of tests that are about something else.
@@ -175,14 +190,29 @@ func (h *house) balances(of id.Account, balance, held int64) {
 	require.Equal(h.t, [2]int64{balance, held}, [2]int64{state.Balance, state.Held}, "balance and held")
 }
 
+// sound has the verifier look at the books of every position of a log.
+func sound(t testing.TB, log eventbus.Log, ring *seal.Ring) *projections.Ledger {
+	t.Helper()
+	ledger, err := projections.VerifyLedger(context.Background(), log, schemas.New(ring))
+	require.NoError(t, err)
+	require.Empty(t, ledger.Findings())
+	require.Zero(t, ledger.Summary().Sum)
+	return ledger
+}
+
+// soundAfter does it at the end of a test. One that has failed says enough, and a
+// benchmark's log is long.
+func soundAfter(t testing.TB, log eventbus.Log, ring *seal.Ring) {
+	if _, bench := t.(*testing.B); !bench && !t.Failed() {
+		sound(t, log, ring)
+	}
+}
+
 // audit folds the whole log by the verifier's own books, and compares every
 // account that the bank remembers with them.
 func (h *house) audit() *projections.Ledger {
 	h.t.Helper()
-	treaty := schemas.New(h.ring)
-	ledger, err := projections.VerifyLedger(h.ctx(), h.log, treaty)
-	require.NoError(h.t, err)
-	require.Empty(h.t, ledger.Findings())
+	ledger := sound(h.t, h.log, h.ring)
 	for record, err := range h.log.ReadAll(h.ctx(), 0) {
 		require.NoError(h.t, err)
 		for _, event := range record.Events {

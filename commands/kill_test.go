@@ -120,8 +120,7 @@ func TestNothingIsLostInACrash(t *testing.T) {
 		h.judge(told)
 		tr.forget(told)
 	}
-	require.NoError(t, log.Close(h.ctx()))
-	require.NoError(t, journal.Close())
+	h.shut(log, journal)
 }
 
 func TestOneOfTwoHundred(t *testing.T) {

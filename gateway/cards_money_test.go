@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"context"
 	"net/http"
 	"sync"
 	"testing"
@@ -12,17 +11,12 @@ import (
 	"florin/domain/id"
 	"florin/eventbus"
 	"florin/gateway/phone"
-	"florin/projections"
-	"florin/schemas"
 )
 
-// books has the verifier, which shares nothing with what it verifies, look at the
-// whole log: legs, balances and holds at every position. It gives what an account has.
+// books verifies the whole log, and gives what an account has.
 func (h *house) books(account string) (booked, held string) {
 	h.t.Helper()
-	ledger, err := projections.VerifyLedger(context.Background(), h.log, schemas.New(h.ring))
-	require.NoError(h.t, err)
-	require.Empty(h.t, ledger.Findings())
+	ledger := h.sound()
 	of, err := id.Parse[id.Account](account)
 	require.NoError(h.t, err)
 	has, holds, ok := ledger.Balance(of)

@@ -72,7 +72,7 @@ func (h *house) grants(p *phone.Phone, account, reference, limit string) phone.A
 // owed is what other banks, or customers, owe the bank.
 func (h *house) owed() int64 {
 	h.t.Helper()
-	balance, _, _ := h.ledger().Balance(account.Receivables.In("EUR"))
+	balance, _, _ := h.sound().Balance(account.Receivables.In("EUR"))
 	return -balance.Minor
 }
 
@@ -264,7 +264,7 @@ func TestACollectionIsPaidBack(t *testing.T) {
 	require.Contains(t, string(h.fresh(rail, "/v1/direct-debits").Body), denied, "people look into it")
 	require.Equal(t, "50.00", h.balance(anna, from), "and the customer keeps it")
 	require.Zero(t, h.owed())
-	lost, _, _ := h.ledger().Balance(account.WriteOff.In("EUR"))
+	lost, _, _ := h.sound().Balance(account.WriteOff.In("EUR"))
 	require.EqualValues(t, -2000, lost.Minor)
 	h.collects(rail, collectionOf("TX-4", number, "1.00"), "refused", "AC06")
 	h.pass(365 * 24 * time.Hour)

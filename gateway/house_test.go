@@ -66,6 +66,7 @@ type house struct {
 	truth   *truth
 	stop    func()
 	blind   func()         // takes the read models away
+	unread  bool           // the test has stopped the log itself, which is not read any more
 	clients []*http.Client // of the phones
 
 	mu    sync.Mutex
@@ -201,9 +202,24 @@ func (h *house) open(address string) {
 		if seeing {
 			require.NoError(t, reads.Close())
 		}
+		if !h.unread {
+			h.sound()
+		}
 		require.NoError(t, h.log.Close(context.Background()))
 		require.NoError(t, journal.Close())
 	}
+}
+
+// sound has the verifier, which shares nothing with what it verifies, look at the
+// books of every position of the log. Whenever a house stops, so after every test.
+func (h *house) sound() *projections.Ledger {
+	h.t.Helper()
+	require.NoError(h.t, h.log.Durable(context.Background()))
+	books, err := projections.VerifyLedger(context.Background(), h.log, schemas.New(h.ring))
+	require.NoError(h.t, err)
+	require.Empty(h.t, books.Findings())
+	require.Zero(h.t, books.Summary().Sum)
+	return books
 }
 
 // phone is a new device that nobody has logged in on.

@@ -130,7 +130,7 @@ func TestMoneyForNobodyGoesBack(t *testing.T) {
 	h.arrival(machine, dollars, "suspended")
 	h.works()
 	require.Len(t, h.rail.Returns(), 3)
-	h.ledger()
+	h.sound()
 }
 
 // A payment is wanted back after its money was spent: what is left goes back, frozen
@@ -152,7 +152,7 @@ func TestARecallAfterTheMoneyWasSpent(t *testing.T) {
 	require.Equal(t, "returned", field[string](t, taken, "status"))
 	require.Equal(t, "incoming-payment-not-recallable", code(h.recall(machine, id, "C-1")), "once")
 	require.Equal(t, "0.00", h.balance(anna, to))
-	owed, _, _ := h.ledger().Balance(account.Receivables.In("EUR"))
+	owed, _, _ := h.sound().Balance(account.Receivables.In("EUR"))
 	require.Equal(t, int64(-6500), owed.Minor, "the customer owes the rest")
 	h.railBooks(10000, -10500, 0)
 	h.works()

@@ -18,8 +18,6 @@ import (
 	"florin/gateway/phone"
 	"florin/gateway/rail"
 	"florin/gateway/rail/simulated"
-	"florin/projections"
-	"florin/schemas"
 )
 
 // railhouse is a simulated rail behind a real socket of its own: a second server,
@@ -101,21 +99,10 @@ func (h *house) paymentIs(p *phone.Phone, id, status string) {
 	require.Equal(h.t, status, field[string](h.t, h.payment(p, id), "status"))
 }
 
-// ledger verifies the bank's whole books, at every position, and gives them.
-func (h *house) ledger() *projections.Ledger {
-	h.t.Helper()
-	require.NoError(h.t, h.log.Durable(context.Background()))
-	books, err := projections.VerifyLedger(context.Background(), h.log, schemas.New(h.ring))
-	require.NoError(h.t, err)
-	require.Empty(h.t, books.Findings())
-	require.Zero(h.t, books.Summary().Sum)
-	return books
-}
-
 // railBooks says what the chart's accounts of the rail hold.
 func (h *house) railBooks(transit, nostro, suspense int64) {
 	h.t.Helper()
-	ledger := h.ledger()
+	ledger := h.sound()
 	for chart, want := range map[account.Chart]int64{account.InTransit(account.SEPA): transit, account.Nostro(account.SEPA): nostro, account.Suspense: suspense} {
 		got, _, _ := ledger.Balance(chart.In("EUR"))
 		if got == (amounts.Amount{}) {

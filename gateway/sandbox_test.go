@@ -130,7 +130,7 @@ func TestWhatComesFromOutsideIsMadeByHand(t *testing.T) {
 	require.Equal(t, 200, outside(anna, "/payments/"+turned+"/answer", `{"answer":"rejected","reason":"AC01"}`).Status)
 	h.paymentIs(anna, turned, "rejected")
 	require.Equal(t, "1000.00", h.balance(anna, from))
-	h.ledger()
+	h.sound()
 }
 
 func TestProductionHasNoSandbox(t *testing.T) {

@@ -131,7 +131,7 @@ func ofALaterDay(t *testing.T, h *house) {
 	for _, template := range []string{"transfer-challenged", "transfer-scheduled", "transfer-sent", "transfer-rejected"} {
 		require.Contains(t, told, template)
 	}
-	h.ledger()
+	h.sound()
 }
 
 // What a lost device asked for and its customer confirmed stays; what still waits goes.

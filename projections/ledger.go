@@ -53,6 +53,7 @@ type Ledger struct {
 	accounts map[uuid.UUID]*ledgerAccount
 	posted   map[uuid.UUID]ledgerPosted // transfers and journal entries
 	sums     map[money.Currency]int64
+	off      map[money.Currency]int64 // what the sums were off by when it was last found
 	findings []LedgerFinding
 	count    LedgerSummary
 	at       eventbus.Position
@@ -88,7 +89,7 @@ type ledgerLeg struct {
 
 // NewLedger begins before the first commit.
 func NewLedger() *Ledger {
-	return &Ledger{accounts: map[uuid.UUID]*ledgerAccount{}, posted: map[uuid.UUID]ledgerPosted{}, sums: map[money.Currency]int64{}}
+	return &Ledger{accounts: map[uuid.UUID]*ledgerAccount{}, posted: map[uuid.UUID]ledgerPosted{}, sums: map[money.Currency]int64{}, off: map[money.Currency]int64{}}
 }
 
 // ledgerDecoder reads an event without opening what is sealed in it.
@@ -152,27 +153,27 @@ func (l *Ledger) Take(record eventbus.Record, events []domain.Event) {
 	for _, leg := range l.legs {
 		l.find(eventbus.Stream(leg.posting), LedgerLeftOver, "%s of account %s", leg.Amount, leg.Account)
 	}
+	l.trial()
 }
 
-// Findings are the first LedgerFindingsMax breaches; the trial balance is struck
-// anew on each call.
-func (l *Ledger) Findings() []LedgerFinding {
-	findings := append([]LedgerFinding(nil), l.findings...)
+// trial strikes the trial balance, after every commit: what is off is found once,
+// where it went off, and not at every commit that follows.
+func (l *Ledger) trial() {
 	for currency, sum := range l.sums {
-		if sum != 0 {
-			findings = append(findings, LedgerFinding{l.at, "", LedgerTrial, money.Amount{Minor: sum, Currency: currency}.String()})
+		if sum != 0 && sum != l.off[currency] {
+			l.find("", LedgerTrial, "%s", money.Amount{Minor: sum, Currency: currency})
 		}
+		l.off[currency] = sum
 	}
-	return findings
 }
+
+// Findings are the first LedgerFindingsMax breaches.
+func (l *Ledger) Findings() []LedgerFinding { return append([]LedgerFinding(nil), l.findings...) }
 
 // Summary counts what was looked at so far.
 func (l *Ledger) Summary() LedgerSummary {
 	summary := l.count
 	for _, sum := range l.sums {
-		if sum != 0 {
-			summary.Findings++
-		}
 		summary.Sum += max(sum, -sum)
 	}
 	return summary

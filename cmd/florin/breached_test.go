@@ -112,7 +112,7 @@ func TestABankTakesNoLeakedPassword(t *testing.T) {
 	bank, base, err := newChild(path, dir, filepath.Join(t.TempDir(), "bank.log"), childEnvironment(environ), "--breached-passwords", breachedFile(t, hashesOf("%X:#\n", "correct horse battery ada")))
 	require.NoError(t, err)
 	require.NoError(t, bank.start(t.Context()))
-	t.Cleanup(func() { require.NoError(t, bank.stop()); require.NoError(t, bank.close()) })
+	t.Cleanup(func() { ends(t, bank) })
 	_, err = newPerson(t.Context(), base, "ada", newHTTPClient())
 	require.ErrorContains(t, err, "password-weak")
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -36,7 +35,7 @@ func newHost(t *testing.T, more ...string) *host {
 	require.NoError(t, err)
 	require.NoError(t, h.bank.start(context.Background()))
 	t.Cleanup(func() {
-		_ = errors.Join(h.bank.kill(), h.bank.close())
+		ends(t, h.bank)
 		if said, err := os.ReadFile(h.bank.log.Name()); err == nil && t.Failed() {
 			t.Logf("the bank's own log ends with:\n%s", said[max(0, len(said)-4000):])
 		}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -25,7 +24,7 @@ func newProduction(t *testing.T) (h *host, machine func(...string) []string) {
 	h.bank, h.base, err = newChild(path, h.dir, filepath.Join(h.work, "bank.log"), h.environ, "--legal-entity", "Test Bank")
 	require.NoError(t, err)
 	h.bank.args = slices.DeleteFunc(h.bank.args, func(arg string) bool { return arg == "--sandbox" })
-	t.Cleanup(func() { _ = errors.Join(h.bank.kill(), h.bank.close()) })
+	t.Cleanup(func() { ends(t, h.bank) })
 	h.start()
 	require.NoError(t, h.bank.stop())
 	key := filepath.Join(h.work, "eve.pem")

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -114,7 +113,7 @@ func TestRow6FloodsTakeNoMemory(t *testing.T) {
 		"--tls-cert", certFile, "--tls-key", keyFile, "--rate-per-second", "100000", "--rate-burst", "100000", "--log-level", "warn", "--risk-policy", amountsPolicy)
 	require.NoError(t, err)
 	require.NoError(t, bank.start(context.Background()))
-	t.Cleanup(func() { _ = errors.Join(bank.kill(), bank.close()) })
+	t.Cleanup(func() { ends(t, bank) })
 	address := strings.TrimPrefix(base, "http://")
 	client := newHTTPClient()
 	client.Transport = &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math/rand"
 	"net/http"
@@ -85,7 +84,7 @@ func TestKillDuringRefreshesKeepsTheRotation(t *testing.T) {
 		"--rate-per-second", "100000", "--rate-burst", "100000", "--log-level", "warn")
 	require.NoError(t, err)
 	require.NoError(t, bank.start(ctx))
-	t.Cleanup(func() { _ = errors.Join(bank.kill(), bank.close()) })
+	t.Cleanup(func() { ends(t, bank) })
 	families := rotations(ctx, t, base, rounds+4)
 	underWay, known, rotated := 0, 0, 0
 	for round := range rounds {

@@ -45,7 +45,7 @@ func TestAPersonGetsBackIn(t *testing.T) {
 	h.bank, h.base, err = newChild(path, h.dir, filepath.Join(h.work, "bank.log"), h.environ)
 	require.NoError(t, err)
 	require.NoError(t, h.bank.start(context.Background()))
-	t.Cleanup(func() { _ = h.bank.kill(); _ = h.bank.close() })
+	t.Cleanup(func() { ends(t, h.bank) })
 	on := func(name string, args ...string) []string {
 		return append([]string{"phone", "--url", h.base, "--state", filepath.Join(h.work, name+".json")}, args...)
 	}

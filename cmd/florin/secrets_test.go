@@ -113,7 +113,7 @@ func TestRow54NoSecretStaysInTheProcess(t *testing.T) {
 	bank, base, err := newChild(path, filepath.Join(t.TempDir(), "bank"), log, append(childEnvironment(environ), "FLORIN_TEST_HEAP="+pipe))
 	require.NoError(t, err)
 	require.NoError(t, bank.start(ctx))
-	t.Cleanup(func() { _ = errors.Join(bank.kill(), bank.close()) })
+	t.Cleanup(func() { ends(t, bank) })
 	planted := &canaries{texts: map[string]string{}}
 	client := newHTTPClient()
 	settings := phoneSettings(base, client)

@@ -44,7 +44,8 @@ func newApart(t *testing.T) *apart {
 	a := &apart{base: "http://" + listen, dir: filepath.Join(dir, "bank")}
 	a.core, a.gateway = part("core", "--listen", listen, "--risk-policy", amountsPolicy), part("gateway", "--listen", listen)
 	t.Cleanup(func() {
-		_ = errors.Join(a.gateway.kill(), a.core.kill(), a.gateway.close(), a.core.close())
+		_ = errors.Join(a.gateway.kill(), a.gateway.close())
+		ends(t, a.core)
 		if !t.Failed() {
 			return
 		}

@@ -10,7 +10,6 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
-	"errors"
 	"io"
 	"math/big"
 	"net"
@@ -85,7 +84,7 @@ func TestRow50TheBankServesTLSAndReloads(t *testing.T) {
 		"--tls-cert", certFile, "--tls-key", keyFile, "--rate-per-second", "100000", "--rate-burst", "100000")
 	require.NoError(t, err)
 	require.NoError(t, bank.start(ctx))
-	t.Cleanup(func() { _ = errors.Join(bank.kill(), bank.close()) })
+	t.Cleanup(func() { ends(t, bank) })
 	address := strings.TrimPrefix(base, "http://")
 
 	client := newHTTPClient()
