@@ -37,13 +37,19 @@ type RiskPolicyChange struct {
 }
 
 // ReadPolicy is a policy that can be put to work. Only Read makes one.
-type ReadPolicy struct{ name, digest, text string }
+type ReadPolicy struct {
+	name, digest, text string
+	engine             *risk.Engine
+}
 
 // ErrOnePolicy: a change names a file and a digest, or neither.
 var ErrOnePolicy = &domain.Refusal{Class: domain.Invalid, Code: "invalid-risk-policy", Detail: "Give either a policy or the digest of one that the bank knows."}
 
 // Digest is the policy's identity.
 func (p ReadPolicy) Digest() string { return p.digest }
+
+// Engine is the policy at work.
+func (p ReadPolicy) Engine() *risk.Engine { return p.engine }
 
 // RiskPolicyAnswer is what a verb has done about the policies in force.
 type RiskPolicyAnswer struct {
@@ -65,7 +71,7 @@ func (p RiskPolicies) Read(file string) (ReadPolicy, error) {
 		return ReadPolicy{}, err
 	}
 	text, err := schemas.CanonicalPolicy(engine.Policy())
-	return ReadPolicy{name: engine.Policy().Name, digest: digest, text: text}, err
+	return ReadPolicy{name: engine.Policy().Name, digest: digest, text: text, engine: engine}, err
 }
 
 // detailBytesMax bounds what an operator is told of a policy that cannot be used.

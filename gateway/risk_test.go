@@ -1,6 +1,9 @@
 package gateway
 
 import (
+	"encoding/json"
+	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -123,4 +126,51 @@ func TestDecisionsAreFoundByWhatTheySay(t *testing.T) {
 	require.Equal(t, 404, h.get(desk, "/v1/risk/decisions/nothing").Status)
 	require.Equal(t, "insufficient-scope", code(h.get(anna, "/v1/risk/decisions")))
 	require.Equal(t, "insufficient-scope", code(h.get(h.machine("auditor", "audit.read").login(), "/v1/risk/decisions/"+first[0].Decision)))
+}
+
+func TestAPolicyIsTriedOnThePast(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	desk := h.machine("desk", "risk.read").login()
+	anna, bert := h.customer("anna"), h.customer("bert")
+	from, to := h.account(anna, "20000.00"), h.account(bert, "")
+	h.transfer(anna, from, to, "900.00")
+	large := h.transfer(anna, from, to, "1000.01")
+	row := Route{Method: http.MethodPost}
+	ask := func(body map[string]any) phone.Answer {
+		h.t.Helper()
+		text, err := json.Marshal(body)
+		require.NoError(t, err)
+		head := h.head()
+		return h.ask(desk, row, "/v1/risk/backtests", string(text), func(r *phone.Request) {
+			r.Header.Set("Florin-Position", strconv.FormatUint(head, 10))
+		})
+	}
+	laxer := strings.NewReplacer("amount > 100000", "amount > 200000", "given: {amount: 100001}", "given: {amount: 200001}").Replace(policyNamed(t, "laxer"))
+	type tried struct {
+		Against   string `json:"against_digest"`
+		Decisions int64
+		Flips     []struct {
+			Live, New string
+			Decisions int64
+			Examples  []string
+		}
+	}
+	found := read[tried](t, ask(map[string]any{"policy": laxer}))
+	require.Equal(t, h.policies(desk).Live, found.Against)
+	require.GreaterOrEqual(t, found.Decisions, int64(4), "two logins, two transfers")
+	require.Len(t, found.Flips, 1)
+	require.Equal(t, []string{"challenge", "allow", h.decisions(desk, "?about="+large)[0].Decision}, []string{found.Flips[0].Live, found.Flips[0].New, found.Flips[0].Examples[0]})
+	require.Empty(t, read[tried](t, ask(map[string]any{"digest": found.Against})).Flips)
+	require.Zero(t, read[tried](t, ask(map[string]any{"policy": laxer, "to": "2020-01-01T00:00:00Z"})).Decisions)
+	for want, body := range map[string]map[string]any{
+		"not-found":           {"digest": strings.Repeat("0", 64)},
+		"invalid-risk-policy": {"policy": strings.Replace(laxer, "amount > 200000", "karma > 1", 1)},
+		"unknown-field":       {"policy": laxer, "mood": "good"},
+		"bad-json":            {"policy": laxer, "from": "today"},
+	} {
+		require.Equal(t, want, code(ask(body)), "%v", body)
+	}
+	require.Equal(t, "invalid-risk-policy", code(ask(map[string]any{"policy": laxer, "digest": found.Against})), "both")
+	require.Equal(t, "insufficient-scope", code(h.ask(anna, row, "/v1/risk/backtests", `{}`, nil)))
 }

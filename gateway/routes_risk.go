@@ -12,6 +12,7 @@ func riskDecisions(desk service.Desk) []Route {
 	return []Route{
 		{Method: get, Path: "/v1/risk/decisions", Handle: decisions.List, Scopes: scopes("risk.read"), Query: []string{"customer", "device", "about", "action", "outcome", "effect", "policy", "reason", "score", "from", "to"}, Response: of[service.RiskDecisionList]()},
 		{Method: get, Path: "/v1/risk/decisions/{id}", Handle: decisions.Get, Scopes: scopes("risk.read"), Response: of[service.RiskDecisionAnswer]()},
+		{Method: post, Path: "/v1/risk/backtests", Handle: decisions.Backtest, Share: shareTables, Scopes: scopes("risk.read"), Response: of[service.RiskBacktestAnswer]()},
 	}
 }
 

@@ -136,7 +136,7 @@ func (o *overheard) Write(text []byte) (int, error) {
 }
 
 // What a route changes it names; these ask, or give what is no fact.
-var questions = []string{"POST /oauth2/introspect", "POST /oauth2/userinfo", "POST /v1/devices/challenge", "POST /v1/devices/expected", "POST /v1/payee-verifications"}
+var questions = []string{"POST /oauth2/introspect", "POST /oauth2/userinfo", "POST /v1/devices/challenge", "POST /v1/devices/expected", "POST /v1/payee-verifications", "POST /v1/risk/backtests"}
 
 func TestEveryRouteThatChangesSomethingNamesItsCommand(t *testing.T) {
 	t.Parallel()

@@ -149,3 +149,18 @@ func (r *Reads) RiskDecisionFact(ctx context.Context, of id.Decision) (said risk
 func (d RiskDecision) Codes() []string {
 	return slices.DeleteFunc(strings.Split(d.Reasons, " "), func(code string) bool { return code == "" })
 }
+
+// RiskSpan is how many decisions there are, and between which positions.
+type RiskSpan struct {
+	Decisions   int64
+	First, Last eventbus.Position // 0: there are none
+}
+
+// RiskSpan counts the decisions that a filter finds, over all of them.
+func (r *Reads) RiskSpan(ctx context.Context, filter RiskFilter) (span RiskSpan, err error) {
+	where, args := filter.where()
+	err = r.database.each(ctx, "select count(*), coalesce(min(position), 0), coalesce(max(position), 0) from risk_decisions where position > 0"+where, args, func(row scanner) error {
+		return row.Scan(&span.Decisions, (*uint64)(&span.First), (*uint64)(&span.Last))
+	})
+	return span, err
+}

@@ -100,6 +100,7 @@ func TestAPersonRunsABank(t *testing.T) {
 	h.riskPolicies("--admin", strings.TrimPrefix(h.bank.admin, "http://"))
 	h.backupAndStop()
 	h.riskPolicies()
+	h.riskBacktest()
 	fitsItsSchemas(t, h.dir)
 	h.audit(posted)
 	h.restoreAndServe()

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"florin/commands"
+	"florin/domain/risk"
 	"florin/schemas"
 )
 
@@ -198,4 +199,32 @@ func (h *host) riskPolicies(more ...string) {
 	require.NoError(h.t, err)
 	require.Equal(h.t, all[0].Digest, digest, "what is shown is the policy itself")
 	require.Contains(h.t, h.fails(policy("show", "zz")...), "florin risk policy list")
+}
+
+// riskBacktest holds a stricter policy against what the stopped bank has decided.
+func (h *host) riskBacktest() {
+	stricter := filepath.Join(h.work, "stricter.yaml")
+	require.NoError(h.t, os.WriteFile(stricter, []byte(strings.Replace(string(schemas.DefaultPolicy()), "rules:\n", "rules:\n  - {when: amount > 90000 && amount < 99000, outcome: hold, reason: amount-over-limit}\n", 1)), 0o600))
+	ask := []string{"risk", "backtest", "--dir", h.dir, "--policy", stricter}
+	found := read[backtested](h.t, h.does(append(ask, "--json")...))
+	require.Greater(h.t, found.Decisions, int64(4))
+	require.Zero(h.t, found.Frauds)
+	held := map[risk.Outcome]int64{}
+	for _, flip := range found.Flips {
+		held[flip.New] += flip.Decisions
+	}
+	require.Equal(h.t, map[risk.Outcome]int64{risk.Hold: 1}, held, "the one of 901.00")
+	one := found.Flips[0].Examples[0]
+	labels := h.keySet("labels.csv", "id,label\n"+one+",1\nother,0\n")
+	labelled := read[backtested](h.t, h.does(append(ask, "--json", "--labels", labels)...))
+	require.EqualValues(h.t, 1, labelled.Frauds)
+	require.EqualValues(h.t, 1, labelled.RiskBacktested.Policy.Levels[2].Caught)
+	told := h.does(append(ask, "--labels", labels)...)
+	for _, word := range []string{found.Policy, found.Against, "hold or more", "CUSTOMERS HIT", one} {
+		require.Contains(h.t, told, word)
+	}
+	require.Zero(h.t, read[backtested](h.t, h.does(append(ask, "--json", "--to", "2020-01-01")...)).Decisions)
+	require.Contains(h.t, h.fails(append(ask, "--from", "soon")...), "2026-01-31")
+	require.Contains(h.t, h.fails(append(ask, "--labels", h.keySet("bad.csv", "id,label\nx,maybe\n"))...), "line 2")
+	require.Contains(h.t, h.fails(append(ask, "--labels", h.keySet("bad.csv", "name,label\n"))...), "id,label")
 }

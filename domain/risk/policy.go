@@ -90,6 +90,9 @@ const (
 
 func severity(o Outcome) int { return slices.Index(outcomes, o) }
 
+// Outcomes lists them, the one that stands least in the way first.
+func Outcomes() []Outcome { return slices.Clone(outcomes) }
+
 // Bounds of a policy.
 const (
 	cardsMax    = 64
