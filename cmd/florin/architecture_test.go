@@ -65,6 +65,10 @@ var plan = []rule{
 		"the ground floor stands on nothing"},
 	{"eventbus/embedded", "eventbus", uuidLib + " github.com/cockroachdb/",
 		"an engine knows the contract it keeps and its one driver"},
+	{"eventbus/postgres/postgrestest", "", "github.com/jackc/pgx/v5",
+		"it starts a server, and knows nothing of what is kept there"},
+	{"eventbus/postgres", "eventbus", "github.com/jackc/pgx/v5",
+		"an engine knows the contract it keeps and its one driver"},
 	{"eventbus/eventbustest/trials", "eventbus eventbus/eventbustest",
 		uuidLib + " github.com/stretchr/testify github.com/nats-io/ github.com/EventStore/ google.golang.org/",
 		"throw-away journals on other people's servers show that the format survives there"},
@@ -144,7 +148,7 @@ func TestArchitecture(t *testing.T) {
 
 // props are what tests of any floor stand on: an engine, fixtures, the phone.
 var props = map[string]bool{
-	"domain/domaintest": true, "eventbus/embedded": true, "eventbus/eventbustest": true, "schemas/seal": true, "gateway/phone": true,
+	"domain/domaintest": true, "eventbus/embedded": true, "eventbus/eventbustest": true, "eventbus/postgres/postgrestest": true, "schemas/seal": true, "gateway/phone": true,
 }
 
 // judges are rooms that a room's tests are judged by: commands by the money
