@@ -33,6 +33,7 @@ type SubmitPaymentFile struct {
 	Message  string // the customer's name for it, and
 	Group    string // for what it holds (PmtInfId)
 	Debtor   iban.IBAN
+	Agent    string // the debtor's bank, by its BIC; "": it is not said
 	Total    money.Amount
 	Digest   string // SHA-256 of its bytes, hex
 	Items    []FiledPayment
@@ -46,13 +47,16 @@ type FiledPayment struct {
 	CreditorName domain.Evidence
 	Amount       money.Amount
 	Reference    domain.Evidence
-	Verified     RailPayee // filled in by Submit
+	Agent        string    // the creditor's bank, by its BIC; "": it is not said
+	Verified     RailPayee // filled in by Submit, as is
+	Refused      string    // the code of what is wrong with it; "": nothing
 }
 
 // PaymentFileAnswer is a file as the verb left it. What the verb did not touch is zero.
 type PaymentFileAnswer struct {
 	File      id.PaymentFile
 	Status    paymentfile.Phase
+	Code      string // of a rejection
 	From      id.Account
 	Count     int64
 	Total     money.Amount
@@ -93,6 +97,7 @@ func (p PaymentFiles) Submit(ctx context.Context, order Order, ask SubmitPayment
 	if before.Phase != paymentfile.Absent && before.Digest == ask.Digest {
 		return b.filedBefore(ctx, of)
 	}
+	ask.Items = b.agents(ask)
 	if ask.Items, err = p.verified(ctx, order, from, ask.Items); err != nil {
 		return PaymentFileAnswer{}, Outcome{}, err
 	}
@@ -148,25 +153,32 @@ func (b *Bank) mayFile(ask SubmitPaymentFile) error {
 func (s SubmitPaymentFile) items() (items []paymentfile.Item) {
 	for _, one := range s.Items {
 		items = append(items, paymentfile.Item{EndToEnd: domain.NewEvidence(one.EndToEnd), Creditor: domain.NewEvidence(one.Creditor.String()),
-			CreditorName: one.CreditorName, Amount: one.Amount, Reference: one.Reference, Payee: string(one.Verified.Result), PayeeName: one.Verified.Name})
+			CreditorName: one.CreditorName, Amount: one.Amount, Reference: one.Reference, Payee: string(one.Verified.Result), PayeeName: one.Verified.Name, Refused: one.Refused})
 	}
 	return items
 }
 
 // fileText is what the customer confirms.
 func (b *Bank) fileText(c paymentfile.Submit) string {
-	matched := 0
+	matched, refused := 0, 0
 	for _, item := range c.Items {
 		if item.Payee == string(payment.Matches) {
 			matched++
 		}
+		if item.Refused != "" {
+			refused++
+		}
 	}
-	return paymentfile.Statement{
+	said := paymentfile.Statement{
 		Audience: b.settings.Money.Audience, File: c.Asked.File.String(), Challenge: c.Demand.Challenge.String(), Nonce: c.Demand.Nonce,
 		Debtor: c.Asked.From.String(), Count: fmt.Sprint(len(c.Items)), Total: c.Asked.Total.Decimal(), Currency: string(c.Asked.Total.Currency),
 		Fees: money.Amount{Currency: c.Asked.Total.Currency}.Decimal(), Digest: c.Asked.Digest, Expiry: transfer.Spell(c.Demand.ExpiresAt),
 		PayeesMatched: strconv.Itoa(matched),
-	}.Text()
+	}
+	if refused > 0 {
+		said.Refused = strconv.Itoa(refused)
+	}
+	return said.Text()
 }
 
 // filedBefore answers for a file that was taken already, from the facts of that time.
@@ -288,7 +300,7 @@ func paymentFileAnswer(facts []Fact) (a PaymentFileAnswer, err error) {
 		case paymentfile.Completed:
 			a.Status, a.At = paymentfile.Over, e.At
 		case paymentfile.Rejected:
-			a.Status, a.At = paymentfile.Declined, e.At
+			a.Status, a.Code, a.At = paymentfile.Declined, e.Code, e.At
 		case paymentfile.Expired:
 			a.Status, a.At = paymentfile.TimedOut, e.At
 		case paymentfile.Cancelled:

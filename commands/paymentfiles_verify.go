@@ -44,7 +44,9 @@ func (p PaymentFiles) verified(ctx context.Context, order Order, from id.Account
 		})
 	}
 	for i := range items {
-		next <- &items[i]
+		if items[i].Refused == "" {
+			next <- &items[i]
+		}
 	}
 	close(next)
 	all.Wait()

@@ -70,6 +70,9 @@ func (f filedPayment) decide(w *work) error {
 		return err
 	}
 	command.Assessment = paymentAssessed(said)
+	if command.Refused = f.item.Refused; command.Refused != "" {
+		return b.payments.decide(w, f.payment, command)
+	}
 	if command.Refused, err = codeOf(try(w, func() error { return f.hold(w, command.Outcome()) })); err != nil {
 		return err
 	}

@@ -56,7 +56,7 @@ var published = map[string]string{
 		Cdtr?` + party + ` CdtrAcct?` + cash + ` UltmtCdtr? InstrForCdtrAgt* InstrForDbtrAgt? Purp? RgltryRptg* Tax? RltdRmtInf* RmtInf?(Ustrd* Strd*) SplmtryData*)) SplmtryData*))`,
 	"pain.002.001.10": `Document(CstmrPmtStsRpt(GrpHdr(MsgId CreDtTm InitgPty? FwdgAgt? DbtrAgt? CdtrAgt?)
 		OrgnlGrpInfAndSts(OrgnlMsgId OrgnlMsgNmId OrgnlCreDtTm? OrgnlNbOfTxs? OrgnlCtrlSum? GrpSts? StsRsnInf*` + because + ` NbOfTxsPerSts*)
-		OrgnlPmtInfAndSts*(OrgnlPmtInfId OrgnlNbOfTxs? OrgnlCtrlSum? PmtInfSts? StsRsnInf* NbOfTxsPerSts*
+		OrgnlPmtInfAndSts*(OrgnlPmtInfId OrgnlNbOfTxs? OrgnlCtrlSum? PmtInfSts? StsRsnInf*` + because + ` NbOfTxsPerSts*
 		TxInfAndSts*(StsId? OrgnlInstrId? OrgnlEndToEndId? OrgnlUETR? TxSts? StsRsnInf*` + because + ` ChrgsInf* AccptncDtTm? AcctSvcrRef? ClrSysRef? OrgnlTxRef? SplmtryData*)) SplmtryData*))`,
 }
 

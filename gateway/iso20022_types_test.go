@@ -19,7 +19,7 @@ var shapes = map[*regexp.Regexp][]string{
 	regexp.MustCompile(`^\d{1,13}(\.\d{1,5})?$`):                         {"IntrBkSttlmAmt", "TtlIntrBkSttlmAmt", "RtrdIntrBkSttlmAmt", "OrgnlIntrBkSttlmAmt", "InstdAmt", "Amt", "CtrlSum", "OrgnlCtrlSum"},
 	regexp.MustCompile(`^[A-Z]{2}\d\d[A-Za-z0-9]{1,30}$`):                {"IBAN"},
 	regexp.MustCompile(`^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?$`): {"BICFI"},
-	regexp.MustCompile(`^[A-Z0-9]{1,4}$`):                                {"Rsn/Cd", "SvcLvl/Cd", "TxSts", "GrpSts", "Conf", "SttlmMtd", "ChrgBr", "PmtMtd"},
+	regexp.MustCompile(`^[A-Z0-9]{1,4}$`):                                {"Rsn/Cd", "SvcLvl/Cd", "TxSts", "GrpSts", "PmtInfSts", "Conf", "SttlmMtd", "ChrgBr", "PmtMtd"},
 }
 
 // sums are the elements that say their currency.

@@ -25,6 +25,7 @@ type Item struct {
 	Reference    domain.Evidence
 	Payee        string          // what the creditor's bank said of the name; "": nobody asked
 	PayeeName    domain.Evidence // that it has, if it said so
+	Refused      string          // the code of what is wrong with it as it was sent; "": nothing
 }
 
 // line is an item as the list has it. Why the list is one sealed text: its payments
@@ -37,13 +38,14 @@ type line struct {
 	Reference    string       `json:"reference,omitempty"`
 	Payee        string       `json:"payee,omitempty"`
 	PayeeName    string       `json:"payee_name,omitempty"`
+	Refused      string       `json:"refused,omitempty"`
 }
 
 // List is what an event keeps of the items.
 func List(items []Item) domain.Evidence {
 	lines := make([]line, len(items))
 	for i, item := range items {
-		lines[i] = line{item.EndToEnd.Reveal(), item.Creditor.Reveal(), item.CreditorName.Reveal(), item.Amount, item.Reference.Reveal(), item.Payee, item.PayeeName.Reveal()}
+		lines[i] = line{item.EndToEnd.Reveal(), item.Creditor.Reveal(), item.CreditorName.Reveal(), item.Amount, item.Reference.Reveal(), item.Payee, item.PayeeName.Reveal(), item.Refused}
 	}
 	text, err := json.Marshal(lines)
 	if err != nil {
@@ -59,7 +61,7 @@ func (s Submitted) Items() (items []Item) {
 		return nil
 	}
 	for _, l := range lines {
-		item := Item{EndToEnd: domain.NewEvidence(l.EndToEnd), Creditor: domain.NewEvidence(l.Creditor), CreditorName: domain.NewEvidence(l.CreditorName), Amount: l.Amount, Payee: l.Payee}
+		item := Item{EndToEnd: domain.NewEvidence(l.EndToEnd), Creditor: domain.NewEvidence(l.Creditor), CreditorName: domain.NewEvidence(l.CreditorName), Amount: l.Amount, Payee: l.Payee, Refused: l.Refused}
 		if l.Reference != "" {
 			item.Reference = domain.NewEvidence(l.Reference)
 		}

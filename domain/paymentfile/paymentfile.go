@@ -1,7 +1,8 @@
 // Package paymentfile decides what may happen to a file of payments to other banks
 // (ISO 20022 pain.001) that a customer sends.
 //
-//	(none) -- Submit --> challenged -- Authorise --> authorised -- Complete --> completed
+//	(none) -- Submit --> rejected: nothing in it can be paid
+//	   '----- Submit --> challenged -- Authorise --> authorised -- Complete --> completed
 //	                         |             each payment goes its own way
 //	                         +-- five failures --> rejected
 //	                         +-- Expire ---------> expired
@@ -19,6 +20,7 @@ package paymentfile
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -101,6 +103,7 @@ var (
 	ErrMissing        = &domain.Refusal{Class: domain.Missing, Code: "not-found", Detail: "There is no such thing."}
 	ErrExists         = &domain.Refusal{Class: domain.Conflict, Code: "payment-file-exists", Detail: "Another file was sent under this message identification."}
 	ErrInvalid        = &domain.Refusal{Class: domain.Invalid, Code: "invalid-payment-file", Detail: "A file holds 1 to 100 payments in euros from one account, and its counts and sums are right."}
+	ErrAgent          = &domain.Refusal{Class: domain.Refused, Code: "wrong-agent", Detail: "The file names another bank as that of its account."}
 	ErrSCA            = &domain.Refusal{Class: domain.Forbidden, Code: "sca-failed", Detail: "The file could not be confirmed."}
 	ErrNotCancellable = &domain.Refusal{Class: domain.Conflict, Code: "payment-file-not-cancellable", Detail: "This file can no longer be cancelled."}
 	ErrNotComplete    = &domain.Refusal{Class: domain.Conflict, Code: "payment-file-not-complete", Detail: "Not every payment of this file has come to its end."}
@@ -147,6 +150,9 @@ func (s State) submit(c Submit) ([]Event, error) {
 		return nil, ErrInvalid
 	}
 	asked.Count, asked.List = int64(len(c.Items)), List(c.Items)
+	if !slices.ContainsFunc(c.Items, func(item Item) bool { return item.Refused == "" }) { // nothing is left to confirm
+		return []Event{asked, Rejected{Code: c.Items[0].Refused, At: asked.At}}, nil
+	}
 	return []Event{asked, Challenged{Challenge: c.Demand.Challenge, Nonce: c.Demand.Nonce, Methods: c.Demand.Methods,
 		Display: domain.NewEvidence(c.Demand.Text), ExpiresAt: c.Demand.ExpiresAt, At: asked.At}}, nil
 }
@@ -226,6 +232,7 @@ type Statement struct {
 	Digest    string `json:"digest"` // SHA-256 of the file's bytes, hex
 	Expiry    string `json:"expiry"`
 
+	Refused       string `json:"refused,omitempty"`        // how many of the payments are rejected already, for what the file says of them
 	PayeesMatched string `json:"payees_matched,omitempty"` // how many payees' banks have the account under the name that the file says
 }
 

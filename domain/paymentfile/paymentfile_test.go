@@ -37,7 +37,18 @@ func TestPaymentFile(t *testing.T) {
 	failed := paymentfile.AuthorisationFailed{Challenge: demand.Challenge, Method: "totp", At: noon}
 	type e = []paymentfile.Event
 	after := func(more ...paymentfile.Event) e { return append(waiting[:2:2], more...) }
+	unfit := item
+	unfit.Refused = "invalid-bic"
+	listing := func(items ...paymentfile.Item) paymentfile.Submitted {
+		listed := asked
+		listed.List = paymentfile.List(items)
+		return listed
+	}
 	domaintest.Run[paymentfile.State](t, []domaintest.Case[paymentfile.Command, paymentfile.Event]{
+		{Name: "what nothing is right in is rejected at once", When: with(func(s *paymentfile.Submit) { s.Items = []paymentfile.Item{unfit, unfit} }),
+			Then: e{listing(unfit, unfit), paymentfile.Rejected{Code: "invalid-bic", At: noon}}},
+		{Name: "what something is right in is confirmed", When: with(func(s *paymentfile.Submit) { s.Items = []paymentfile.Item{unfit, item} }), Then: e{listing(unfit, item), challenged}},
+		{Name: "what is rejected at once is not confirmed", Given: e{listing(unfit, unfit), paymentfile.Rejected{Code: "invalid-bic", At: noon}}, When: paymentfile.Authorise{Answer: yes, At: noon}, Refused: paymentfile.ErrSCA},
 		{Name: "a file is always confirmed", When: with(func(*paymentfile.Submit) {}), Then: waiting},
 		{Name: "it is taken once", Given: waiting, When: with(func(*paymentfile.Submit) {}), Refused: paymentfile.ErrExists},
 		{Name: "it has a name", When: with(func(s *paymentfile.Submit) { s.Asked.Message = domain.Evidence{} }), Refused: paymentfile.ErrInvalid},

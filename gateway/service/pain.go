@@ -41,12 +41,14 @@ type (
 		Sum    string         `xml:"CtrlSum"`
 		Day    string         `xml:"ReqdExctnDt>Dt"`
 		Debtor string         `xml:"DbtrAcct>Id>IBAN"`
+		Agent  string         `xml:"DbtrAgt>FinInstnId>BICFI"`
 		Items  []painTransfer `xml:"CdtTrfTxInf"`
 	}
 	painTransfer struct {
 		EndToEnd  string     `xml:"PmtId>EndToEndId"`
 		Amount    painAmount `xml:"Amt>InstdAmt"`
 		Creditor  string     `xml:"CdtrAcct>Id>IBAN"`
+		Agent     string     `xml:"CdtrAgt>FinInstnId>BICFI"`
 		Name      string     `xml:"Cdtr>Nm"`
 		Reference string     `xml:"RmtInf>Ustrd"`
 	}
@@ -63,8 +65,11 @@ var painKnown = map[string]int{
 	"Document": 1, "Document/CstmrCdtTrfInitn": 1, "GrpHdr": 1, "GrpHdr/MsgId": 1, "GrpHdr/CreDtTm": 1, "GrpHdr/NbOfTxs": 1, "GrpHdr/CtrlSum": 1, "GrpHdr/InitgPty/": 1,
 	"PmtInf": 1, "PmtInf/PmtInfId": 1, "PmtInf/PmtMtd": 1, "PmtInf/BtchBookg": 1, "PmtInf/NbOfTxs": 1, "PmtInf/CtrlSum": 1, "PmtInf/PmtTpInf/": 1,
 	"PmtInf/ReqdExctnDt": 1, "PmtInf/ReqdExctnDt/Dt": 1, "PmtInf/Dbtr/": 1, "PmtInf/DbtrAcct": 1, "PmtInf/DbtrAcct/Id": 1, "PmtInf/DbtrAcct/Id/IBAN": 1, "PmtInf/DbtrAcct/Ccy": 1,
-	"PmtInf/DbtrAgt/": 1, "PmtInf/ChrgBr": 1, "CdtTrfTxInf": 0, "CdtTrfTxInf/PmtId": 1, "CdtTrfTxInf/PmtId/InstrId": 1, "CdtTrfTxInf/PmtId/EndToEndId": 1, "CdtTrfTxInf/Amt": 1,
-	"CdtTrfTxInf/Amt/InstdAmt": 1, "CdtTrfTxInf/CdtrAgt/": 1, "CdtTrfTxInf/Cdtr": 1, "CdtTrfTxInf/Cdtr/Nm": 1, "CdtTrfTxInf/Cdtr/PstlAdr/": 1, "CdtTrfTxInf/CdtrAcct": 1,
+	"PmtInf/DbtrAgt": 1, "PmtInf/DbtrAgt/FinInstnId": 1, "PmtInf/DbtrAgt/FinInstnId/BICFI": 1, "PmtInf/DbtrAgt/FinInstnId/ClrSysMmbId/": 1, "PmtInf/DbtrAgt/FinInstnId/LEI": 1,
+	"PmtInf/DbtrAgt/FinInstnId/Nm": 1, "PmtInf/DbtrAgt/FinInstnId/PstlAdr/": 1, "PmtInf/DbtrAgt/FinInstnId/Othr/": 1, "PmtInf/DbtrAgt/BrnchId/": 1, "PmtInf/ChrgBr": 1, "CdtTrfTxInf": 0, "CdtTrfTxInf/PmtId": 1, "CdtTrfTxInf/PmtId/InstrId": 1, "CdtTrfTxInf/PmtId/EndToEndId": 1, "CdtTrfTxInf/Amt": 1,
+	"CdtTrfTxInf/Amt/InstdAmt": 1, "CdtTrfTxInf/CdtrAgt": 1, "CdtTrfTxInf/CdtrAgt/FinInstnId": 1, "CdtTrfTxInf/CdtrAgt/FinInstnId/BICFI": 1,
+	"CdtTrfTxInf/CdtrAgt/FinInstnId/ClrSysMmbId/": 1, "CdtTrfTxInf/CdtrAgt/FinInstnId/LEI": 1, "CdtTrfTxInf/CdtrAgt/FinInstnId/Nm": 1, "CdtTrfTxInf/CdtrAgt/FinInstnId/PstlAdr/": 1,
+	"CdtTrfTxInf/CdtrAgt/FinInstnId/Othr/": 1, "CdtTrfTxInf/CdtrAgt/BrnchId/": 1, "CdtTrfTxInf/Cdtr": 1, "CdtTrfTxInf/Cdtr/Nm": 1, "CdtTrfTxInf/Cdtr/PstlAdr/": 1, "CdtTrfTxInf/CdtrAcct": 1,
 	"CdtTrfTxInf/CdtrAcct/Id": 1, "CdtTrfTxInf/CdtrAcct/Id/IBAN": 1, "CdtTrfTxInf/Purp/": 1, "CdtTrfTxInf/RmtInf": 1, "CdtTrfTxInf/RmtInf/Ustrd": 1,
 }
 
@@ -81,7 +86,7 @@ func fileOf(data []byte, today string) (commands.SubmitPaymentFile, error) {
 		return file, paymentfile.ErrInvalid
 	}
 	group := document.Groups[0]
-	file.Message, file.Group = document.Header.Message, group.Name
+	file.Message, file.Group, file.Agent = document.Header.Message, group.Name, group.Agent
 	switch day, err := time.Parse(time.DateOnly, group.Day); {
 	case group.Method != "TRF", err != nil, day.Format(time.DateOnly) > today: // what is for later is a standing order's
 		return file, paymentfile.ErrInvalid
@@ -110,7 +115,7 @@ func (p painTransfer) read() (one commands.FiledPayment, err error) {
 	if p.Amount.Currency != "EUR" {
 		return one, paymentfile.ErrInvalid
 	}
-	one = commands.FiledPayment{EndToEnd: p.EndToEnd, CreditorName: evidence(p.Name), Reference: evidence(p.Reference)}
+	one = commands.FiledPayment{EndToEnd: p.EndToEnd, CreditorName: evidence(p.Name), Reference: evidence(p.Reference), Agent: p.Agent}
 	decimal := p.Amount.Decimal
 	if whole, cents, _ := strings.Cut(decimal, "."); len(cents) < 2 && whole != "" { // XML's decimals may be short
 		decimal = whole + "." + (cents + "00")[:2]

@@ -34,8 +34,10 @@ type (
 		Status  string `xml:"GrpSts"`
 	}
 	reportGroup struct {
-		Name  string       `xml:"OrgnlPmtInfId"`
-		Items []reportItem `xml:"TxInfAndSts"`
+		Name    string         `xml:"OrgnlPmtInfId"`
+		Status  string         `xml:"PmtInfSts,omitempty"` // of a group that was rejected as it came
+		Reasons []reportReason `xml:"StsRsnInf"`
+		Items   []reportItem   `xml:"TxInfAndSts"`
 	}
 	reportItem struct {
 		EndToEnd string         `xml:"OrgnlEndToEndId"`
@@ -63,6 +65,9 @@ func (s PaymentFiles) report(w http.ResponseWriter, row projections.PaymentFile,
 		Whole: reportWhole{Message: row.Message, Kind: "pain.001.001.09", Count: row.Count, Sum: row.Total.Decimal(),
 			Status: groupStatus(row.Status, payments)},
 		Group: reportGroup{Name: row.Group},
+	}
+	if row.Status == paymentfile.Declined && row.Code != paymentfile.ErrSCA.Code {
+		document.Group.Status, document.Group.Reasons = "RJCT", []reportReason{{Code: isoReason(row.Code)}}
 	}
 	for _, p := range payments {
 		item := reportItem{EndToEnd: p.EndToEnd, Status: p.Status}

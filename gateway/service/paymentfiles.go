@@ -110,7 +110,7 @@ func (s PaymentFiles) answer(w http.ResponseWriter, answer commands.PaymentFileA
 		return refused(w, outcome, err)
 	}
 	answered(w, outcome)
-	body := PaymentFileAnswer{File: answer.File, Status: string(answer.Status), From: answer.From, Count: answer.Count, Digest: answer.Digest,
+	body := PaymentFileAnswer{File: answer.File, Status: string(answer.Status), Code: answer.Code, From: answer.From, Count: answer.Count, Digest: answer.Digest,
 		Position: outcome.Receipt.Last, At: answer.At}
 	if answer.Count > 0 {
 		body.Total, body.Currency = answer.Total.Decimal(), answer.Total.Currency
@@ -152,7 +152,7 @@ func (s PaymentFiles) Get(w http.ResponseWriter, r *http.Request) error {
 	}
 	payments := make([]FiledPayment, len(row.Items))
 	for i, item := range row.Items {
-		f := filedOf(row, made[named[i]])
+		f := filedOf(row, item, made[named[i]])
 		f.EndToEnd, f.Reference = item.EndToEnd.Reveal(), item.Reference.Reveal()
 		f.To, f.Name, f.Amount = item.Creditor.Reveal(), item.CreditorName.Reveal(), item.Amount.Decimal()
 		f.Payee = payeeOf(payment.Match(item.Payee), item.PayeeName.Reveal())
@@ -200,10 +200,14 @@ func fileAnswer(row projections.PaymentFile) PaymentFileAnswer {
 }
 
 // filedOf says how far a payment has come; p is zero while it is not made.
-func filedOf(file projections.PaymentFile, p projections.Payment) FiledPayment {
+func filedOf(file projections.PaymentFile, item paymentfile.Item, p projections.Payment) FiledPayment {
 	f := FiledPayment{Payment: p.Payment, Status: "PDNG"}
 	switch p.Status {
 	case payment.Absent:
+		if item.Refused != "" {
+			f.Status, f.Reason = "RJCT", isoReason(item.Refused)
+			break
+		}
 		switch file.Status {
 		case paymentfile.Withdrawn:
 			f.Status = "CANC"
@@ -231,8 +235,12 @@ func reasonOf(p projections.Payment) string {
 	if p.Reason != "" {
 		return p.Reason
 	}
+	return isoReason(p.Code)
+}
+
+func isoReason(code string) string {
 	if reason, known := map[string]string{"insufficient-funds": "AM04", "limit-exceeded": "AM02", "account-frozen": "AC06", "account-closed": "AC04",
-		"currency-mismatch": "AM03", "account-read-only": "AG01", "payment-blocked": "AG01"}[p.Code]; known {
+		"currency-mismatch": "AM03", "account-read-only": "AG01", "payment-blocked": "AG01", "invalid-bic": "RC01", "wrong-agent": "AGNT"}[code]; known {
 		return reason
 	}
 	return "NARR"

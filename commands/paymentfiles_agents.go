@@ -1,0 +1,32 @@
+package commands
+
+import (
+	"florin/domain/iban"
+	"florin/domain/paymentfile"
+)
+
+// bankBytes is how much of a BIC says which bank: the rest is a branch of it.
+const bankBytes = 8
+
+// agents holds the banks that a file names against what they are. Nothing is decided by
+// them, for each account's IBAN says where it is: but who has mistaken the bank has
+// perhaps mistaken the account. Another bank than this one as the debtor's, and what is
+// no BIC, rejects what it is said of.
+func (b *Bank) agents(ask SubmitPaymentFile) []FiledPayment {
+	whole := ""
+	switch own := b.settings.Money.BIC; {
+	case ask.Agent == "":
+	case iban.BIC(ask.Agent) != nil:
+		whole = iban.ErrBIC.Code
+	case own != "" && ask.Agent[:bankBytes] != own[:bankBytes]:
+		whole = paymentfile.ErrAgent.Code
+	}
+	items := make([]FiledPayment, len(ask.Items))
+	for i, item := range ask.Items {
+		if item.Refused = whole; whole == "" && item.Agent != "" && iban.BIC(item.Agent) != nil {
+			item.Refused = iban.ErrBIC.Code
+		}
+		items[i] = item
+	}
+	return items
+}
