@@ -33,26 +33,22 @@ func newAudit(environ []string) *cobra.Command {
 
 // archive is a log that is only read.
 type archive struct {
-	journal  *embedded.Journal
+	journal  eventbus.Journal
 	log      eventbus.Log
 	treaty   *schemas.Treaty
 	promised embedded.Manifest // of a backup: what it must hold
 }
 
-// openArchive opens the log of a data directory, or one that 'florin backup' has
-// made, and adds nothing to it.
-func openArchive(dir string) (*archive, error) {
-	path := logDir(dir)
-	manifest, err := embedded.ReadManifest(vfs.Default, dir)
-	switch {
-	case err == nil:
-		path = dir
-	case !errors.Is(err, embedded.ErrNoBackup):
-		return nil, err
-	}
-	journal, err := embedded.Open(path, embedded.Options{})
-	if errors.Is(err, embedded.ErrAbsent) {
-		return nil, fmt.Errorf("%w: --dir %s is neither a bank's data directory nor one that 'florin backup' has made", err, dir)
+// openArchive opens the log of a data directory, one that 'florin backup' has made, or
+// that on a server, also while a bank writes it, and adds nothing to it.
+func openArchive(ctx context.Context, c config) (*archive, error) {
+	var journal eventbus.Journal
+	var manifest embedded.Manifest
+	var err error
+	if c.Log != "" {
+		journal, err = openServer(ctx, c, false)
+	} else {
+		journal, manifest, err = openDirectory(c.Dir)
 	}
 	if err != nil {
 		return nil, err
@@ -62,6 +58,22 @@ func openArchive(dir string) (*archive, error) {
 		return nil, errors.Join(err, journal.Close())
 	}
 	return &archive{journal, eventbus.ReadOnly(journal), schemas.New(ring), manifest}, nil
+}
+
+func openDirectory(dir string) (_ eventbus.Journal, manifest embedded.Manifest, err error) {
+	path := logDir(dir)
+	manifest, err = embedded.ReadManifest(vfs.Default, dir)
+	switch {
+	case err == nil:
+		path = dir
+	case !errors.Is(err, embedded.ErrNoBackup):
+		return nil, manifest, err
+	}
+	journal, err := embedded.Open(path, embedded.Options{})
+	if errors.Is(err, embedded.ErrAbsent) {
+		err = fmt.Errorf("%w: --dir %s is neither a bank's data directory nor one that 'florin backup' has made", err, dir)
+	}
+	return journal, manifest, err
 }
 
 func (a *archive) close() error { return a.journal.Close() }
@@ -83,8 +95,8 @@ type verdict struct {
 // every commit extends the one before it by hash and position, and that the
 // money in it is right. The error says that it could not be checked; what is
 // wrong with the log is in the verdict.
-func verify(ctx context.Context, dir string, s *step) (verdict, error) {
-	a, err := openArchive(dir)
+func verify(ctx context.Context, c config, s *step) (verdict, error) {
+	a, err := openArchive(ctx, c)
 	if damage, ok := errors.AsType[*eventbus.Damage](err); ok {
 		return verdict{Verify: damage.Error(), DamagedAt: damage.Position}, nil
 	}
@@ -147,8 +159,8 @@ func newAuditVerify(environ []string) *cobra.Command {
 				return err
 			}
 			p := newProgress(cmd.ErrOrStderr(), jsonWanted(cmd))
-			s := p.begin("verify "+c.Dir, headOf(c.Dir))
-			v, err := verify(cmd.Context(), c.Dir, s)
+			s := p.begin("verify "+c.where(), headOf(cmd.Context(), c))
+			v, err := verify(cmd.Context(), c, s)
 			if err != nil {
 				s.fail(err.Error())
 				p.wait()
@@ -175,13 +187,13 @@ func newAuditVerify(environ []string) *cobra.Command {
 }
 
 // headOf is how long a log is, for a bar; 0 if it cannot be told.
-func headOf(dir string) int64 {
-	a, err := openArchive(dir)
+func headOf(ctx context.Context, c config) int64 {
+	a, err := openArchive(ctx, c)
 	if err != nil {
 		return 0
 	}
 	defer a.close()
-	head, err := a.journal.Head(context.Background())
+	head, err := a.journal.Head(ctx)
 	if err != nil {
 		return 0
 	}

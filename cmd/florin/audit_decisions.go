@@ -87,7 +87,7 @@ func again(ctx context.Context, a *archive, only id.Decision, policies []string,
 // decisions makes every decision of risk again: none may come out otherwise.
 func (d *demo) decisions(ctx context.Context) error {
 	return d.scene("make every decision of risk again from the log", 1, func(s *step) (_ string, err error) {
-		a, err := openArchive(d.bankDir())
+		a, err := openArchive(ctx, config{Dir: d.bankDir()})
 		if err != nil {
 			return "", err
 		}

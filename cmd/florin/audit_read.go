@@ -227,7 +227,7 @@ func withArchive(cmd *cobra.Command, environ []string, title string, do func(*ar
 	if err != nil {
 		return err
 	}
-	a, err := openArchive(c.Dir)
+	a, err := openArchive(cmd.Context(), c)
 	if err != nil {
 		return err
 	}

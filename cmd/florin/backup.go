@@ -26,6 +26,9 @@ type copyOrder struct {
 
 // backUp copies a ledger that is open, while it is written, and records that.
 func backUp(ctx context.Context, l *ledger, b *commands.Bank, order copyOrder) (m embedded.Manifest, err error) {
+	if l.engine.local == nil {
+		return m, errElsewhere
+	}
 	host := hostOrder(b, "backup")
 	if _, err := b.Accesses().Read(ctx, host, "backup", filepath.Base(order.To)); err != nil {
 		return m, fmt.Errorf("record the backup: %w", err)
@@ -35,7 +38,7 @@ func backUp(ctx context.Context, l *ledger, b *commands.Bank, order copyOrder) (
 			return m, fmt.Errorf("back up the keys: %w", err)
 		}
 	}
-	return l.journal.Backup(order.To, l.log.Genesis().Ledger.String())
+	return l.engine.local.Backup(order.To, l.log.Genesis().Ledger.String())
 }
 
 // serveBackup lets 'florin backup' ask the running bank, over the admin listener.
@@ -77,7 +80,7 @@ whoever holds both can read what was erased. The master key is never copied.`,
 					m, err = backUp(ctx, l, b, order)
 					return err
 				})
-				if errors.Is(err, embedded.ErrHeld) {
+				if held(err) {
 					err = unheard(c)
 				}
 			}

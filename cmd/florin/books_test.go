@@ -19,7 +19,7 @@ func ends(t *testing.T, bank *child) {
 	if t.Failed() || t.Skipped() {
 		return
 	}
-	a, err := openArchive(bank.args[slices.Index(bank.args, "--dir")+1])
+	a, err := openArchive(context.Background(), config{Dir: bank.args[slices.Index(bank.args, "--dir")+1]})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, a.close()) }()
 	books, err := projections.VerifyLedger(context.Background(), a.log, a.treaty)

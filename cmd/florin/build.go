@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -72,6 +73,9 @@ func build(ctx context.Context, c config, logger *slog.Logger) (_ *bank, err err
 			err = errors.Join(err, b.close())
 		}
 	}()
+	if c.Log != "" {
+		c.standBy = sync.OnceFunc(func() { logger.Info("another process writes this log: standing by until it ends") })
+	}
 	if b.ledger, err = openLedger(ctx, c, true, nil); err != nil {
 		return nil, err
 	}
@@ -180,7 +184,7 @@ func openCommands(ctx context.Context, c config, l *ledger, logger *slog.Logger,
 		return nil, err
 	}
 	return commands.Open(ctx, l.log, l.treaty, l.ring, sources(), commands.Settings{
-		BuildVersion: buildVersion(), CheckSchemas: checked, Snapshots: l.journal.Snapshots(), Dir: filepath.Join(c.Dir, "processes"), Money: terms, Policy: policy, Rail: toOthers, Notifier: notifier, Logouts: backchannel.New(c.Issuer, calls), Webhooks: partner.New(calls),
+		BuildVersion: buildVersion(), CheckSchemas: checked, Snapshots: l.engine.snapshots, Dir: filepath.Join(c.Dir, "processes"), Money: terms, Policy: policy, Rail: toOthers, Notifier: notifier, Logouts: backchannel.New(c.Issuer, calls), Webhooks: partner.New(calls),
 		Identity: identity, Trust: believed,
 	})
 }
@@ -334,6 +338,8 @@ func (b *bank) watch(ctx context.Context) error {
 		return ctx.Err()
 	case <-b.ledger.log.Failed():
 		return fmt.Errorf("the log has stopped: %w", b.ledger.log.Err())
+	case <-b.ledger.engine.lost():
+		return errTakenOver
 	}
 }
 

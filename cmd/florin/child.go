@@ -78,6 +78,14 @@ func freeAddress() (string, error) {
 
 // start starts the bank and returns when it is ready.
 func (c *child) start(ctx context.Context) error {
+	if err := c.launch(); err != nil {
+		return err
+	}
+	return c.await(ctx)
+}
+
+// launch starts the process.
+func (c *child) launch() error {
 	c.cmd = exec.Command(c.program, c.args...)
 	c.cmd.Env = c.environ
 	c.cmd.Stdout, c.cmd.Stderr = c.log, c.log
@@ -87,6 +95,12 @@ func (c *child) start(ctx context.Context) error {
 	gone := make(chan error, 1)
 	c.gone = gone
 	go func(cmd *exec.Cmd) { gone <- cmd.Wait() }(c.cmd)
+	return nil
+}
+
+// await returns when the bank is ready.
+func (c *child) await(ctx context.Context) error {
+	gone := c.gone
 	deadline := time.After(readyWithin)
 	for {
 		if c.ready(ctx) {
@@ -124,12 +138,19 @@ func (c *child) kill() error { return c.end(syscall.SIGKILL) }
 // stop asks the bank to end in order.
 func (c *child) stop() error { return c.end(syscall.SIGTERM) }
 
+func (c *child) signal(signal syscall.Signal) error {
+	if err := c.cmd.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("signal the bank: %w", err)
+	}
+	return nil
+}
+
 func (c *child) end(signal syscall.Signal) error {
 	if c.cmd == nil {
 		return nil
 	}
-	if err := c.cmd.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return fmt.Errorf("signal the bank: %w", err)
+	if err := c.signal(signal); err != nil {
+		return err
 	}
 	err := <-c.gone
 	c.cmd = nil

@@ -26,12 +26,14 @@ import (
 // variable and a key of the file under the same name.
 type config struct {
 	Dir            string `koanf:"dir"`
+	Log            string `koanf:"log"`
 	Listen         string `koanf:"listen"`
 	Admin          string `koanf:"admin"`
 	Issuer         string `koanf:"issuer"`
 	Sandbox        bool   `koanf:"sandbox"`
 	LegalEntity    string `koanf:"legal_entity"`
 	MasterKeyFile  string `koanf:"master_key_file"`
+	KeyRingFile    string `koanf:"key_ring_file"`
 	LogLevel       string `koanf:"log_level"`
 	RiskPolicy     string `koanf:"risk_policy"`
 	NewDeviceHours int64  `koanf:"new_device_hours"`
@@ -62,6 +64,7 @@ type config struct {
 	InternalCA   string `koanf:"internal_ca"`
 
 	policyText []byte // in place of a file's
+	standBy    func() // told when another process writes the log, which is then waited for; nil: that is an error
 }
 
 // setting is one row of the table that flags, environment, file and help share.
@@ -77,12 +80,14 @@ const sandboxEntity = "Florin Sandbox Bank"
 
 var settings = []setting{
 	{"dir", "data", "data directory: log, keys, read models", false},
+	{"log", "", "where the log lies if not in --dir: postgres://user@host/database (the password in PGPASSFILE or PGPASSWORD)", true},
 	{"listen", "127.0.0.1:8080", "public HTTP address", false},
 	{"admin", "127.0.0.1:9090", "address of /livez, /readyz and /metrics; never public", false},
 	{"issuer", "", "public base URL (default http://LISTEN, or https with tls_cert)", false},
 	{"sandbox", false, "open enrolment and deposits; written into a new log for ever", false},
 	{"legal_entity", "", "name of the bank, written into a new log for ever (a sandbox: " + sandboxEntity + ")", false},
 	{"master_key_file", "", "file of the key that seals the key ring, as the first start makes it (default DIR/keys/master.key)", true},
+	{"key_ring_file", "", "file of the key ring (default DIR/keys/ring); processes that stand by for each other share it", false},
 	{"log_level", "info", "debug, info, warn or error", false},
 	{"risk_policy", "", "file of the risk policy that the first start activates (default: the one of 'florin risk policy')", false},
 	{"new_device_hours", 24, "hours for which a further device of a customer's is new and sends only little; 0: none is new", false},
@@ -120,7 +125,7 @@ func addCommonFlags(root *cobra.Command) {
 	flags := root.PersistentFlags()
 	flags.String("config", "", "YAML file with any of the settings of 'florin config'")
 	flags.Bool("json", false, "machine-readable output on standard output")
-	addSettings(flags, "dir", "master_key_file")
+	addSettings(flags, "dir", "log", "master_key_file", "key_ring_file")
 }
 
 // addSettings makes flags of the named settings; underscores become dashes.

@@ -18,7 +18,7 @@ func (d *demo) rebuild(ctx context.Context) error {
 		if err := d.bank.stop(); err != nil {
 			return "", fmt.Errorf("stop the bank: %w", err)
 		}
-		a, err := openArchive(d.bankDir())
+		a, err := openArchive(ctx, config{Dir: d.bankDir()})
 		if err != nil {
 			return "", err
 		}
@@ -41,7 +41,7 @@ func (d *demo) rebuild(ctx context.Context) error {
 // verify is the auditor: chain, positions, money, and how often each transfer is there.
 func (d *demo) verify(ctx context.Context) error {
 	return d.scene("an auditor verifies the log", 1, func(s *step) (string, error) {
-		v, err := verify(ctx, d.bankDir(), s)
+		v, err := verify(ctx, config{Dir: d.bankDir()}, s)
 		if err != nil {
 			return "", err
 		}
@@ -71,7 +71,7 @@ func (d *demo) tamper(ctx context.Context) error {
 		if err := flip(file); err != nil {
 			return "", err
 		}
-		v, err := verify(ctx, copied, s)
+		v, err := verify(ctx, config{Dir: copied}, s)
 		if err != nil {
 			return "", err
 		}

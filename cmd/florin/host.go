@@ -15,7 +15,6 @@ import (
 
 	"florin/commands"
 	"florin/domain"
-	"florin/eventbus/embedded"
 )
 
 // hostAct is what the host's own commands do to a bank: to a stopped one themselves,
@@ -65,7 +64,7 @@ func (a hostAct[Q, A]) run(cmd *cobra.Command, environ []string, asked Q) (answe
 		answer, err = a.do(ctx, l, b, asked)
 		return err
 	})
-	if !errors.Is(err, embedded.ErrHeld) {
+	if !held(err) {
 		return answer, err
 	}
 	c, err := loadConfig(cmd.Flags(), environ)

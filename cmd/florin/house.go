@@ -17,6 +17,7 @@ import (
 
 	"florin/eventbus"
 	"florin/eventbus/embedded"
+	"florin/eventbus/postgres"
 	"florin/schemas"
 	"florin/schemas/seal"
 )
@@ -29,11 +30,11 @@ func readsFile(dir string) string { return filepath.Join(dir, "read.db") }
 
 // ledger is a log and the keys to what is sealed in it.
 type ledger struct {
-	journal *embedded.Journal
-	log     *eventbus.Sequencer
-	ring    *seal.Ring
-	treaty  *schemas.Treaty
-	leaked  *breached // passwords that nobody may choose; nil: no list was given
+	engine *engine
+	log    *eventbus.Sequencer
+	ring   *seal.Ring
+	treaty *schemas.Treaty
+	leaked *breached // passwords that nobody may choose; nil: no list was given
 }
 
 // openLedger opens the data directory's log for writing; create begins a new bank
@@ -60,31 +61,32 @@ func openLedger(ctx context.Context, c config, create bool, fatal func(error)) (
 			return nil, fmt.Errorf("make the data directory: %w", err)
 		}
 	}
-	if l.journal, err = embedded.Open(logDir(c.Dir), embedded.Options{CreateIfMissing: begin, Fatal: fatal}); err != nil {
-		if create && errors.Is(err, embedded.ErrAbsent) {
+	if l.engine, err = openEngine(ctx, c, begin, fatal); err != nil {
+		if create && absent(err) {
 			err = errNameless
 		}
-		return nil, advise(err, c.Dir, c.Sandbox)
+		return nil, advise(err, c)
 	}
-	head, err := l.journal.Head(ctx)
+	head, err := l.engine.journal.Head(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if head.Position == 0 && !begin { // its beginning was broken off
-		return nil, advise(embedded.ErrAbsent, c.Dir, c.Sandbox)
+		return nil, advise(embedded.ErrAbsent, c)
 	}
-	if l.ring, err = openRing(c, head.Position == 0); err != nil {
+	l.ring, err = awaited(ctx, c.standBy, seal.ErrInUse, func() (*seal.Ring, error) { return openRing(c, head.Position == 0) })
+	if err != nil {
 		return nil, err
 	}
 	l.treaty = schemas.New(l.ring)
-	l.log, err = eventbus.Open(ctx, l.journal, eventbus.Options{
-		Clock: time.Now, BuildVersion: buildVersion(), Writer: uuid.New(),
+	l.log, err = eventbus.Open(ctx, l.engine.journal, eventbus.Options{
+		Clock: time.Now, BuildVersion: buildVersion(), Writer: uuid.New(), Index: l.engine.index,
 		Genesis: eventbus.Genesis{
 			Ledger: uuid.New(), LegalEntity: c.LegalEntity, Mode: mode(c.Sandbox), KeyRing: l.ring.Fingerprint(),
 		},
 	})
 	if err != nil {
-		return nil, advise(err, c.Dir, c.Sandbox)
+		return nil, advise(err, c)
 	}
 	return l, l.ring.Check(l.log.Genesis().KeyRing)
 }
@@ -94,14 +96,18 @@ func openLedger(ctx context.Context, c config, create bool, fatal func(error)) (
 var errNameless = errors.New("no log there, and a new bank needs the name that its log keeps for ever: --legal-entity 'NAME', with --sandbox for a sandbox")
 
 // advise adds to an error what the person at the keyboard can do about it.
-func advise(err error, dir string, sandbox bool) error {
+func advise(err error, c config) error {
 	switch {
 	case errors.Is(err, errNameless):
-		return fmt.Errorf("%w: is --dir %s right?", err, dir)
+		return fmt.Errorf("%w: is --dir %s right?", err, c.Dir)
 	case errors.Is(err, embedded.ErrAbsent):
-		return fmt.Errorf("%w: is --dir %s right? 'florin serve --dir %s' begins a new bank", err, dir, dir)
+		return fmt.Errorf("%w: is --dir %s right? 'florin serve --dir %s' begins a new bank", err, c.Dir, c.Dir)
+	case errors.Is(err, postgres.ErrAbsent):
+		return fmt.Errorf("%w: is --log right? 'florin serve --log ... --dir %s' begins a new bank", err, c.Dir)
 	case errors.Is(err, eventbus.ErrMode):
-		return fmt.Errorf("%w: a bank keeps the mode it was begun in for ever; serve this one %s", err, howTo(sandbox))
+		return fmt.Errorf("%w: a bank keeps the mode it was begun in for ever; serve this one %s", err, howTo(c.Sandbox))
+	case errors.Is(err, eventbus.ErrIndexAstray) && c.Log != "":
+		return fmt.Errorf("%w by removing %s", err, indexDir(c.Dir))
 	}
 	return err
 }
@@ -121,11 +127,11 @@ func howTo(askedForSandbox bool) string {
 	return "with --sandbox"
 }
 
-// begunAsSandbox tells the mode that the log in dir was begun in; production if
+// begunAsSandbox tells the mode that the log was begun in; production if
 // there is none yet.
-func begunAsSandbox(ctx context.Context, dir string) (bool, error) {
-	a, err := openArchive(dir)
-	if errors.Is(err, embedded.ErrAbsent) {
+func begunAsSandbox(ctx context.Context, c config) (bool, error) {
+	a, err := openArchive(ctx, c)
+	if absent(err) {
 		return false, nil
 	}
 	if err != nil {
@@ -156,9 +162,13 @@ func openRing(c config, fresh bool) (*seal.Ring, error) {
 	if err != nil {
 		return nil, fmt.Errorf("master key: %w", err)
 	}
-	ring, err := seal.Open(ringFile(c.Dir), master, rand.Reader)
+	file := c.KeyRingFile
+	if file == "" {
+		file = ringFile(c.Dir)
+	}
+	ring, err := seal.Open(file, master, rand.Reader)
 	if errors.Is(err, seal.ErrNoRing) && fresh {
-		ring, err = seal.Create(ringFile(c.Dir), master, rand.Reader)
+		ring, err = seal.Create(file, master, rand.Reader)
 	}
 	return ring, err
 }
@@ -169,8 +179,8 @@ func (l *ledger) close() error {
 	if l.log != nil {
 		errs = append(errs, l.log.Close(context.Background()))
 	}
-	if l.journal != nil {
-		errs = append(errs, l.journal.Close())
+	if l.engine != nil {
+		errs = append(errs, l.engine.close())
 	}
 	if l.ring != nil {
 		errs = append(errs, l.ring.Close())

@@ -198,7 +198,7 @@ func (r *remittance) judge(ctx context.Context) {
 	require.Len(t, told.Payments, len(got), "each once")
 
 	require.NoError(t, r.bank.stop())
-	a, err := openArchive(r.dir)
+	a, err := openArchive(t.Context(), config{Dir: r.dir})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, a.close()) }()
 	books, initiated := projections.NewLedger(), 0

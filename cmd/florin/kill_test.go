@@ -71,7 +71,7 @@ func TestKillUnderLoadLosesNothing(t *testing.T) {
 	}
 
 	require.NoError(t, bank.stop())
-	v, err := verify(ctx, dir, newProgress(os.Stderr, true).begin("verify", 1))
+	v, err := verify(ctx, config{Dir: dir}, newProgress(os.Stderr, true).begin("verify", 1))
 	require.NoError(t, err)
 	require.Equal(t, "ok", v.Verify)
 	require.Zero(t, v.Ledger.Sum)

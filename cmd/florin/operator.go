@@ -54,7 +54,7 @@ func withLedgerAt(cmd *cobra.Command, environ []string, create bool, do func(con
 	if err != nil {
 		return err
 	}
-	if c.Sandbox, err = begunAsSandbox(cmd.Context(), c.Dir); err != nil {
+	if c.Sandbox, err = begunAsSandbox(cmd.Context(), c); err != nil {
 		return err
 	}
 	if flag := cmd.Flags().Lookup("legal-entity"); flag == nil || !flag.Changed {

@@ -25,12 +25,19 @@ func newProjection(environ []string) *cobra.Command {
 }
 
 // withReads opens the read models of a stopped bank above its log.
-func withReads(cmd *cobra.Command, environ []string, do func(context.Context, *archive, *projections.Reads) error) error {
+func withReads(cmd *cobra.Command, environ []string, do func(context.Context, *archive, *projections.Reads) error) (err error) {
 	c, err := loadConfig(cmd.Flags(), environ)
 	if err != nil {
 		return err
 	}
-	a, err := openArchive(c.Dir)
+	hold, err := holdDirectory(c)
+	if err != nil {
+		return err
+	}
+	if hold != nil {
+		defer func() { err = errors.Join(err, hold.Close()) }()
+	}
+	a, err := openArchive(cmd.Context(), c)
 	if err != nil {
 		return err
 	}
@@ -71,7 +78,7 @@ func projectionsOf(cmd *cobra.Command, environ []string) (list []projections.Sta
 		return nil, err
 	}
 	if _, err := os.Stat(readsFile(c.Dir)); errors.Is(err, fs.ErrNotExist) {
-		a, err := openArchive(c.Dir)
+		a, err := openArchive(cmd.Context(), c)
 		if err != nil {
 			return nil, err
 		}

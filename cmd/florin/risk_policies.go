@@ -15,7 +15,6 @@ import (
 
 	"florin/commands"
 	"florin/eventbus"
-	"florin/eventbus/embedded"
 	"florin/schemas"
 )
 
@@ -88,8 +87,8 @@ func askPolicies(cmd *cobra.Command, environ []string, show string) (said polici
 	if err != nil {
 		return said, err
 	}
-	a, err := openArchive(c.Dir)
-	if errors.Is(err, embedded.ErrHeld) {
+	a, err := openArchive(cmd.Context(), c)
+	if held(err) {
 		said, err = askBank[policiesSaid](cmd.Context(), c, policiesPath, policiesAsked{show})
 		if errors.Is(err, syscall.ECONNREFUSED) {
 			err = unheard(c)

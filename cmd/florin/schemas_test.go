@@ -12,7 +12,7 @@ import (
 // its kind: what the real binary has written, not what a test has made.
 func fitsItsSchemas(t *testing.T, dir string) {
 	t.Helper()
-	a, err := openArchive(dir)
+	a, err := openArchive(context.Background(), config{Dir: dir})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, a.close()) }()
 	checked := 0

@@ -21,6 +21,8 @@ A bank begun with --sandbox lets anybody enrol and pay in, serves localhost only
 sandbox for ever. Without it the bank is in production: it begins with a --legal-entity, so that no
 mistyped --dir begins one, and its operators are created on the host, with 'florin operator create'.
 
+With --log the log lies on a server. A process that finds another one writing it stands by until that one ends.
+
 With --only core and --only gateway the bank is two processes, or more: strangers talk to a gateway,
 which holds no log and no key ring, and it talks to the core at --internal over mTLS.`,
 		Args: cobra.NoArgs,

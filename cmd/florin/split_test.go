@@ -92,7 +92,7 @@ func TestKillOfTheCoreLosesNothing(t *testing.T) {
 	}
 	require.NoError(t, bank.gateway.stop())
 	require.NoError(t, bank.core.stop())
-	v, err := verify(ctx, bank.dir, newProgress(os.Stderr, true).begin("verify", 1))
+	v, err := verify(ctx, config{Dir: bank.dir}, newProgress(os.Stderr, true).begin("verify", 1))
 	require.NoError(t, err)
 	require.Equal(t, "ok", v.Verify)
 	require.Zero(t, v.Ledger.Sum)

@@ -1,4 +1,4 @@
-// Package postgres keeps the log in one table of PostgreSQL (13 or later).
+// Package postgres keeps the log in one table of PostgreSQL (14 or later).
 //
 //	last    position of the commit's last event, the key
 //	prev    last of the commit that this one extends: unique, and it must be there

@@ -42,6 +42,7 @@ var (
 // Journal is the table. It is safe for use by several at once.
 type Journal struct {
 	pool   *pgxpool.Pool
+	schema string
 	table  string // quoted
 	insert string
 	news   *news
@@ -67,7 +68,7 @@ func Open(ctx context.Context, url string, o Options) (*Journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("postgres: %w", err)
 	}
-	j := &Journal{pool: pool, table: pgx.Identifier{o.Schema, "journal"}.Sanitize()}
+	j := &Journal{pool: pool, schema: o.Schema, table: pgx.Identifier{o.Schema, "journal"}.Sanitize()}
 	j.insert = fmt.Sprintf(insertGroup, j.table)
 	if err := j.prepare(ctx, o); err != nil {
 		pool.Close()
