@@ -49,7 +49,9 @@ func (s submission) decide(w *work) error {
 	if err != nil {
 		return err
 	}
-	command.Demand = b.demand(s.challenge, at)
+	if command.Demand, err = w.demand(s.challenge); err != nil {
+		return err
+	}
 	command.Demand.Text = b.batchText(command)
 	w.under(ofCustomer(caller.Customer))
 	if err := b.batches.decide(w, s.batch, command); err != nil || command.Refused != "" || said.Outcome == risk.Block {

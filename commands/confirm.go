@@ -2,10 +2,12 @@ package commands
 
 import (
 	"encoding/base64"
+	"slices"
 	"time"
 
 	"florin/domain"
 	"florin/domain/account"
+	"florin/domain/customer"
 	"florin/domain/id"
 	"florin/domain/money"
 	"florin/domain/sca"
@@ -95,12 +97,31 @@ func (w *work) own(from, to id.Account) (bool, error) {
 }
 
 // demand begins a challenge; its text is still to be written, with all that it names.
-func (b *Bank) demand(challenge id.Challenge, at time.Time) sca.Demand {
-	terms := b.settings.Money
+func (w *work) demand(challenge id.Challenge) (sca.Demand, error) {
+	b, terms := w.bank, w.bank.settings.Money
+	methods, err := w.methods()
 	return sca.Demand{
 		Challenge: challenge, Nonce: base64.RawURLEncoding.EncodeToString(b.sources.Secret(nonceBytes)),
-		Methods: terms.Methods, ExpiresAt: at.Add(terms.ChallengeTTL).Truncate(time.Second),
+		Methods: methods, ExpiresAt: w.order.At.Add(terms.ChallengeTTL).Truncate(time.Second),
+	}, err
+}
+
+// methods are those that the caller can answer a challenge by: what asks for a factor
+// is offered to those who have one that may authorise payments. That it is offered
+// decides nothing, so the customer is only looked at.
+func (w *work) methods() (offered []string, err error) {
+	person, err := w.bank.customers.look(w.ctx, w.order.Caller.Customer)
+	usable := func(factors []customer.Factor) bool {
+		return slices.ContainsFunc(factors, func(f customer.Factor) bool { return f.Usable(w.order.At) })
 	}
+	for _, method := range w.bank.settings.Money.Methods {
+		switch {
+		case method == MethodTOTP && !usable(person.TOTPs()), method == MethodPasskey && !usable(person.Passkeys()):
+		default:
+			offered = append(offered, method)
+		}
+	}
+	return offered, err
 }
 
 // answer is what an aggregate is told of the confirmation.

@@ -117,7 +117,11 @@ func (p PaymentFiles) Submit(ctx context.Context, order Order, ask SubmitPayment
 			return err
 		}
 		caller := order.Caller
-		command := paymentfile.Submit{Demand: b.demand(challenge, order.At), Items: ask.items(), Asked: paymentfile.Submitted{
+		demand, err := w.demand(challenge)
+		if err != nil {
+			return err
+		}
+		command := paymentfile.Submit{Demand: demand, Items: ask.items(), Asked: paymentfile.Submitted{
 			File: of, Customer: caller.Customer, From: from, Message: domain.NewEvidence(ask.Message), Group: domain.NewEvidence(ask.Group), Total: ask.Total, Digest: ask.Digest,
 			Device: caller.Device, Session: caller.Session, Proof: ask.Evidence.Proof, Body: ask.Evidence.Body, TokenID: caller.TokenID, At: order.At}}
 		command.Demand.Text = b.fileText(command)

@@ -2,10 +2,8 @@ package commands
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -123,7 +121,10 @@ func (i payout) decide(w *work) error {
 		}
 	}
 	if command.Refused == "" && command.Outcome() != payment.Allow {
-		command.Demand = i.demand()
+		var err error
+		if command.Demand, err = i.demand(w); err != nil {
+			return err
+		}
 	}
 	w.under(ofCustomer(caller.Customer))
 	return b.payments.decide(w, i.payment, command)
@@ -142,20 +143,21 @@ func (i payout) hold(w *work, outcome payment.Outcome, debtor account.State) err
 }
 
 // demand makes the challenge and the statement that the customer will see.
-func (i payout) demand() payment.Demand {
-	terms := i.bank.settings.Money
-	nonce := base64.RawURLEncoding.EncodeToString(i.bank.sources.Secret(nonceBytes))
-	expires := i.order.At.Add(terms.ChallengeTTL).Truncate(time.Second)
+func (i payout) demand(w *work) (payment.Demand, error) {
+	begun, err := w.demand(i.challenge)
+	if err != nil {
+		return payment.Demand{}, err
+	}
 	return payment.Demand{
-		Challenge: i.challenge, Nonce: nonce, Methods: terms.Methods, ExpiresAt: expires,
+		Challenge: begun.Challenge, Nonce: begun.Nonce, Methods: begun.Methods, ExpiresAt: begun.ExpiresAt,
 		Statement: payment.Statement{
-			Audience: terms.Audience, Payment: i.payment.String(), Challenge: i.challenge.String(), Nonce: nonce,
+			Audience: i.bank.settings.Money.Audience, Payment: i.payment.String(), Challenge: i.challenge.String(), Nonce: begun.Nonce,
 			Debtor: i.From.String(), Creditor: i.Creditor.String(), CreditorName: i.CreditorName.Reveal(),
 			Payee: string(i.verified.Result), PayeeName: i.verified.Name.Reveal(),
 			Amount: i.Amount.Decimal(), Currency: string(i.Amount.Currency),
-			Fees: money.Amount{Currency: i.Amount.Currency}.Decimal(), Expiry: payment.Spell(expires),
+			Fees: money.Amount{Currency: i.Amount.Currency}.Decimal(), Expiry: payment.Spell(begun.ExpiresAt),
 		},
-	}
+	}, nil
 }
 
 // assessPayment has risk look at a payment to a number.

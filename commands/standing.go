@@ -98,7 +98,9 @@ func (s StandingOrders) Place(ctx context.Context, order Order, ask PlaceOrder) 
 		if err != nil {
 			return err
 		}
-		command.Demand = b.demand(id.From[id.Challenge](DerivedID(order.ID, "challenge")), order.At)
+		if command.Demand, err = w.demand(id.From[id.Challenge](DerivedID(order.ID, "challenge"))); err != nil {
+			return err
+		}
 		command.Demand.Text = b.seriesText(command, name)
 		w.under(ofCustomer(order.Caller.Customer))
 		if err := b.orders.decide(w, placed, command); err != nil {

@@ -181,7 +181,10 @@ func (i initiation) demand(w *work) (transfer.Demand, error) {
 	if err != nil {
 		return transfer.Demand{}, err
 	}
-	begun := i.bank.demand(i.challenge, i.order.At)
+	begun, err := w.demand(i.challenge)
+	if err != nil {
+		return transfer.Demand{}, err
+	}
 	return transfer.Demand{
 		Challenge: begun.Challenge, Nonce: begun.Nonce, Methods: begun.Methods, ExpiresAt: begun.ExpiresAt,
 		Statement: transfer.Statement{

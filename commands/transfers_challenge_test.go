@@ -34,7 +34,7 @@ func TestChallengeShowsAllThatIsSigned(t *testing.T) {
 		Debtor: from.String(), Creditor: to.String(), CreditorName: "Bob Builder", Amount: "2000.00", Currency: "EUR", Fees: "0.00",
 		Expiry: noon.Add(5 * time.Minute).Format(time.RFC3339),
 	}, statement)
-	require.Equal(t, []string{MethodSCAKey, MethodTOTP, MethodPasskey}, waits.Challenge.Methods)
+	require.Equal(t, []string{MethodSCAKey, MethodTOTP}, waits.Challenge.Methods, "no passkey, for there is none")
 	require.GreaterOrEqual(t, len(waits.Challenge.Nonce), 22)
 	h.balances(from, 500000, 200000)
 	h.balances(to, 0, 0)

@@ -114,16 +114,18 @@ func TestAPasskeyAuthorisesAPayment(t *testing.T) {
 	anna, eve := h.customer("anna"), h.customer("eve")
 	from, to := h.account(anna, "90000.00"), h.account(eve, "9000.00")
 	mine, theirs := h.passkey(t, anna), h.passkey(t, eve)
-	challenged := func() phone.Transfer {
+	challenged := func(methods ...string) phone.Transfer {
 		transfer, err := anna.Transfer(ctx, phone.Order{From: from, To: to, Amount: "2000.00", Currency: "EUR"}, anna.NewID())
 		require.NoError(t, err)
 		require.NotNil(t, transfer.Challenge)
-		require.Contains(t, transfer.Challenge.Methods, "passkey")
+		require.Equal(t, methods, transfer.Challenge.Methods, "what the customer can answer by")
 		return transfer
 	}
+	sends := func(transfer phone.Transfer, body map[string]any) phone.Answer {
+		return h.command(anna, http.MethodPost, "/v1/transfers/"+transfer.ID+"/authorization", body, anna.NewID())
+	}
 	answer := func(transfer phone.Transfer, statement, response string) string {
-		answer := h.command(anna, http.MethodPost, "/v1/transfers/"+transfer.ID+"/authorization",
-			map[string]string{"authorization": statement, "passkey": response}, anna.NewID())
+		answer := sends(transfer, map[string]any{"authorization": statement, "assertion": json.RawMessage(response)})
 		if answer.Status == 200 {
 			return field[string](t, answer, "status")
 		}
@@ -133,14 +135,20 @@ func TestAPasskeyAuthorisesAPayment(t *testing.T) {
 		sum := sha256.Sum256([]byte(statement))
 		return k.assert(sum[:])
 	}
-	first := challenged()
+	first := challenged("sca-key", "totp")
 	text := string(first.Challenge.Display)
 	require.Equal(t, "sca-failed", answer(first, text, sign(mine, text)), "it is too new")
 	h.pass(24 * time.Hour)
 	require.NoError(t, anna.Refresh(ctx))
 
-	one, two := challenged(), challenged()
+	one, two := challenged("sca-key", "totp", "passkey"), challenged("sca-key", "totp", "passkey")
 	text, another := string(one.Challenge.Display), string(two.Challenge.Display)
+	for want, body := range map[string]map[string]any{
+		"bad-json":      {"authorization": text, "assertion": sign(mine, text)}, // JSON text is no object
+		"unknown-field": {"authorization": text, "passkey": sign(mine, text)},
+	} {
+		require.Equal(t, want, code(sends(one, body)))
+	}
 	cheaper := strings.Replace(text, "2000.00", "1.00", 1)
 	spaced := strings.Replace(text, "{", "{ ", 1)
 	unverified, abroad := *mine, *mine

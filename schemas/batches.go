@@ -36,7 +36,7 @@ type (
 	AuthoriseBatch struct {
 		Authorization string `json:"authorization"`
 		OTP           string `json:"otp,omitzero"`
-		Passkey       string `json:"passkey,omitzero"`
+		Assertion     Object `json:"assertion,omitzero"`
 	}
 	// CancelBatch is POST /v1/batches/{id}/cancellation.
 	CancelBatch struct{}

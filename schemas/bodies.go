@@ -225,12 +225,12 @@ type (
 	}
 	// AuthoriseTransfer is POST /v1/transfers/{id}/authorization: a JWS of type
 	// florin-txn+jwt, and a one-time password if the device key made it; or the
-	// displayed statement, verbatim, and as passkey the PublicKeyCredential of get(),
-	// as JSON text, whose challenge is the statement's SHA-256.
+	// displayed statement, verbatim, and as assertion the PublicKeyCredential of get()
+	// (its toJSON), whose challenge is the statement's SHA-256.
 	AuthoriseTransfer struct {
 		Authorization string `json:"authorization"`
 		OTP           string `json:"otp,omitzero"`
-		Passkey       string `json:"passkey,omitzero"`
+		Assertion     Object `json:"assertion,omitzero"`
 	}
 	// CancelTransfer is POST /v1/transfers/{id}/cancellation.
 	CancelTransfer struct{}

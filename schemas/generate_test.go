@@ -122,6 +122,8 @@ func mapped(t reflect.Type) *jsonschema.Schema {
 		return &jsonschema.Schema{Type: "array", Items: leg, MinItems: &two, MaxItems: &most}
 	case reflect.TypeFor[risk.Values](), reflect.TypeFor[risk.Weights]():
 		return &jsonschema.Schema{Type: "object", AdditionalProperties: &jsonschema.Schema{Type: "integer"}}
+	case reflect.TypeFor[schemas.Object]():
+		return &jsonschema.Schema{Type: "object"}
 	case reflect.TypeFor[schemas.Decimal]():
 		return &jsonschema.Schema{Type: "string", Pattern: `^-?(0|[1-9][0-9]*)(\.[0-9]+)?$`}
 	case reflect.TypeFor[time.Time]():

@@ -37,7 +37,7 @@ type (
 	AuthorisePaymentFile struct {
 		Authorization string `json:"authorization"`
 		OTP           string `json:"otp,omitzero"`
-		Passkey       string `json:"passkey,omitzero"`
+		Assertion     Object `json:"assertion,omitzero"`
 	}
 	// CancelPaymentFile is POST /v1/payment-files/{id}/cancellation.
 	CancelPaymentFile struct{}

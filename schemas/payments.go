@@ -42,7 +42,7 @@ type (
 	AuthorisePayment struct {
 		Authorization string `json:"authorization"`
 		OTP           string `json:"otp,omitzero"`
-		Passkey       string `json:"passkey,omitzero"`
+		Assertion     Object `json:"assertion,omitzero"`
 	}
 	// CancelPayment is POST /v1/payments/{id}/cancellation.
 	CancelPayment struct{}

@@ -40,7 +40,7 @@ type (
 	AuthoriseStandingOrder struct {
 		Authorization string `json:"authorization"`
 		OTP           string `json:"otp,omitzero"`
-		Passkey       string `json:"passkey,omitzero"`
+		Assertion     Object `json:"assertion,omitzero"`
 	}
 	// CancelStandingOrder is DELETE /v1/standing-orders/{id}.
 	CancelStandingOrder struct{}

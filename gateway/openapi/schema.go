@@ -169,6 +169,8 @@ func (b *builder) mapped(t reflect.Type) *jsonschema.Schema {
 		return &jsonschema.Schema{Type: "string", Pattern: "^" + uuidPattern + "$"}
 	case reflect.TypeFor[jsontext.Value](), reflect.TypeFor[json.RawMessage]():
 		return anything()
+	case reflect.TypeFor[schemas.Object]():
+		return &jsonschema.Schema{Type: "object"}
 	case reflect.TypeFor[schemas.Decimal]():
 		return &jsonschema.Schema{Type: "string", Pattern: `^-?(0|[1-9][0-9]*)(\.[0-9]+)?$`}
 	}

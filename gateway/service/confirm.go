@@ -27,7 +27,7 @@ func confirmed[S statement](d Desk, r *http.Request, body schemas.AuthoriseTrans
 	var none S
 	call := CallOf(r.Context())
 	answer := commands.Confirmation{Method: commands.MethodSCAKey, OTP: body.OTP, Evidence: evidence(body.Authorization)}
-	if body.Passkey != "" {
+	if body.Assertion != nil {
 		return confirmedByPasskey[S](d, r, body, answer)
 	}
 	keys, err := d.Bank.Devices().Keys(r.Context(), call.Caller.Device)
@@ -50,7 +50,7 @@ func confirmed[S statement](d Desk, r *http.Request, body schemas.AuthoriseTrans
 // statement as it was displayed: the challenge is the SHA-256 of its one spelling.
 func confirmedByPasskey[S statement](d Desk, r *http.Request, body schemas.AuthoriseTransfer, answer commands.Confirmation) (S, commands.Confirmation, error) {
 	var none, shown S
-	answer.Method, answer.Evidence = commands.MethodPasskey, evidence(body.Authorization+"\n"+body.Passkey)
+	answer.Method, answer.Evidence = commands.MethodPasskey, evidence(body.Authorization+"\n"+string(body.Assertion))
 	if body.OTP != "" {
 		return none, answer, nil
 	}
@@ -62,7 +62,7 @@ func confirmedByPasskey[S statement](d Desk, r *http.Request, body schemas.Autho
 		return none, answer, nil
 	}
 	challenge := sha256.Sum256([]byte(body.Authorization))
-	assertion, err := d.Party.Asserted(body.Passkey, challenge[:], have)
+	assertion, err := d.Party.Asserted(string(body.Assertion), challenge[:], have)
 	if err != nil {
 		return none, answer, nil
 	}
