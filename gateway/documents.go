@@ -24,6 +24,12 @@ var introduction string
 //go:embed documents.go
 var documentsSource embed.FS
 
+// Where what the API says of itself is read.
+const (
+	documentPath = "/openapi.json"
+	docsPath     = "/docs"
+)
+
 // apiVersion is that of the contract: a change that breaks a client gets another
 // prefix than /v1.
 const apiVersion = "1.0.0"
@@ -70,8 +76,8 @@ type printed struct {
 func documented(rows []Route, issuer string) []Route {
 	d := &documents{}
 	all := append(rows,
-		Route{Method: get, Path: "/openapi.json", Handle: d.JSON, Open: true},
-		Route{Method: get, Path: "/docs", Handle: d.Page, Open: true, Gives: []string{"text/html"}})
+		Route{Method: get, Path: documentPath, Handle: d.JSON, Open: true},
+		Route{Method: get, Path: docsPath, Handle: d.Page, Open: true, Gives: []string{"text/html"}})
 	d.made = sync.OnceValues(func() (printed, error) { return printing(all, issuer) })
 	return all
 }

@@ -203,11 +203,21 @@ func (d *door) strippedOf(next http.Handler) http.Handler {
 	})
 }
 
-// arrives tells whether a person comes from another site as a whole page, to the
-// places that third parties lead their customers to, or the bank's own site.
+// arrives tells whether a person comes from another site as a whole page, never in a
+// frame of one, to the places that links lead to: those that third parties, or the
+// bank's own site, send their customers to, and what is for everybody to read. Nothing
+// is changed by coming to any of them.
 func arrives(r *http.Request) bool {
-	return r.Method == http.MethodGet && (r.URL.Path == identity.AuthorizePath || r.URL.Path == identity.AccountPath || r.URL.Path == identity.LogoutPath) &&
-		r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "document"
+	dest := r.Header.Get("Sec-Fetch-Dest") // which no browser leaves out that says the mode
+	return r.Method == http.MethodGet && linkedTo(r.URL.Path) && r.Header.Get("Sec-Fetch-Mode") == "navigate" && (dest == "document" || dest == "")
+}
+
+func linkedTo(path string) bool {
+	switch path {
+	case identity.AuthorizePath, identity.AccountPath, identity.LogoutPath, docsPath, documentPath, identity.JWKSPath:
+		return true
+	}
+	return strings.HasPrefix(path, "/.well-known/")
 }
 
 // withoutSite is the request as if it did not say from which site it comes.

@@ -55,7 +55,7 @@ func provider(p *identity.Provider) []Route {
 		{Method: get, Path: "/.well-known/openid-configuration", Handle: p.Discover, Open: true, Response: of[identity.Metadata]()},
 		{Method: get, Path: "/.well-known/oauth-authorization-server", Handle: p.Discover, Open: true, Response: of[identity.Metadata]()},
 		{Method: get, Path: "/.well-known/oauth-protected-resource", Handle: p.DiscoverResource, Open: true, Response: of[identity.ResourceMetadata]()},
-		{Method: get, Path: "/oauth2/jwks", Handle: p.JWKS, Open: true, Response: of[identity.Keys]()},
+		{Method: get, Path: identity.JWKSPath, Handle: p.JWKS, Open: true, Response: of[identity.Keys]()},
 		{Method: post, Path: "/oauth2/challenge", Handle: p.Challenge, Open: true, OAuth: true, Request: of[schemas.LogIn]()},
 		{Method: post, Path: "/oauth2/par", Handle: p.Push, Open: true, OAuth: true, Request: of[schemas.RequestConsent](), Response: of[identity.PushedAnswer]()},
 		{Method: post, Path: identity.AskPath, Handle: p.Ask, Open: true, OAuth: true, Request: of[schemas.AskConsent](), Response: of[identity.AskedAnswer]()},

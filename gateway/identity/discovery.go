@@ -11,6 +11,9 @@ import (
 	"florin/gateway/wire"
 )
 
+// JWKSPath is where the bank's public keys are.
+const JWKSPath = "/oauth2/jwks"
+
 // Metadata of the provider (OpenID Connect Discovery, RFC 8414).
 type Metadata struct {
 	Issuer              string   `json:"issuer"`
@@ -97,7 +100,7 @@ func (p *Provider) Discover(w http.ResponseWriter, r *http.Request) error {
 		CertificateBound: certificates,
 		Issuer:           base, Authorization: base + AuthorizePath, Pushed: base + "/oauth2/par", PushedRequired: true, IssuerInResponse: true,
 		DetailTypes: []string{token.PaymentType}, TokenEndpoint: base + "/oauth2/token", Ask: base + AskPath, AskDelivery: []string{"poll"}, Challenge: base + "/oauth2/challenge",
-		RevocationEndpoint: base + "/oauth2/revoke", JWKS: base + "/oauth2/jwks",
+		RevocationEndpoint: base + "/oauth2/revoke", JWKS: base + JWKSPath,
 		Introspection: base + "/oauth2/introspect", UserInfo: base + "/oauth2/userinfo", EndSession: base + LogoutPath, Backchannel: true, BackchannelSession: true,
 		IntrospectMethods: proven, IntrospectAlgs: assertionAlgs,
 		Scopes: offered(), ResponseTypes: []string{"code"}, Prompts: prompts, ResponseModes: []string{"query"},
