@@ -79,8 +79,8 @@ func (b RiskBacktest) Run(ctx context.Context) (found RiskBacktested, err error)
 func (b RiskBacktest) tried(said risk.Assessed) study.Tried {
 	v := said.Vector()
 	word := func(engine *risk.Engine) risk.Outcome {
-		if d := engineSays(engine, said.Action, &v); !said.Series || d.Outcome == risk.Block {
-			return d.Outcome
+		if outcome := engine.Outcome(said.Action, &v); !said.Series || outcome == risk.Block {
+			return outcome
 		}
 		return risk.Allow
 	}

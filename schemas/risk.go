@@ -1,6 +1,7 @@
 package schemas
 
 import (
+	"bytes"
 	"errors"
 	"reflect"
 	"strconv"
@@ -77,32 +78,78 @@ func marshalByFeature[T risk.Values | risk.Weights]() *json.Marshalers {
 	})
 }
 
+// unmarshalByFeature reads them in one go: a log holds a decision for each payment, and
+// whoever studies them reads them all.
 func unmarshalByFeature[T ~[]E, E any](made func(string, int64) E) *json.Unmarshalers {
 	return json.UnmarshalFromFunc(func(dec *jsontext.Decoder, all *T) error {
-		open, err := dec.ReadToken()
+		object, err := dec.ReadValue() // well formed, and no name twice
 		if err != nil {
 			return err
 		}
-		if open.Kind() != jsontext.KindBeginObject {
+		if object.Kind() != jsontext.KindBeginObject {
 			return errByFeature
 		}
-		for dec.PeekKind() == jsontext.KindString {
-			token, err := dec.ReadToken()
-			if err != nil {
-				return err
+		*all = make(T, 0, bytes.Count(object, []byte{':'}))
+		for rest := unspaced(object[1:]); rest[0] == '"'; {
+			name, after, number, left, ok := numberByFeature(rest)
+			if !ok {
+				return errByFeature
 			}
-			name, value := token.String(), int64(0)
-			if err := json.UnmarshalDecode(dec, &value); err != nil {
-				return err
+			n, err := strconv.ParseInt(string(number), 10, 64)
+			if err != nil || after[0] != ':' {
+				return errByFeature
 			}
-			*all = append(*all, made(name, value))
+			*all, rest = append(*all, made(featureName(name), n)), left
 		}
-		_, err = dec.ReadToken()
-		return err
+		return nil
 	})
 }
 
-var errByFeature = errors.New("schemas: numbers by feature are an object")
+// unspaced is what follows after white space, of which what is stored has none.
+func unspaced(text []byte) []byte {
+	for len(text) > 0 && (text[0] == ' ' || text[0] == '\t' || text[0] == '\r' || text[0] == '\n') {
+		text = text[1:]
+	}
+	return text
+}
+
+// numberByFeature takes the first member of an object apart; rest begins where the next one does,
+// or the end. Names of features have nothing to escape.
+func numberByFeature(object []byte) (name, after, number, rest []byte, ok bool) {
+	end := bytes.IndexByte(object[1:], '"')
+	name, after = object[1:1+end], unspaced(object[2+end:])
+	if bytes.IndexByte(name, '\\') >= 0 {
+		return nil, nil, nil, nil, false
+	}
+	value := unspaced(after[1:])
+	end = bytes.IndexAny(value, ",} \t\r\n")
+	if end < 0 {
+		return nil, nil, nil, nil, false
+	}
+	number, rest = value[:end], unspaced(value[end:])
+	if rest[0] == ',' {
+		rest = unspaced(rest[1:])
+	}
+	return name, after, number, rest, true
+}
+
+// featureName makes no string of its own for a feature that this program knows.
+func featureName(name []byte) string {
+	if f, known := featureNames[string(name)]; known {
+		return f
+	}
+	return string(name)
+}
+
+var featureNames = func() map[string]string {
+	names := map[string]string{}
+	for _, f := range risk.Features() {
+		names[f.String()] = f.String()
+	}
+	return names
+}()
+
+var errByFeature = errors.New("schemas: numbers by feature are an object of whole numbers")
 
 func valueOf(feature string, n int64) risk.Value   { return risk.Value{Feature: feature, Value: n} }
 func weightOf(feature string, n int64) risk.Weight { return risk.Weight{Feature: feature, Weight: n} }

@@ -45,6 +45,7 @@ func experiments() []experiment {
 	all = append(all, namesExperiments()...)
 	all = append(all, revocationExperiments()...)
 	all = append(all, memoryExperiments()...)
+	all = append(all, riskExperiments()...)
 	return all
 }
 

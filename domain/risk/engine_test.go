@@ -101,7 +101,7 @@ func TestPoliciesThatCannotBeUsed(t *testing.T) {
 		"a rule that allows":                    func(p *risk.Policy) { p.Rules[0].Outcome = risk.Allow },
 		"a rule without a reason":               func(p *risk.Policy) { p.Rules[0].Reason = "" },
 		"a rule for an action that is none":     func(p *risk.Policy) { p.Rules[0].Actions = []risk.Action{"gift"} },
-		"words for a reason that nothing gives": func(p *risk.Policy) { p.Reasons = map[string]string{"karma": "Bad karma."} },
+		"words for what is no code":             func(p *risk.Policy) { p.Reasons = map[string]string{"Bad karma": "Bad karma."} },
 		"a reason without words":                func(p *risk.Policy) { p.Reasons = map[string]string{"velocity": ""} },
 		"words of two lines":                    func(p *risk.Policy) { p.Reasons = map[string]string{"velocity": "Too\nmuch."} },
 		"a reason that is a story":              func(p *risk.Policy) { p.Reasons = map[string]string{"velocity": strings.Repeat("so ", 100)} },

@@ -79,6 +79,12 @@ type search struct {
 	cells  []step
 }
 
+// Outcome is Decide's, for whoever asks for no reasons: it allocates nothing.
+func (e *Engine) Outcome(action Action, v *Vector) Outcome {
+	outcome, _ := e.judged(action, v)
+	return outcomes[outcome]
+}
+
 // judged is what Decide says, without saying why: the severity, and the score.
 func (e *Engine) judged(action Action, v *Vector) (outcome int, score int64) {
 	score = e.policy.Base

@@ -2,6 +2,7 @@ package risk
 
 import (
 	"encoding/binary"
+	"math"
 	"time"
 
 	"github.com/google/uuid"
@@ -52,28 +53,28 @@ func NewHistory() *History {
 		logins: logins{whose: map[uuid.UUID]uuid.UUID{}}}
 }
 
-// customerHistory takes less than a kilobyte.
+// customerHistory takes less than a kilobyte, what it points to among it.
 type customerHistory struct {
-	since  int64 // minute of the first attempt, or of becoming a customer
+	since  uint32 // minute of the first attempt, or of becoming a customer
 	made   Window
 	sent   sums
-	got    sums     // from others
+	got    *sums    // from others; nil: nothing
 	failed recently // logins
 	usual  usual
 	hours  [24]uint16 // attempts by hour of day
-	frauds rare
-	payees [OwnPayeesMax]ownPayee
+	frauds *rare      // nil: none
+	payees []ownPayee // at most OwnPayeesMax
 }
 
 type ownPayee struct {
-	payee       uint64 // the random half of its identifier; 0: free
+	payee       uint64 // the random half of its identifier
 	first, last uint32 // minutes since 1970
 }
 
 type payeeHistory struct {
 	paid   Window
-	frauds rare
-	from   [FanInMax]payer // the latest, in a ring
+	frauds *rare   // nil: none
+	from   []payer // the latest, in a ring once it holds FanInMax
 	next   uint8
 }
 
@@ -84,22 +85,22 @@ type payer struct {
 
 // usual follows the logarithms of amounts: their mean and their mean distance from
 // it, in thousandths, by exponentially falling weights.
-type usual struct{ mean, spread, seen int64 }
+type usual struct{ mean, spread, seen int32 }
 
 func (u *usual) add(log int64) {
 	if u.seen < usualWeightMax {
 		u.seen++
 	}
-	distance := log - u.mean
+	distance := int32(log) - u.mean // a logarithm of an int64 is below 44,000
 	if u.seen == 1 {
-		u.mean = log
+		u.mean = int32(log)
 		return
 	}
 	u.mean += distance / u.seen
 	u.spread += (max(distance, -distance) - u.spread) / u.seen
 }
 
-func minuteOf(at time.Time) int64 { return max(at.Unix(), 0) / 60 }
+func minuteOf(at time.Time) int64 { return min(max(at.Unix(), 0)/60, math.MaxUint32) }
 
 // short is the half of an identifier that is random in every version.
 func short(of uuid.UUID) uint64 { return binary.BigEndian.Uint64(of[8:]) }
@@ -112,9 +113,9 @@ func (h *History) Look(a Attempt) Vector {
 	}
 	c, known := h.customers[a.Customer]
 	if !known {
-		c = &customerHistory{since: minute}
+		c = &customerHistory{since: uint32(minute)}
 	}
-	v.Set(CustomerAge, max(minute-c.since, 0)/60)
+	v.Set(CustomerAge, max(minute-int64(c.since), 0)/60)
 	v.Set(CustomerFrauds, c.frauds.month(minute))
 	v.Set(Count10Minutes, c.made.Minutes(minute, 10))
 	v.Set(CountHour, c.made.Minutes(minute, 60))
@@ -180,7 +181,7 @@ func (h *History) Take(a Attempt) {
 func (h *History) customer(of uuid.UUID, minute int64) *customerHistory {
 	c, known := h.customers[of]
 	if !known {
-		c = &customerHistory{since: minute}
+		c = &customerHistory{since: uint32(minute)}
 		h.customers[of] = c
 	}
 	return c
@@ -190,19 +191,35 @@ func (h *History) customer(of uuid.UUID, minute int64) *customerHistory {
 // from when it was found.
 func (h *History) Confirm(customer, payee uuid.UUID, at time.Time) {
 	if c, known := h.customers[customer]; known {
-		c.frauds.add(minuteOf(at))
+		kept(&c.frauds).add(minuteOf(at))
 	}
 	if p, known := h.payees[payee]; known {
-		p.frauds.add(minuteOf(at))
+		kept(&p.frauds).add(minuteOf(at))
 	}
+}
+
+// kept makes room for what few have.
+func kept[T any](at **T) *T {
+	if *at == nil {
+		*at = new(T)
+	}
+	return *at
+}
+
+// roomFor is room for one more: most have few, so it is twice as much, and most at most.
+func roomFor[T any](all []T, most int) []T {
+	if n := len(all); n == cap(all) {
+		all = append(make([]T, 0, min(max(2*n, 2), most)), all...)
+	}
+	return all
 }
 
 // unusual is how far above the customer's mean an amount lies, in thousandths of
 // the mean distance; what everybody does counts while there is little of their own.
 func (u usual) unusual(log int64, everybody usual) int64 {
 	weight := u.seen + usualPrior
-	mean := (u.mean*u.seen + everybody.mean*usualPrior) / weight
-	spread := (u.spread*u.seen + everybody.spread*usualPrior) / weight
+	mean := int64((u.mean*u.seen + everybody.mean*usualPrior) / weight)
+	spread := int64((u.spread*u.seen + everybody.spread*usualPrior) / weight)
 	return within((log-mean)*1000/max(spread, spreadLeast), -unusualMost, unusualMost)
 }
 
@@ -236,7 +253,12 @@ func (c *customerHistory) pay(payee uint64, minute int64) {
 			oldest = i
 		}
 	}
-	c.payees[oldest] = ownPayee{payee, uint32(minute), uint32(minute)}
+	one := ownPayee{payee, uint32(minute), uint32(minute)}
+	if len(c.payees) < OwnPayeesMax {
+		c.payees = append(roomFor(c.payees, OwnPayeesMax), one)
+		return
+	}
+	c.payees[oldest] = one
 }
 
 // others counts the customers but this one who paid in the last 24 hours.
@@ -256,6 +278,11 @@ func (p *payeeHistory) take(customer uint64, minute int64) {
 			return
 		}
 	}
-	p.from[p.next%FanInMax] = payer{customer, uint32(minute)}
+	one := payer{customer, uint32(minute)}
+	if len(p.from) < FanInMax {
+		p.from = append(roomFor(p.from, FanInMax), one)
+		return
+	}
+	p.from[p.next%FanInMax] = one
 	p.next++
 }

@@ -148,25 +148,16 @@ func (p *Policy) check() error {
 	return p.checkThresholds()
 }
 
-// checkReasons wants words for codes that can be given.
+// checkReasons wants a line of words for each code. That of a rule which is gone does no
+// harm.
 func (p *Policy) checkReasons() error {
 	if len(p.Reasons) > reasonsMost {
 		return p.broken("at most %d reasons", reasonsMost)
 	}
-	given := map[string]bool{ReasonScorerFailed: true}
-	for _, card := range p.Scorecard {
-		given[card.Reason] = true
-	}
-	for _, rule := range p.Rules {
-		given[rule.Reason] = true
-	}
 	for _, code := range slices.Sorted(maps.Keys(p.Reasons)) {
 		words := p.Reasons[code]
-		if !given[code] {
-			return p.broken("reason %q is given by no feature and no rule", code)
-		}
-		if words == "" || len(words) > wordsMax || !utf8.ValidString(words) || strings.ContainsFunc(words, unicode.IsControl) {
-			return p.broken("reason %q needs 1 to %d bytes of words", code, wordsMax)
+		if !text.Code(code) || words == "" || len(words) > wordsMax || !utf8.ValidString(words) || strings.ContainsFunc(words, unicode.IsControl) {
+			return p.broken("reason %q: a code needs 1 to %d bytes of words, in one line", code, wordsMax)
 		}
 	}
 	return nil

@@ -16,8 +16,8 @@ import (
 const usersMax = 4
 
 type deviceHistory struct {
-	bound int64 // minute; 0: never yet
 	users []uint64
+	bound uint32 // minute; 0: never yet
 	level int8
 }
 
@@ -66,7 +66,7 @@ func (h *History) FailLogin(login uuid.UUID, at time.Time) {
 // Bind remembers that a device has become a customer's.
 func (h *History) Bind(device, customer uuid.UUID, at time.Time) {
 	d := h.device(device)
-	d.bound = minuteOf(at)
+	d.bound = uint32(minuteOf(at))
 	if user := short(customer); len(d.users) < usersMax && !slices.Contains(d.users, user) {
 		d.users = append(d.users, user)
 	}
@@ -116,7 +116,7 @@ func (h *History) Move(account uuid.UUID, hundredths int64) {
 // Receive remembers that money came in from others.
 func (h *History) Receive(customer uuid.UUID, hundredths int64, at time.Time) {
 	minute := minuteOf(at)
-	h.customer(customer, minute).got.add(minute/60, hundredths)
+	kept(&h.customer(customer, minute).got).add(minute/60, hundredths)
 }
 
 func (h *History) lookAtBank(v *Vector, c *customerHistory, a Attempt, minute int64) {
@@ -138,7 +138,7 @@ func (h *History) lookAtBank(v *Vector, c *customerHistory, a Attempt, minute in
 	}
 	v.Set(Attestation, int64(d.level))
 	v.Set(DeviceCustomers, int64(len(d.users)))
-	v.setIf(d.bound > 0, DeviceAge, max(minute-d.bound, 0)/60)
+	v.setIf(d.bound > 0, DeviceAge, max(minute-int64(d.bound), 0)/60)
 }
 
 func (v *Vector) setIf(known bool, f Feature, value int64) {
