@@ -120,10 +120,14 @@ func (c *framedConn) Read(p []byte) (int, error) {
 // write, which nothing else looks like, for no handler of ours answers in plain text.
 var ownWords = []byte("\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n")
 
-var faultsOfHTTP = map[int]*problem.Fault{400: problem.BadRequest, 431: problem.HeadersTooLarge, 501: problem.CodingUnknown, 505: problem.VersionUnknown}
+var faultsOfHTTP = map[int]*problem.Fault{400: problem.BadRequest, 417: problem.ExpectationFails, 431: problem.HeadersTooLarge, 501: problem.CodingUnknown, 505: problem.VersionUnknown}
+
+// unexpected is how it begins to say that it does not do what Expect asks for. It says
+// no more, and no handler of ours has that status.
+var unexpected = []byte(" 417 Expectation Failed\r\n")
 
 func (c *framedConn) Write(p []byte) (int, error) {
-	if len(p) < 512 && bytes.HasPrefix(p, []byte("HTTP/1.")) && bytes.Contains(p, ownWords) {
+	if len(p) < 512 && bytes.HasPrefix(p, []byte("HTTP/1.")) && (bytes.Contains(p, ownWords) || bytes.HasPrefix(p[min(len(p), len("HTTP/1.x")):], unexpected)) {
 		status, _ := strconv.Atoi(string(p[9:12]))
 		if fault, known := faultsOfHTTP[status]; known {
 			if _, err := c.Conn.Write(problem.Wire(fault)); err != nil {

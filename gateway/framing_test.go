@@ -123,6 +123,9 @@ func TestRefusalsBeforeTheHandlerAreProblems(t *testing.T) {
 		"no host":            {"GET /open HTTP/1.1\r\n\r\n", 400, "bad-request"},
 		"two hosts":          {"GET /open HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, "bad-request"},
 		"a megabyte of head": {"GET /open HTTP/1.1\r\nHost: a\r\nX: " + strings.Repeat("x", 1<<20) + "\r\n\r\n", 431, "headers-too-large"},
+		"an expectation":     {"GET /open HTTP/1.1\r\nHost: " + p.address + "\r\nExpect: foo\r\n\r\n", 417, "expectation-failed"},
+		"and of a body":      {"POST /open HTTP/1.1\r\nHost: " + p.address + "\r\nContent-Length: 2\r\nExpect: 200-ok\r\n\r\n{}", 417, "expectation-failed"},
+		"by HTTP/1.0":        {"GET /open HTTP/1.0\r\nHost: " + p.address + "\r\nExpect: foo\r\n\r\n", 417, "expectation-failed"},
 		"another version":    {"GET /open HTTP/3.0\r\nHost: a\r\n\r\n", 505, "http-version-unknown"},
 	} {
 		answer := p.raw(tc.text)
@@ -130,6 +133,8 @@ func TestRefusalsBeforeTheHandlerAreProblems(t *testing.T) {
 		require.Equal(t, tc.code, answer.code(t), name)
 	}
 	require.Zero(t, p.seen.Load())
+	continued := p.raw("POST /open HTTP/1.1\r\nHost: " + p.address + "\r\nContent-Type: application/json\r\nContent-Length: 12\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n" + `{"text":"x"}`)
+	require.Contains(t, []int{100, 200}, continued.status, "the one expectation that is met")
 }
 
 // The same over TLS, where HTTP/2 passes and HTTP/1 is looked at.

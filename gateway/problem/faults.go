@@ -93,6 +93,7 @@ var (
 	BodyTooLarge     = fault(413, "body-too-large", "The body is larger than 64 KiB.")
 	QueryTooLong     = fault(414, "query-too-long", "The query is longer than 8 KiB.")
 	WrongMediaType   = fault(415, "unsupported-media-type", "The body's media type or encoding is not read here.")
+	ExpectationFails = fault(417, "expectation-failed", "The one expectation that is met here is 100-continue.")
 	Misdirected      = fault(421, "misdirected-request", "This server does not answer for that host.")
 	CodingUnknown    = fault(501, "transfer-coding-unknown", "Bodies come with a Content-Length or chunked, and in no other coding.")
 	VersionUnknown   = fault(505, "http-version-unknown", "This server speaks HTTP/1.0, HTTP/1.1 and HTTP/2.")
