@@ -4,7 +4,7 @@ export CGO_ENABLED = 0
 FUZZTIME ?= 10s
 FUZZERS = $(shell grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -n1 dirname | sort -u)
 
-.PHONY: help run demo test test-split check fmt vet lint race bench fuzz fuzz-short golden soak
+.PHONY: help run demo test test-split test-postgres check fmt vet lint race bench fuzz fuzz-short golden soak
 
 help: ## this menu
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,7 +22,10 @@ test: ## every test; says loudly what this machine has to leave out
 test-split: ## the end-to-end tests again, with gateway and core apart
 	FLORIN_TEST_WIRING=split go test -count=1 -timeout 20m ./gateway
 
-check: fmt vet lint test test-split race fuzz-short ## what CI runs
+test-postgres: ## the end-to-end tests again, with the log in PostgreSQL
+	FLORIN_TEST_LOG=postgres go test -count=1 -timeout 20m ./gateway
+
+check: fmt vet lint test test-split test-postgres race fuzz-short ## what CI runs
 
 fmt: ## fails on what gofmt would change
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'run: gofmt -w .'; exit 1; }

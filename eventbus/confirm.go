@@ -34,7 +34,7 @@ func (s *Sequencer) Durable(ctx context.Context) error {
 		}
 	}
 	if s.pipelined == nil {
-		if err := s.confirm(ctx); err != nil {
+		if _, err := s.confirm(ctx); err != nil {
 			return err
 		}
 	}
@@ -54,12 +54,13 @@ type headChecks struct {
 
 type headCheck struct {
 	done chan struct{}
+	head Mark
 	err  error
 }
 
-// confirm returns nil if the journal's end, asked after the call, is ours, and
+// confirm gives the journal's end, asked after the call, if it is ours, and
 // ErrGeneration if it was not: then the journal has been read to its end.
-func (s *Sequencer) confirm(ctx context.Context) error {
+func (s *Sequencer) confirm(ctx context.Context) (Mark, error) {
 	c := &s.checks
 	c.mu.Lock()
 	if c.next == nil {
@@ -73,9 +74,9 @@ func (s *Sequencer) confirm(ctx context.Context) error {
 	c.mu.Unlock()
 	select {
 	case <-check.done:
-		return check.err
+		return check.head, check.err
 	case <-ctx.Done():
-		return ctx.Err()
+		return Mark{}, ctx.Err()
 	}
 }
 
@@ -90,28 +91,28 @@ func (s *Sequencer) runChecks() {
 		if check == nil {
 			return
 		}
-		check.err = s.checkHead(s.run)
+		check.head, check.err = s.checkHead(s.run)
 		close(check.done)
 	}
 }
 
-func (s *Sequencer) checkHead(ctx context.Context) error {
+func (s *Sequencer) checkHead(ctx context.Context) (Mark, error) {
 	for {
 		head, err := s.journal.Head(ctx)
 		if err != nil {
 			if ctx.Err() != nil {
-				return ErrStopped
+				return head, ErrStopped
 			}
-			return err
+			return head, err
 		}
 		s.mu.Lock()
 		if s.stopped != nil {
 			s.mu.Unlock()
-			return s.stopped
+			return head, s.stopped
 		}
 		if s.owns(head) {
 			s.mu.Unlock()
-			return nil
+			return head, nil
 		}
 		generation := s.Generation()
 		var flying *group
@@ -135,10 +136,10 @@ func (s *Sequencer) checkHead(ctx context.Context) error {
 			}
 		}
 		if err != nil {
-			return err
+			return head, err
 		}
 		if s.Generation() != generation {
-			return ErrGeneration
+			return head, ErrGeneration
 		}
 	}
 }

@@ -87,15 +87,19 @@ func records(ctx context.Context, journal Journal, from Mark, after Position,
 	return w.end.Position, true
 }
 
-// Head implements Log.
-func (s *Sequencer) Head(ctx context.Context) (Mark, error) {
+// Head implements Log. On a journal that others read as well it may lie above what this
+// sequencer has heard of its own groups: whoever follows may have seen it.
+func (s *Sequencer) Head(ctx context.Context) (head Mark, err error) {
 	if s.pipelined == nil {
-		if err := s.confirm(ctx); err != nil && !errors.Is(err, ErrGeneration) {
+		if head, err = s.confirm(ctx); err != nil && !errors.Is(err, ErrGeneration) {
 			return Mark{}, err
 		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err == nil && head.Position > s.durable.Position {
+		return head, nil
+	}
 	return s.durable, nil
 }
 

@@ -25,7 +25,6 @@ import (
 	"florin/domain"
 	"florin/domain/attest/trust"
 	"florin/eventbus"
-	"florin/eventbus/embedded"
 	"florin/gateway/backchannel"
 	"florin/gateway/outbound"
 	"florin/gateway/partner"
@@ -37,11 +36,12 @@ import (
 	"florin/schemas/seal"
 )
 
-// house is a whole bank in one process, over a real socket, on the embedded
-// engine in memory: what the end-to-end tests stand on. Nothing in it is a stand-in.
+// house is a whole bank in one process, over a real socket, on the embedded engine in
+// memory or on PostgreSQL: what the end-to-end tests stand on. Nothing in it is a stand-in.
 type house struct {
 	t       testing.TB
 	fs      vfs.FS
+	schema  string // of the log in PostgreSQL
 	reads   string
 	ring    *seal.Ring
 	clock   atomic.Int64 // microseconds
@@ -137,10 +137,9 @@ func (h *house) open(address string) {
 	}, 10*time.Second, 20*time.Millisecond)
 	h.address = listener.Addr().String()
 	h.issuer = "http://" + h.address
-	journal, err := embedded.Open("log", embedded.Options{FS: h.fs, CreateIfMissing: true, Fatal: func(err error) { panic(err) }})
-	require.NoError(t, err)
+	journal, index, closeJournal := h.journal()
 	treaty := schemas.New(h.ring)
-	h.log, err = eventbus.Open(ctx, journal, eventbus.Options{Clock: h.now, BuildVersion: "test", Writer: uuid.New(),
+	h.log, err = eventbus.Open(ctx, journal, eventbus.Options{Clock: h.now, BuildVersion: "test", Writer: uuid.New(), Index: index,
 		Genesis: eventbus.Genesis{Ledger: uuid.New(), LegalEntity: "Test Bank", Mode: h.mode(), KeyRing: h.ring.Fingerprint()}})
 	require.NoError(t, err)
 	policy, err := os.ReadFile("../schemas/testdata/policy-amounts.yaml") // of risk, but for tests of risk itself
@@ -206,7 +205,7 @@ func (h *house) open(address string) {
 			h.sound()
 		}
 		require.NoError(t, h.log.Close(context.Background()))
-		require.NoError(t, journal.Close())
+		closeJournal()
 	}
 }
 

@@ -92,6 +92,7 @@ func TestRow28RefreshTokens(t *testing.T) {
 	require.Equal(t, 400, replayed.Status)
 	require.Equal(t, "invalid_grant", code(replayed))
 	require.Equal(t, "invalid_grant", code(h.form(anna, "/oauth2/token", refreshing(third.Refresh))), "the family is revoked")
+	require.NoError(t, h.guards.Caught(t.Context()))
 	require.Equal(t, 401, h.get(anna, "/v1/accounts").Status, "and so are its access tokens")
 }
 

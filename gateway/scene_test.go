@@ -33,6 +33,7 @@ type scene struct {
 	auditor            *phone.Phone // may read the audit and reverse
 	from, to, berts    string
 	posted, challenged string
+	decision           string            // that the challenged one rests on
 	annas, bertsThings map[string]string // what {id} stands for, by the path's first segment
 	correlation        string
 	olga               *phone.Phone // an operator, who is a person
@@ -57,6 +58,9 @@ func newScene(t testing.TB) *scene {
 	s.annas["payments"], s.bertsThings["payments"] = h.paid(s.anna, s.from, "1500.00"), h.paid(s.bert, s.berts, "1500.00")
 	s.annas["customers"] = h.customer("dora").Profile().Customer // whom operators restrict, activate and erase
 	s.auditor = h.machine("auditor", "audit.read", "analytics.read", "ledger.reverse", "ledger.post", "customers.manage", "privacy.manage", "webhooks.manage", "cards.network", "payments.operate", "config.write", "risk.read", "risk.write").login()
+	decided := h.decisions(s.auditor, "?limit=1&about="+s.challenged)
+	require.Len(t, decided, 1)
+	s.decision = decided[0].Decision
 	s.annas["cards"], s.bertsThings["cards"] = h.card(s.anna, s.from), h.card(s.bert, s.berts)
 	for p, things := range map[*phone.Phone]map[string]string{s.anna: s.annas, s.bert: s.bertsThings} {
 		collected := collectionOf("TX-"+things["accounts"][4:12], h.iban(p, things["accounts"]), "1.00")

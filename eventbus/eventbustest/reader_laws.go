@@ -43,6 +43,32 @@ var readerLaws = []law{
 		cancel()
 		p.end(t)
 	}},
+	{sentence: "the head is nowhere below what a follower has seen", holds: func(t *testing.T, s *subject) {
+		p := s.start(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		var reader sync.WaitGroup
+		reader.Go(func() {
+			for r, err := range p.Subscribe(ctx, 0) {
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				head, err := p.Head(ctx)
+				if err != nil || head.Position < r.Last() {
+					t.Errorf("seen %d, the head is %d, error %v", r.Last(), head.Position, err)
+				}
+				if r.ID == ID(29) || t.Failed() {
+					return
+				}
+			}
+		})
+		for i := range 30 {
+			write(t, p, i, 1)
+		}
+		reader.Wait()
+		cancel()
+		p.end(t)
+	}},
 	{sentence: "a subscription from inside a commit delivers that commit whole again", holds: func(t *testing.T, s *subject) {
 		p := s.start(t)
 		var receipts []eventbus.Receipt
