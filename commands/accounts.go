@@ -24,7 +24,7 @@ type Terms struct {
 	BIC    string      // that other banks know the bank by; "": it says none
 
 	// DepositAloneUnits is the most that one operator pays in by hand in production,
-	// in units of any currency; more takes two. 0: everything does.
+	// in units (see minorPerUnit) of any currency; more takes two. 0: everything does.
 	DepositAloneUnits int64
 
 	Cards CardTerms
@@ -44,15 +44,15 @@ type Terms struct {
 // own first, and the owner, who is told, has this long to object.
 type NewDevice struct {
 	Wait       time.Duration // from its being bound; 0: no device is new
-	DailyUnits int64         // that may leave an account in a day when such a device asks, in whole units of its currency
+	DailyUnits int64         // that may leave an account in a day when such a device asks, in units of its currency
 }
 
 // Unproven limits devices by their level of attestation. What may leave an account in a
-// day when such a device asks, in whole units of its currency; 0: as much as else.
+// day when such a device asks, in units of its currency; 0: as much as else.
 // Hardware has no limit of its own.
 type Unproven struct{ NoneUnits, SoftwareUnits int64 }
 
-// Product is a kind of account. Limits are in whole units of its currency; 0: none.
+// Product is a kind of account. Limits are in units of its currency (see minorPerUnit); 0: none.
 type Product struct {
 	Name              string
 	OverdraftUnits    int64
@@ -99,19 +99,23 @@ func (t Terms) product(name string) (Product, bool) {
 	return Product{}, false
 }
 
-// units are whole units of a currency as an amount; none is the zero amount.
+// minorPerUnit: what the bank's terms are said in is a hundred of a currency's smallest
+// sums: one euro, one dollar, 100 yen, a tenth of a dinar. Why not whole units: a figure
+// that is meant for euros would stop a customer's yen at next to nothing, and let three
+// times as much go in dinars. There are no rates of exchange here, and the smallest coin
+// is the nearest thing that currencies have in common.
+const minorPerUnit = 100
+
+// units are so many of the sums that terms are said in, as an amount; none is the zero
+// amount.
 func units(count int64, currency money.Currency) (money.Amount, error) {
-	digits, ok := currency.Digits()
 	switch {
-	case !ok:
+	case !currency.Known():
 		return money.Amount{}, account.ErrInvalid
 	case count == 0:
 		return money.Amount{}, nil
 	}
-	for range digits {
-		count = min(count, money.MinorMax) * 10
-	}
-	return money.Amount{Minor: min(count, money.MinorMax), Currency: currency}, nil
+	return money.Amount{Minor: min(count, money.MinorMax/minorPerUnit) * minorPerUnit, Currency: currency}, nil
 }
 
 // Refusals of opening.

@@ -22,7 +22,7 @@ func TestOpenAccount(t *testing.T) {
 	opened, outcome, err := h.bank.Accounts().Open(h.ctx(), h.again(alice, "k"), ask)
 	require.NoError(t, err)
 	require.Equal(t, AccountAnswer{Account: opened.Account, Customer: alice, IBAN: opened.IBAN, Currency: "JPY", Product: "savings",
-		Limits: yens(10_000, 50_000), Cap: yens(50_000, 100_000), Zone: "Europe/Berlin", Status: account.Active, At: noon}, opened)
+		Limits: yens(1_000_000, 5_000_000), Cap: yens(5_000_000, 10_000_000), Zone: "Europe/Berlin", Status: account.Active, At: noon}, opened)
 	require.Equal(t, []string{"account.opened", "account.limits_agreed", "account.numbered", "claim.assigned"}, h.kinds(outcome))
 
 	again, replayed, err := h.bank.Accounts().Open(h.ctx(), h.again(alice, "k"), ask)
@@ -100,7 +100,7 @@ func TestUnitsAreBounded(t *testing.T) {
 		units    int64
 		currency money.Currency
 		minor    int64
-	}{{10, "EUR", 1000}, {10, "JPY", 10}, {10, "KWD", 10000}, {1 << 62, "EUR", money.MinorMax}, {money.MinorMax, "JPY", money.MinorMax}} {
+	}{{10, "EUR", 1000}, {10, "JPY", 1000}, {10, "KWD", 1000}, {1 << 62, "EUR", money.MinorMax / 100 * 100}, {money.MinorMax, "JPY", money.MinorMax / 100 * 100}} {
 		amount, err := units(tc.units, tc.currency)
 		require.NoError(t, err)
 		require.Equal(t, money.Amount{Minor: tc.minor, Currency: tc.currency}, amount)

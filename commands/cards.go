@@ -13,7 +13,7 @@ import (
 	"florin/domain/quota"
 )
 
-// CardTerms are the bank's conditions of cards, in whole units of the account's
+// CardTerms are the bank's conditions of cards, in units of the account's
 // currency. They hold where a customer asks for none, and bound what one may ask.
 type CardTerms struct {
 	EachUnits, DayUnits, MonthUnits int64

@@ -45,7 +45,7 @@ type attestationFile struct {
 	RevocationList      string `json:"revocation_list,omitzero"`
 	RevocationListHours int64  `json:"revocation_list_hours,omitzero"` // that it is good for; 0: a week
 
-	DailyLimits struct { // in whole units of a currency; 0: none
+	DailyLimits struct { // in euros, or as many hundreds of another currency's smallest sums; 0: none
 		None     int64 `json:"none,omitzero"`
 		Software int64 `json:"software,omitzero"`
 	} `json:"daily_limits,omitzero"`

@@ -91,7 +91,7 @@ var settings = []setting{
 	{"log_level", "info", "debug, info, warn or error", false},
 	{"risk_policy", "", "file of the risk policy that the first start activates (default: the one of 'florin risk policy')", false},
 	{"new_device_hours", 24, "hours for which a further device of a customer's is new and sends only little; 0: none is new", false},
-	{"new_device_limit", 200, "what may leave an account in a day when a new device asks, in whole units of its currency", false},
+	{"new_device_limit", 200, "what may leave an account in a day when a new device asks, in euros, or as many hundreds of another currency's smallest sums", false},
 	{"notifier", "", "how customers are told: console (sandbox, its default), smtp(s)://[user:password@]host:port?from=address, https://[:secret@]host/path; without one nobody is", true},
 	{"recovery_wait", "24h", "how long a recovery that an operator has permitted waits for objections; at least 1h but in a sandbox", false},
 	{"rate_per_second", 50, "requests a second that one caller may make", false},
