@@ -157,6 +157,15 @@ func TestNormalNames(t *testing.T) {
 		_, ok := normalUser(bad)
 		require.False(t, ok, "%q", bad)
 	}
+	for bad, good := range map[string]string{"p\u0430ypal": "paypal", "аннa": "анна"} { // which look the same
+		normal, ok := newUser(bad)
+		require.False(t, ok, "%q", bad)
+		_, known := normalUser(bad)
+		require.True(t, known, "one of before can be logged in with")
+		taken, ok := newUser(good)
+		require.True(t, ok, "%q", good)
+		require.NotEqual(t, taken, normal)
+	}
 	for _, bad := range []string{"", "+", "+0123456789", "+12345", "+1234567890123456", "12345678", "+49x1512345678", "+49151\u0661234567"} {
 		_, ok := normalPhone(bad)
 		require.False(t, ok, "%q", bad)

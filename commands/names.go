@@ -11,6 +11,7 @@ import (
 
 	"florin/domain"
 	"florin/domain/id"
+	"florin/domain/text"
 )
 
 // Kinds of unique names.
@@ -31,7 +32,7 @@ const (
 
 // ErrName: a user name, phone or e-mail that cannot be one.
 var ErrName = &domain.Refusal{Class: domain.Invalid, Code: "name-invalid",
-	Detail: "A user name has 3 to 64 letters, digits, dots, dashes or underscores and begins with a letter; a phone begins with + and its country; an e-mail has one address."}
+	Detail: "A user name has 3 to 64 letters, digits, dots, dashes or underscores and begins with a letter; its letters are of one script. A phone begins with + and its country; an e-mail has one address."}
 
 // normalUser is RFC 8265's UsernameCaseMapped: composed, narrow, lower case. It
 // begins with a letter and has no @, so that it is never a phone or an e-mail.
@@ -42,6 +43,13 @@ func normalUser(text string) (string, bool) {
 		return "", false
 	}
 	return mapped, mapped[0] < '0' || mapped[0] > '9'
+}
+
+// newUser is a user name that somebody may take. Names of before names had one script
+// are good for logging in as ever.
+func newUser(given string) (string, bool) {
+	normal, ok := normalUser(given)
+	return normal, ok && text.OneScript(normal)
 }
 
 // normalPhone is E.164: + and 7 to 15 digits. Spaces, dots, dashes and brackets
@@ -111,7 +119,7 @@ func (b *Bank) claims(userName, phone, email string) ([]name, error) {
 	for _, given := range []struct {
 		kind, text string
 		normal     func(string) (string, bool)
-	}{{nameUser, userName, normalUser}, {namePhone, phone, normalPhone}, {nameEmail, email, normalEmail}} {
+	}{{nameUser, userName, newUser}, {namePhone, phone, normalPhone}, {nameEmail, email, normalEmail}} {
 		if given.text == "" {
 			continue
 		}

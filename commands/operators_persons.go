@@ -36,7 +36,7 @@ type EnrolmentAnswer struct {
 func (o Operators) Appoint(ctx context.Context, order Order, ask AppointOperator) (EnrolmentAnswer, Outcome, error) {
 	b := o.bank
 	appointed, normal, err := b.operatorNamed(ask.UserName.Reveal())
-	if _, ok := normalUser(ask.UserName.Reveal()); err == nil && !ok {
+	if _, ok := newUser(ask.UserName.Reveal()); err == nil && !ok {
 		err = ErrName
 	}
 	if err != nil {

@@ -85,6 +85,8 @@ func TestWhatComesFromOutsideIsMadeByHand(t *testing.T) {
 	require.Equal(t, 404, outside(bert, "/card-authorisations", asked).Status, "another's card")
 	held := outside(anna, "/card-authorisations", asked)
 	require.Equal(t, 201, held.Status, "%s", held.Body)
+	require.Equal(t, "/v1/cards/"+card+"/authorisations", held.Header.Get("Location"))
+	require.Contains(t, string(h.fresh(anna, held.Header.Get("Location")).Body), field[string](t, held, "authorisation"), "where its owner reads it")
 	at := "/card-authorisations/" + field[string](t, held, "authorisation")
 	require.Equal(t, 404, outside(bert, at+"/capture", `{"amount":"30.00","currency":"EUR"}`).Status)
 	require.Equal(t, 200, outside(anna, at+"/capture", `{"amount":"30.00","currency":"EUR"}`).Status)

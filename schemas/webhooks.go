@@ -8,7 +8,8 @@ import (
 // The JSON bodies of the commands about webhooks. A member is required unless it is
 // omitzero.
 type (
-	// RegisterWebhook is POST /v1/webhooks.
+	// RegisterWebhook is POST /v1/webhooks. The URL is https and leads to the public
+	// Internet; a sandbox's may lead to the bank's own machine too, also by http.
 	RegisterWebhook struct {
 		Name  string   `json:"name"` // of the partner
 		URL   string   `json:"url"`

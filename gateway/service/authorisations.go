@@ -44,6 +44,10 @@ type AuthorisationList struct {
 
 // Request holds money for a shop, or declines: 422 with the code of the rule.
 func (s Authorisations) Request(w http.ResponseWriter, r *http.Request) error {
+	return s.request(w, r, wire.Created)
+}
+
+func (s Authorisations) request(w http.ResponseWriter, r *http.Request, success func(http.ResponseWriter, string, any) error) error {
 	call := CallOf(r.Context())
 	body, err := wire.Decode[schemas.RequestAuthorisation](call.Body)
 	if err != nil {
@@ -55,7 +59,7 @@ func (s Authorisations) Request(w http.ResponseWriter, r *http.Request) error {
 	}
 	answer, outcome, err := s.Bank.Authorisations().Request(r.Context(), s.order(r, call), commands.RequestAuthorisation{
 		Card: body.Card, Amount: amount, Merchant: evidence(body.Merchant), Category: body.Category, Offline: body.Offline})
-	return s.answer(w, wire.Created, answer, outcome, err)
+	return s.answer(w, success, answer, outcome, err)
 }
 
 // Capture takes money for the shop.

@@ -36,7 +36,8 @@ func ownedPath[K id.Kind](r *http.Request, owner func(context.Context, id.ID[K])
 	return of, owned(r, owner, of)
 }
 
-// Request is a shop that asks one of the caller's cards for money.
+// Request is a shop that asks one of the caller's cards for money. It leads to where the
+// card's owner reads what shops hold, for the authorisation itself is the network's.
 func (s Simulate) Request(w http.ResponseWriter, r *http.Request) error {
 	body, err := wire.Decode[schemas.RequestAuthorisation](CallOf(r.Context()).Body)
 	if err != nil {
@@ -45,7 +46,9 @@ func (s Simulate) Request(w http.ResponseWriter, r *http.Request) error {
 	if err := owned(r, s.Bank.Cards().Owner, body.Card); err != nil {
 		return err
 	}
-	return Authorisations(s).Request(w, r)
+	return Authorisations(s).request(w, r, func(w http.ResponseWriter, _ string, v any) error {
+		return wire.Created(w, "/v1/cards/"+body.Card.String()+"/authorisations", v)
+	})
 }
 
 // Capture is the shop that takes the money.
