@@ -263,6 +263,8 @@ var (
 	ErrClosed = errors.New("eventbus: the log is closed")
 	// ErrStopped: this process's sequencer has stopped; another may serve.
 	ErrStopped = errors.New("eventbus: sequencer stopped")
+	// ErrUnavailable: the engine cannot be asked just now. Nothing was read; ask again.
+	ErrUnavailable = errors.New("eventbus: the log cannot be reached")
 	// ErrAhead: a position beyond the durable head.
 	ErrAhead = errors.New("eventbus: position beyond the head")
 )

@@ -65,6 +65,10 @@ var plan = []rule{
 		"the ground floor stands on nothing"},
 	{"eventbus/embedded", "eventbus", uuidLib + " github.com/cockroachdb/",
 		"an engine knows the contract it keeps and its one driver"},
+	{"eventbus/jetstream/natstest", "", "github.com/nats-io/",
+		"it starts servers, and knows nothing of what is kept there"},
+	{"eventbus/jetstream", "eventbus", "github.com/nats-io/nats.go golang.org/x/mod/semver",
+		"an engine knows the contract it keeps and its one driver"},
 	{"eventbus/postgres/postgrestest", "", "github.com/jackc/pgx/v5",
 		"it starts a server, and knows nothing of what is kept there"},
 	{"eventbus/postgres", "eventbus", "github.com/jackc/pgx/v5",
@@ -148,7 +152,7 @@ func TestArchitecture(t *testing.T) {
 
 // props are what tests of any floor stand on: the engines, fixtures, the phone.
 var props = map[string]bool{
-	"domain/domaintest": true, "eventbus/embedded": true, "eventbus/eventbustest": true, "eventbus/postgres": true, "eventbus/postgres/postgrestest": true, "schemas/seal": true, "gateway/phone": true,
+	"domain/domaintest": true, "eventbus/embedded": true, "eventbus/eventbustest": true, "eventbus/postgres": true, "eventbus/postgres/postgrestest": true, "eventbus/jetstream": true, "eventbus/jetstream/natstest": true, "schemas/seal": true, "gateway/phone": true,
 }
 
 // judges are rooms that a room's tests are judged by: commands by the money

@@ -27,6 +27,7 @@ import (
 type config struct {
 	Dir            string `koanf:"dir"`
 	Log            string `koanf:"log"`
+	SingleNodeNATS bool   `koanf:"single_node_nats"`
 	Listen         string `koanf:"listen"`
 	Admin          string `koanf:"admin"`
 	Issuer         string `koanf:"issuer"`
@@ -80,7 +81,8 @@ const sandboxEntity = "Florin Sandbox Bank"
 
 var settings = []setting{
 	{"dir", "data", "data directory: log, keys, read models", false},
-	{"log", "", "where the log lies if not in --dir: postgres://user@host/database (the password in PGPASSFILE or PGPASSWORD)", true},
+	{"log", "", "where the log lies if not in --dir: postgres://user@host/database (the password in PGPASSFILE or PGPASSWORD) or nats://user:password@host,host,host/stream?system=user:password (or creds and system_creds: files)", true},
+	{"single_node_nats", false, "for development: one server of NATS will do for --log, and it need not sync always", false},
 	{"listen", "127.0.0.1:8080", "public HTTP address", false},
 	{"admin", "127.0.0.1:9090", "address of /livez, /readyz and /metrics; never public", false},
 	{"issuer", "", "public base URL (default http://LISTEN, or https with tls_cert)", false},
@@ -125,7 +127,7 @@ func addCommonFlags(root *cobra.Command) {
 	flags := root.PersistentFlags()
 	flags.String("config", "", "YAML file with any of the settings of 'florin config'")
 	flags.Bool("json", false, "machine-readable output on standard output")
-	addSettings(flags, "dir", "log", "master_key_file", "key_ring_file")
+	addSettings(flags, "dir", "log", "single_node_nats", "master_key_file", "key_ring_file")
 }
 
 // addSettings makes flags of the named settings; underscores become dashes.

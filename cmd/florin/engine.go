@@ -10,6 +10,7 @@ import (
 
 	"florin/eventbus"
 	"florin/eventbus/embedded"
+	"florin/eventbus/jetstream"
 	"florin/eventbus/postgres"
 )
 
@@ -21,13 +22,13 @@ type engine struct {
 	index     eventbus.Index // nil: the journal has one
 	snapshots eventbus.Index
 	local     *embedded.Journal // nil: backups are the server's business
-	lease     *postgres.Lease
+	lease     *postgres.Lease   // nil: the fence alone keeps two writers apart
 }
 
 func indexDir(dir string) string { return filepath.Join(dir, "index") }
 
 // errEngine: --log names nothing that there is.
-var errEngine = fmt.Errorf("%w: --log is a URL of a server, postgres://user@host/database; without it the log lies in --dir", errUsage)
+var errEngine = fmt.Errorf("%w: --log is a URL of a server, postgres://user@host/database or nats://user@host,host,host/stream; without it the log lies in --dir", errUsage)
 
 // openEngine opens the log for writing; begin may found one where there is none.
 //
@@ -45,7 +46,7 @@ func openEngine(ctx context.Context, c config, begin bool, fatal func(error)) (*
 
 // absent tells the errors that say that there is no log.
 func absent(err error) bool {
-	return errors.Is(err, embedded.ErrAbsent) || errors.Is(err, postgres.ErrAbsent)
+	return errors.Is(err, embedded.ErrAbsent) || errors.Is(err, postgres.ErrAbsent) || errors.Is(err, jetstream.ErrAbsent)
 }
 
 // held tells the errors that say that another process writes it.
@@ -68,8 +69,10 @@ func openShared(ctx context.Context, c config, begin bool, fatal func(error)) (_
 		return nil, err
 	}
 	e.journal = journal
-	if e.lease, err = awaited(ctx, c.standBy, postgres.ErrHeld, func() (*postgres.Lease, error) { return journal.Lease(ctx) }); err != nil {
-		return nil, err
+	if table, ok := journal.(*postgres.Journal); ok {
+		if e.lease, err = awaited(ctx, c.standBy, postgres.ErrHeld, func() (*postgres.Lease, error) { return table.Lease(ctx) }); err != nil {
+			return nil, err
+		}
 	}
 	o := embedded.Options{CreateIfMissing: true, Fatal: fatal}
 	if e.index, err = embedded.OpenIndex(indexDir(c.Dir), o); err != nil {
@@ -79,11 +82,22 @@ func openShared(ctx context.Context, c config, begin bool, fatal func(error)) (_
 	return e, err
 }
 
-func openServer(ctx context.Context, c config, begin bool) (*postgres.Journal, error) {
-	if !strings.HasPrefix(c.Log, "postgres://") && !strings.HasPrefix(c.Log, "postgresql://") {
-		return nil, errEngine
+func openServer(ctx context.Context, c config, begin bool) (eventbus.Journal, error) {
+	switch scheme, _, _ := strings.Cut(c.Log, "://"); scheme {
+	case "postgres", "postgresql":
+		return opened(postgres.Open(ctx, c.Log, postgres.Options{CreateIfMissing: begin}))
+	case "nats", "tls":
+		return opened(jetstream.Open(ctx, c.Log, jetstream.Options{CreateIfMissing: begin, SingleNode: c.SingleNodeNATS}))
 	}
-	return postgres.Open(ctx, c.Log, postgres.Options{CreateIfMissing: begin})
+	return nil, errEngine
+}
+
+// opened keeps what was not opened from looking like a journal.
+func opened[J eventbus.Journal](journal J, err error) (eventbus.Journal, error) {
+	if err != nil {
+		return nil, err
+	}
+	return journal, nil
 }
 
 // askEvery is how often a process that stands by asks whether its time has come.
@@ -153,4 +167,4 @@ func (e *engine) close() error {
 }
 
 // errElsewhere: the log is not in the directory, and so it is not Florin's to copy.
-var errElsewhere = errors.New("the log lies in PostgreSQL: copy it with the server's own means (pg_basebackup, or pg_dump of the schema florin), and --dir/keys apart from it")
+var errElsewhere = errors.New("the log lies on a server: copy it with the server's own means (pg_basebackup or pg_dump of the schema florin; nats stream backup), and --dir/keys apart from it")

@@ -17,6 +17,7 @@ import (
 
 	"florin/eventbus"
 	"florin/eventbus/embedded"
+	"florin/eventbus/jetstream"
 	"florin/eventbus/postgres"
 	"florin/schemas"
 	"florin/schemas/seal"
@@ -102,7 +103,7 @@ func advise(err error, c config) error {
 		return fmt.Errorf("%w: is --dir %s right?", err, c.Dir)
 	case errors.Is(err, embedded.ErrAbsent):
 		return fmt.Errorf("%w: is --dir %s right? 'florin serve --dir %s' begins a new bank", err, c.Dir, c.Dir)
-	case errors.Is(err, postgres.ErrAbsent):
+	case errors.Is(err, postgres.ErrAbsent), errors.Is(err, jetstream.ErrAbsent):
 		return fmt.Errorf("%w: is --log right? 'florin serve --log ... --dir %s' begins a new bank", err, c.Dir)
 	case errors.Is(err, eventbus.ErrMode):
 		return fmt.Errorf("%w: a bank keeps the mode it was begun in for ever; serve this one %s", err, howTo(c.Sandbox))

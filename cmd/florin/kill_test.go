@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"florin/eventbus/jetstream/natstest"
 	"florin/gateway/phone"
 )
 
@@ -27,7 +28,7 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	os.Exit(m.Run())
+	os.Exit(natstest.Main(m))
 }
 
 // program is this binary and the environment that makes it florin.

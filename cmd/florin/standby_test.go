@@ -18,6 +18,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
+	"florin/eventbus/jetstream/natstest"
 	"florin/eventbus/postgres/postgrestest"
 	"florin/gateway/phone"
 )
@@ -106,6 +107,31 @@ func serverURL(t *testing.T, server *postgrestest.Cluster) string {
 	at, err := pgconn.ParseConfig(server.URL())
 	require.NoError(t, err)
 	return "postgres://" + at.User + "@/" + at.Database + "?host=" + at.Host
+}
+
+// TestABankOnNATSIsKilledUnderLoad is TestKillUnderLoadLosesNothing, with the log in a
+// stream of three servers that sync always.
+func TestABankOnNATSIsKilledUnderLoad(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	url := natstest.Start(t, 3, natstest.Setting{}).URL("ledger")
+	path, environ := program(t)
+	home := t.TempDir()
+	bank, base, err := newChild(path, filepath.Join(home, "bank"), filepath.Join(home, "bank.log"), childEnvironment(environ),
+		"--log", url, "--rate-per-second", "100000", "--rate-burst", "100000", "--log-level", "warn", "--risk-policy", amountsPolicy)
+	require.NoError(t, err)
+	require.NoError(t, bank.start(ctx))
+	t.Cleanup(func() { _ = errors.Join(bank.kill(), bank.close()) })
+	storm := newStorm(ctx, t, bank, base)
+	for round := range takeovers() {
+		storm.round(ctx, t, round)
+	}
+	require.NoError(t, bank.stop())
+	v, err := verify(ctx, config{Log: url}, newProgress(os.Stderr, true).begin("verify", 1))
+	require.NoError(t, err)
+	require.Equal(t, "ok", v.Verify)
+	require.Zero(t, v.Ledger.Sum)
+	require.Equal(t, storm.acks.count(), v.Initiated)
 }
 
 // TestAPausedProcessGivesWay stops the process that serves in the middle of transfers

@@ -2,8 +2,6 @@ package postgres
 
 import (
 	"context"
-	"fmt"
-	"sync"
 	"testing"
 	"time"
 
@@ -34,96 +32,25 @@ func commitOf(s *eventbus.Sequencer, id uuid.UUID, stream eventbus.Stream, versi
 		Streams: []eventbus.Append{{Stream: stream, Expected: version, Events: []eventbus.Event{eventbustest.EventOf("{}")}}}}
 }
 
-// writer writes one stream, as a client that asks again by the same id until it is told.
-func writer(ctx context.Context, s *eventbus.Sequencer, n int, told func(eventbus.Receipt)) error {
-	stream := eventbustest.StreamOf(n)
-	for version := eventbus.Version(0); ctx.Err() == nil; version++ {
-		id := uuid.NewSHA1(uuid.Nil, fmt.Appendf(nil, "%d/%d", n, version))
-		for {
-			ticket, err := s.Enqueue(commitOf(s, id, stream, version))
-			if err == nil {
-				var receipt eventbus.Receipt
-				if receipt, err = ticket.Wait(context.WithoutCancel(ctx)); err == nil {
-					told(receipt)
-					break
-				}
-			}
-			if retry(err) {
-				continue
-			}
-			return err
-		}
-	}
-	return nil
-}
-
-func retry(err error) bool {
-	for _, again := range []error{eventbus.ErrGeneration, eventbus.ErrBusy} {
-		if err == again { //nolint:errorlint // the sequencer returns them as they are
-			return true
-		}
-	}
-	return false
-}
-
 // kill -9 of the server under load, three times: nothing that was acknowledged is lost,
 // nothing is there twice, and the bank goes on by itself.
 func TestTheServerIsKilledUnderLoad(t *testing.T) {
 	t.Parallel()
 	server := postgrestest.Start(t)
 	s, j := process(t, server.URL(), new(eventbustest.MemoryIndex))
-	ctx, stop := context.WithCancel(t.Context())
-	var mu sync.Mutex
-	receipts := map[uuid.UUID]eventbus.Receipt{}
-	grown := make(chan struct{}, 1)
-	told := func(r eventbus.Receipt) {
-		mu.Lock()
-		receipts[r.ID] = r
-		mu.Unlock()
-		select {
-		case grown <- struct{}{}:
-		default:
-		}
-	}
-	ended := make(chan error)
-	const writers = 16
-	for n := range writers {
-		go func() { ended <- writer(ctx, s, n, told) }()
-	}
-	acknowledged := func(more int) {
-		mu.Lock()
-		want := len(receipts) + more
-		mu.Unlock()
-		for {
-			mu.Lock()
-			have := len(receipts)
-			mu.Unlock()
-			if have >= want {
-				return
-			}
-			<-grown
-		}
-	}
+	load := eventbustest.NewLoad(s, 16)
 	for range 3 {
-		acknowledged(200)
+		load.Grow(t, 200)
 		require.NoError(t, server.Kill())
 		killed := time.Now()
 		require.NoError(t, server.Up())
 		up := time.Now()
-		acknowledged(1)
+		load.Grow(t, 1)
 		t.Logf("down for %v, acknowledging again %v later", up.Sub(killed).Round(time.Millisecond), time.Since(up).Round(time.Millisecond))
 	}
-	acknowledged(200)
-	stop()
-	for range writers {
-		require.NoError(t, <-ended)
-	}
-	require.NoError(t, s.Close(context.Background()))
-	state := eventbustest.Check(t, j)
-	for id, r := range receipts {
-		require.Equal(t, r, state.Receipts[id], "acknowledged commit %s", id)
-	}
-	t.Logf("%d acknowledged, none lost", len(receipts))
+	load.Grow(t, 200)
+	load.End(t, j)
+	t.Logf("%d acknowledged, none lost", load.Told())
 }
 
 // An INSERT that outlives the patience of whoever sent it still happens once.

@@ -143,7 +143,7 @@ func (j *Journal) Head(ctx context.Context) (eventbus.Mark, error) {
 	var hash []byte
 	err := j.pool.QueryRow(ctx, "SELECT last, hash FROM "+j.table+" ORDER BY last DESC LIMIT 1").Scan(&last, &hash)
 	if err != nil {
-		return eventbus.Mark{}, fmt.Errorf("postgres: head: %w", err)
+		return eventbus.Mark{}, fmt.Errorf("postgres: head: %w: %w", eventbus.ErrUnavailable, err)
 	}
 	return eventbus.Mark{Position: eventbus.Position(last), Hash: eventbus.Hash(hash)}, nil
 }

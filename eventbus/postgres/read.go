@@ -57,7 +57,7 @@ func (j *Journal) page(ctx context.Context, after eventbus.Position) (page []row
 	// Those who end above a position may begin at it or below: a position inside a commit gives it whole.
 	rows, err := j.pool.Query(ctx, "SELECT last, record FROM "+j.table+" WHERE last > $1 ORDER BY last LIMIT $2", int64(after), pageRows)
 	if err != nil {
-		return nil, fmt.Errorf("postgres: read: %w", err)
+		return nil, fmt.Errorf("postgres: read: %w: %w", eventbus.ErrUnavailable, err)
 	}
 	var last int64
 	var record []byte
@@ -72,7 +72,7 @@ func (j *Journal) page(ctx context.Context, after eventbus.Position) (page []row
 		return nil
 	})
 	if err != nil && !errors.Is(err, errFull) {
-		return nil, fmt.Errorf("postgres: read: %w", err)
+		return nil, fmt.Errorf("postgres: read: %w: %w", eventbus.ErrUnavailable, err)
 	}
 	return page, nil
 }

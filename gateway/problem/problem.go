@@ -122,7 +122,7 @@ func Of(err error) *Fault {
 		return OutcomeUnknown
 	}
 	switch {
-	case errors.Is(err, eventbus.ErrBusy), errors.Is(err, eventbus.ErrGeneration):
+	case errors.Is(err, eventbus.ErrBusy), errors.Is(err, eventbus.ErrGeneration), errors.Is(err, eventbus.ErrUnavailable):
 		return Busy
 	case errors.Is(err, projections.ErrUnknown): // a view: its name is a part of the path
 		return NotFound

@@ -51,6 +51,7 @@ func TestWhatBecomesOfErrors(t *testing.T) {
 		{"an unknown outcome", fmt.Errorf("wait: %w", &eventbus.UnknownOutcome{ID: uuid.New()}), 503, "outcome-unknown", "1"},
 		{"a caller that left", context.Canceled, 503, "outcome-unknown", "1"},
 		{"a full queue", eventbus.ErrBusy, 503, "busy", "1"},
+		{"an engine that does not answer", eventbus.ErrUnavailable, 503, "busy", "1"},
 		{"an ended generation", eventbus.ErrGeneration, 503, "busy", "1"},
 		{"a stopped log", eventbus.ErrStopped, 503, "unavailable", "2"},
 		{"a position beyond the head", eventbus.ErrAhead, 400, "position-ahead", ""},
