@@ -55,7 +55,7 @@ func (b *Bank) around(l lanes, factor, password string) ([]budgetLanes, error) {
 func (l lanes) all() []string { return slices.Concat(l.password, l.otp, l.send, l.push, l.recovery) }
 
 // lanesOf: an address is kept as a keyed hash alone.
-func (b *Bank) lanesOf(caller Caller, device id.Device, bound bool) (lanes, error) {
+func (b *Bank) lanesOf(ctx context.Context, caller Caller, device id.Device, bound bool) (lanes, error) {
 	if bound {
 		return lanes{password: []string{"device:" + device.UUID().String()}, otp: otpLanes(device), recovery: otpLanes(device)}, nil // nothing is sent to it, and nobody asked for it
 	}
@@ -64,7 +64,7 @@ func (b *Bank) lanesOf(caller Caller, device id.Device, bound bool) (lanes, erro
 		return lanes{}, err
 	}
 	place := opaque.EncodeToString(digest[:12])
-	places, err := b.placesOf(caller.IP.Reveal())
+	places, err := b.placesOf(ctx, caller.IP.Reveal())
 	return lanes{[]string{"origin:" + place, attempt.Unknown}, []string{"otp-origin:" + place, attempt.OTP},
 		[]string{"otp-send-origin:" + place, attempt.OTPSend}, []string{"push-origin:" + place, attempt.Push},
 		[]string{"recovery-code-origin:" + place, attempt.RecoveryCode}, places}, err

@@ -36,6 +36,7 @@ type branch struct {
 	post   *post
 	clock  atomic.Int64 // microseconds
 	policy []byte       // of risk
+	files  dataSetFiles
 }
 
 const (
@@ -52,7 +53,7 @@ func newBranchUnder(t testing.TB, policy []byte) *branch {
 	t.Helper()
 	ring, err := seal.Memory(rand.Reader)
 	require.NoError(t, err)
-	b := &branch{t: t, log: newModelLog(t), ring: ring, post: &post{}}
+	b := &branch{t: t, log: newModelLog(t), ring: ring, post: &post{}, files: dataSetFiles{}}
 	b.clock.Store(noon.UnixMicro())
 	b.policy = policy
 	b.restart()
@@ -64,7 +65,7 @@ func newBranchUnder(t testing.TB, policy []byte) *branch {
 func (b *branch) restart() {
 	b.t.Helper()
 	bank, err := Open(background, b.log, schemas.New(b.ring), b.ring, Sources{Now: b.now, Random: rand.Reader}, Settings{
-		CheckSchemas: true, BuildVersion: "test", Money: DefaultTerms(), RiskWait: time.Minute, Notifier: b.post, Policy: b.policy, Identity: IdentitySettings{Argon: Argon{MemoryKiB: 8, Passes: 1, Lanes: 1}},
+		CheckSchemas: true, BuildVersion: "test", Money: DefaultTerms(), RiskWait: time.Minute, Notifier: b.post, Policy: b.policy, OpenDataSet: b.files.open, Identity: IdentitySettings{Argon: Argon{MemoryKiB: 8, Passes: 1, Lanes: 1}},
 	})
 	require.NoError(b.t, err)
 	b.bank = bank

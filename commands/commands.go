@@ -75,6 +75,10 @@ type Settings struct {
 	// nil: the one that it comes with.
 	Policy []byte
 
+	// OpenDataSet makes a file that risk looks into ready, by its digest, or says why it
+	// cannot; nil: the bank has none.
+	OpenDataSet func(name, digest string) (DataSetFile, error)
+
 	// RiskWait bounds how long a payment waits for what risk has to know; 0: a second.
 	// What is late the customer confirms.
 	RiskWait time.Duration
@@ -108,6 +112,7 @@ type Bank struct {
 	accruals accruals
 	judging  atomic.Pointer[Judges]
 	founding deciding
+	opened   openedSets
 	book     *book
 	tracer   trace.Tracer
 	shelves
@@ -137,6 +142,7 @@ func Open(ctx context.Context, log eventbus.Log, treaty *schemas.Treaty, ring *s
 	if b.founding, err = foundingPolicy(settings.Policy); err != nil {
 		return nil, fmt.Errorf("commands: open: %w", err)
 	}
+	b.opened.open = settings.OpenDataSet
 	b.book = newBook(log, treaty, settings.RiskWait)
 	b.runners = newRunners(b)
 	if settings.Webhooks != nil {

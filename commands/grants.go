@@ -14,6 +14,7 @@ import (
 	"florin/domain/grant"
 	"florin/domain/id"
 	"florin/domain/operator"
+	"florin/domain/risk"
 )
 
 // Refusals of a login that are not the grant's own.
@@ -211,11 +212,14 @@ func (g Grants) check(ctx context.Context, order Order, l login, factor string, 
 // speaks against it by then (the one-time password was used meanwhile, the device
 // is another's) makes the factor a wrong one.
 func (g Grants) prove(w *work, l login, prove grant.Prove, spent customer.Command) error {
-	said, scored := g.scoreLogin(w, l, &prove)
+	said, here, scored := g.scoreLogin(w, l, &prove)
 	if err := g.proveScored(w, l, prove, spent); err != nil || !scored {
 		return err
 	}
-	return w.noteDecision(said)
+	if err := w.noteDecision(said); err != nil || !here.Known || !prove.Right || said.Effect != risk.Allow || said.Customer.IsZero() {
+		return err
+	}
+	return w.notePlace(said.Decision, said.Customer, here)
 }
 
 func (g Grants) proveScored(w *work, l login, prove grant.Prove, spent customer.Command) error {

@@ -71,7 +71,7 @@ func (g Grants) begin(ctx context.Context, order Order, ask LoginStep, from devi
 			return login{}, err
 		}
 	}
-	return g.started(order, start, person, from)
+	return g.started(ctx, order, start, person, from)
 }
 
 // purpose is what a login is for: the app's own wishes, or in a browser those of
@@ -130,11 +130,11 @@ func (g Grants) stepUp(ctx context.Context, order Order, ask LoginStep, family i
 	if factor, there := person.TOTP(); there {
 		start.TOTP = factor.Factor
 	}
-	return g.started(order, start, person, from)
+	return g.started(ctx, order, start, person, from)
 }
 
 // started completes what a new login begins with, and how it looks from then on.
-func (g Grants) started(order Order, start grant.Start, person customer.State, from device.State) (login, error) {
+func (g Grants) started(ctx context.Context, order Order, start grant.Start, person customer.State, from device.State) (login, error) {
 	start.Grant, start.At = id.From[id.Grant](DerivedID(order.ID, "grant")), order.At
 	start.Device, start.JKT = from.Device, from.JKT
 	start.Bound = !person.Customer.IsZero() && from.Customer == person.Customer
@@ -146,7 +146,7 @@ func (g Grants) started(order Order, start grant.Start, person customer.State, f
 	for _, event := range events {
 		l.state = l.state.Evolve(event)
 	}
-	return g.placed(order, l, from)
+	return g.placed(ctx, order, l, from)
 }
 
 // resume goes on with a login at the step that the auth_session was given for.
@@ -163,13 +163,13 @@ func (g Grants) resume(ctx context.Context, order Order, ask LoginStep, named id
 	if err != nil {
 		return login{}, err
 	}
-	return g.placed(order, login{id: named, state: state, customer: person}, from)
+	return g.placed(ctx, order, login{id: named, state: state, customer: person}, from)
 }
 
-func (g Grants) placed(order Order, l login, from device.State) (login, error) {
+func (g Grants) placed(ctx context.Context, order Order, l login, from device.State) (login, error) {
 	var err error
 	l.from, l.hardware = from, from.SCAHardware
-	l.lanes, err = g.bank.lanesOf(order.Caller, from.Device, l.state.Bound)
+	l.lanes, err = g.bank.lanesOf(ctx, order.Caller, from.Device, l.state.Bound)
 	return l, err
 }
 

@@ -142,7 +142,7 @@ func (g Grants) placedAtDesk(ctx context.Context, order Order, l login, named id
 		l.lanes = lanes{password: []string{"device:" + l.state.JKT}, otp: []string{"otp-device:" + l.state.JKT}}
 		return l, nil
 	}
-	l.lanes, err = g.bank.lanesOf(order.Caller, id.Device{}, false)
+	l.lanes, err = g.bank.lanesOf(ctx, order.Caller, id.Device{}, false)
 	return l, err
 }
 

@@ -1,10 +1,13 @@
 package commands
 
 import (
+	"context"
 	"encoding/binary"
+	"fmt"
 	"net/netip"
 
 	"florin/domain/attempt"
+	"florin/domain/dataset"
 	"florin/domain/id"
 	"florin/domain/stuffing"
 )
@@ -20,22 +23,52 @@ type budgetLanes struct {
 // it. The log has keyed hashes of them. What comes from a private address or from this
 // very machine has been passed on by something that is not trusted to say from where:
 // that is no place, or one attacker would keep everybody out.
-func (b *Bank) placesOf(ip string) ([]budgetLanes, error) {
+func (b *Bank) placesOf(ctx context.Context, ip string) ([]budgetLanes, error) {
 	address, err := netip.ParseAddr(ip)
 	address = address.Unmap().WithZone("")
 	if err != nil || !address.IsGlobalUnicast() || address.IsPrivate() {
 		return nil, nil
 	}
-	own, around := 32, 24
+	own, wide := 32, 24
 	if address.Is6() {
-		own, around = 64, 48
+		own, wide = 64, 48
 	}
 	place, err := b.placeOf(address, own)
 	if err != nil {
 		return nil, err
 	}
-	block, err := b.placeOf(address, around)
-	return []budgetLanes{{place, []string{attempt.Place, attempt.Names}}, {block, []string{attempt.Block}}}, err
+	block, err := b.placeOf(address, wide)
+	if err != nil {
+		return nil, err
+	}
+	around := []budgetLanes{{place, []string{attempt.Place, attempt.Names}}, {block, []string{attempt.Block}}}
+	network, known, err := b.networkOf(ctx, ip)
+	if known {
+		around = append(around, budgetLanes{network, []string{attempt.Network}})
+	}
+	return around, err
+}
+
+// networkOf is the budget of the autonomous system that an address belongs to, by the
+// data set in force.
+func (b *Bank) networkOf(ctx context.Context, ip string) (of id.Attempts, known bool, err error) {
+	state, err := b.dataSets.look(ctx, dataset.Stream())
+	if err != nil {
+		return of, false, err
+	}
+	sets, err := b.opened.at(state)
+	if err != nil { // it was lost since the start: then nothing is known
+		return of, false, nil
+	}
+	facts, _ := sets.know(ip)
+	if facts.Network == 0 {
+		return of, false, nil
+	}
+	digest, err := b.mac(keyPlace, fmt.Appendf(nil, "as %d", facts.Network))
+	if err != nil {
+		return of, false, err
+	}
+	return id.Named[id.Attempts]("place", opaque.EncodeToString(digest)), true, nil
 }
 
 func (b *Bank) placeOf(address netip.Addr, bits int) (id.Attempts, error) {

@@ -27,6 +27,7 @@ type Propose struct {
 	Product proposal.Product // of those about one
 	Posting proposal.Posting
 	Policy  RiskPolicyChange // likewise
+	DataSet DataSetChange    // likewise
 }
 
 // ProposalAnswer is a proposal as a verb left it. Transfer and Journal are what an
@@ -66,7 +67,11 @@ func (p Proposals) Propose(ctx context.Context, order Order, ask Propose) (Propo
 		if err != nil {
 			return err
 		}
-		command := proposal.Make{Proposal: made, Type: ask.Type, Details: ask.Details, Product: ask.Product, Posting: ask.Posting, RiskPolicy: policy,
+		set, err := b.dataSetAsked(w, ask.DataSet)
+		if err != nil {
+			return err
+		}
+		command := proposal.Make{Proposal: made, Type: ask.Type, Details: ask.Details, Product: ask.Product, Posting: ask.Posting, RiskPolicy: policy, DataSet: set,
 			Reason: order.Caller.Reason, Proposer: by, At: order.At}
 		if _, err := (proposal.State{}).Decide(command); err != nil {
 			return err
@@ -88,7 +93,7 @@ var errTried = errors.New("commands: only tried")
 // tried does what is proposed, and takes it back.
 func (p Proposals) tried(w *work, c proposal.Make) (concerns id.Customer, err error) {
 	err = try(w, func() (err error) {
-		if concerns, err = p.perform(w, proposal.State{Product: c.Product, Posting: c.Posting, RiskPolicy: c.RiskPolicy,
+		if concerns, err = p.perform(w, proposal.State{Product: c.Product, Posting: c.Posting, RiskPolicy: c.RiskPolicy, DataSet: c.DataSet,
 			Made: proposal.Made{Proposal: c.Proposal, Type: c.Type, Details: c.Details, Reason: c.Reason, Proposer: c.Proposer}}); err == nil {
 			err = errTried
 		}

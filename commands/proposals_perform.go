@@ -54,6 +54,8 @@ func (p Proposals) perform(w *work, state proposal.State) (concerns id.Customer,
 		return concerns, b.retire(w, state.Product, made.Reason)
 	case proposal.RiskPolicyActivation, proposal.RiskPolicyRetirement:
 		return concerns, b.changePolicy(w, state.RiskPolicy, made.Proposer, id.From[id.Operator](w.order.Caller.Approver), made.Reason)
+	case proposal.DataSetChange:
+		return concerns, b.changeDataSet(w, state.DataSet, made.Proposer, id.From[id.Operator](w.order.Caller.Approver), made.Reason)
 	case proposal.RoleGrant:
 		return concerns, b.operators.decide(w, d.Operator, operator.GrantRole{Role: d.Role, At: at})
 	case proposal.RoleWithdrawal:

@@ -75,7 +75,7 @@ func (r Recoveries) Begin(ctx context.Context, order Order, ask BeginRecovery) (
 	}
 	var around []budgetLanes
 	if from.Customer.IsZero() || from.Customer != person {
-		if around, err = b.placesOf(order.Caller.IP.Reveal()); err != nil {
+		if around, err = b.placesOf(ctx, order.Caller.IP.Reveal()); err != nil {
 			return RecoveryAnswer{}, Outcome{}, err
 		}
 	}

@@ -293,7 +293,7 @@ func (c completion) finish(w *work, state recovery.State) error {
 	}
 	var given []string
 	for _, bound := range []bool{false, true} {
-		lanes, err := b.lanesOf(c.order.Caller, state.Device, bound)
+		lanes, err := b.lanesOf(w.ctx, c.order.Caller, state.Device, bound)
 		if err != nil {
 			return err
 		}
@@ -303,7 +303,7 @@ func (c completion) finish(w *work, state recovery.State) error {
 		}
 		given = append(append(given, lanes.all()...), more...)
 	}
-	places, err := b.placesOf(c.order.Caller.IP.Reveal())
+	places, err := b.placesOf(w.ctx, c.order.Caller.IP.Reveal())
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"florin/domain"
 	"florin/domain/account"
 	"florin/domain/customer"
+	"florin/domain/dataset"
 	"florin/domain/device"
 	"florin/domain/grant"
 	"florin/domain/id"
@@ -22,18 +23,16 @@ import (
 // deciding is what risk decides with at a moment.
 type deciding struct {
 	engine *risk.Engine
-	policy string         // digest
-	data   []risk.DataSet // digests of those that are looked into
+	policy string // digest
 }
 
-// deciding is the policy in force where the command is decided, and the data sets beside
-// it. Where that cannot be had nobody decides, and what is asked for is confirmed.
+// deciding is the policy in force where the command is decided. Where that cannot be had nobody decides, and what is asked for is confirmed.
 func (w *work) deciding() deciding {
 	judges, err := w.bank.judges(w)
 	if err != nil {
 		return deciding{}
 	}
-	return deciding{engine: judges.Live.Engine, policy: judges.Live.Digest, data: w.bank.founding.data}
+	return deciding{engine: judges.Live.Engine, policy: judges.Live.Digest}
 }
 
 var builtIn = sync.OnceValues(func() (deciding, error) { return decidingBy(schemas.DefaultPolicy()) })
@@ -62,6 +61,7 @@ type attempted struct {
 	payee    uuid.UUID // who is paid; zero: nobody, or the customer
 	amount   money.Amount
 	facts    risk.Facts
+	address  string    // of a login: where it comes from
 	authTime time.Time // of the session's last strong authentication; zero: nobody knows
 }
 
@@ -82,6 +82,12 @@ func (w *work) noteDecision(said risk.Assessed) error {
 
 // decided is the engine's word on an attempt.
 func (w *work) decided(a attempted) (said risk.Assessed, d risk.Decision) {
+	said, d, _ = w.decidedAt(a)
+	return said, d
+}
+
+// decidedAt is the same, with the place that a login comes from.
+func (w *work) decidedAt(a attempted) (said risk.Assessed, d risk.Decision, here dataset.Place) {
 	b := w.bank
 	with := w.deciding()
 	if a.decision.IsZero() {
@@ -89,14 +95,16 @@ func (w *work) decided(a attempted) (said risk.Assessed, d risk.Decision) {
 	}
 	said = risk.Assessed{
 		Decision: a.decision, Action: a.action, Customer: a.customer, Device: a.device, About: a.about,
-		Account: a.account, Series: a.facts.Confirmed, Policy: with.policy, Data: with.data, At: w.order.At,
+		Account: a.account, Series: a.facts.Confirmed, Policy: with.policy, At: w.order.At,
 	}
 	if a.payee != uuid.Nil {
 		said.Payee = a.payee.String()
 	}
 	said.Hundredths, _ = risk.Hundredths(a.amount)
 	attempt := said.Attempt()
-	if a.action != risk.Login { // there is no session yet
+	if a.action == risk.Login { // there is no session yet
+		here, said.Data = w.addressKnown(&attempt, a.address)
+	} else {
 		attempt.Known.Set(risk.SessionStrength, int64(risk.Strength(a.facts.ACR)))
 	}
 	if !a.account.IsZero() {
@@ -114,7 +122,7 @@ func (w *work) decided(a attempted) (said risk.Assessed, d risk.Decision) {
 		d = engineSays(with.engine, a.action, &v)
 	}
 	said.Position = int64(position)
-	return said.With(&v, d), d
+	return said.With(&v, d), d, here
 }
 
 // engineSays distrusts the engine: if it fails the customer confirms.
@@ -165,7 +173,7 @@ func observe(treaty *schemas.Treaty, h *risk.History, record eventbus.Record) ([
 }
 
 // observed are the kinds of facts that risk hears of.
-var observed = kindsOf(risk.Assessed{}, customer.Enrolled{}, grant.Started{}, grant.FactorFailed{}, device.Registered{}, device.Bound{}, device.Attested{}, account.Opened{},
+var observed = kindsOf(risk.Assessed{}, risk.Located{}, customer.Enrolled{}, grant.Started{}, grant.FactorFailed{}, device.Registered{}, device.Bound{}, device.Attested{}, account.Opened{},
 	account.Credited{}, account.Debited{}, account.FundsReserved{}, account.ReservationCaptured{}, account.ReservationReleased{})
 
 func kindsOf(events ...domain.Event) map[string]bool {
@@ -198,6 +206,8 @@ func (o *observation) take(event domain.Event, stream eventbus.Stream) {
 		if !e.Customer.IsZero() { // else it was a login as nobody
 			o.history.Take(e.Attempt())
 		}
+	case risk.Located:
+		o.history.Locate(e.Customer.UUID(), uuidIn(stream))
 	case customer.Enrolled:
 		o.history.Meet(e.Customer.UUID(), e.At)
 	case grant.Started:

@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 
+	"florin/domain/dataset"
 	"florin/domain/grant"
 	"florin/domain/id"
 	"florin/domain/risk"
@@ -18,11 +19,12 @@ func loginDecision(of id.Grant) id.Decision {
 // second factor where the password alone would do; where two are shown, or the key
 // behind the customer's finger has signed, it is met already. A name that is nobody's is
 // scored like any other. scored is false of a login that goes on.
-func (g Grants) scoreLogin(w *work, l login, prove *grant.Prove) (said risk.Assessed, scored bool) {
+func (g Grants) scoreLogin(w *work, l login, prove *grant.Prove) (said risk.Assessed, here dataset.Place, scored bool) {
 	if l.state.Desk || !l.state.Last(prove.Factor) {
-		return said, false
+		return said, here, false
 	}
-	said, d := w.decided(attempted{decision: loginDecision(l.id), action: risk.Login, customer: l.state.Customer, device: l.from.Device, about: l.id.String()})
+	said, d, here := w.decidedAt(attempted{decision: loginDecision(l.id), action: risk.Login, customer: l.state.Customer, device: l.from.Device, about: l.id.String(),
+		address: w.order.Caller.IP.Reveal()})
 	said.Effect = risk.Allow
 	switch {
 	case d.Outcome == risk.Block:
@@ -31,7 +33,7 @@ func (g Grants) scoreLogin(w *work, l login, prove *grant.Prove) (said risk.Asse
 		said.Effect, prove.More = risk.Challenge, true
 		said.Decision = id.From[id.Decision](DerivedID(l.id.UUID(), "decision/more")) // the last one is still to come
 	}
-	return said, true
+	return said, here, true
 }
 
 // sessionRisk is how likely the login that began a family was fraud, in thousandths;

@@ -77,12 +77,14 @@ func (p RiskPolicies) Read(file string) (ReadPolicy, error) {
 // detailBytesMax bounds what an operator is told of a policy that cannot be used.
 const detailBytesMax = 400
 
-func sentence(err error) string {
+func sentence(err error) string { return "Mend the policy: " + sentenceOf(err) + "." }
+
+func sentenceOf(err error) string {
 	text := strings.ToValidUTF8(strings.Join(strings.Fields(strings.TrimPrefix(err.Error(), "risk: ")), " "), "")
 	if len(text) > detailBytesMax {
 		text = strings.ToValidUTF8(text[:detailBytesMax], "") + " ..."
 	}
-	return "Mend the policy: " + text + "."
+	return text
 }
 
 // Activate puts a version in force, on one operator's word.

@@ -12,6 +12,7 @@ import (
 	"florin/domain/clock"
 	"florin/domain/consent"
 	"florin/domain/customer"
+	"florin/domain/dataset"
 	"florin/domain/device"
 	"florin/domain/directdebit"
 	"florin/domain/grant"
@@ -74,6 +75,7 @@ type shelves struct {
 	proposals      *shelf[id.Proposal, proposal.State, proposal.Command, proposal.Event]
 	riskPolicies   *shelf[id.RiskPolicy, riskpolicy.State, riskpolicy.Command, riskpolicy.Event]
 	riskVersions   *shelf[id.RiskPolicy, riskpolicy.Version, riskpolicy.Submit, riskpolicy.VersionEvent]
+	dataSets       *shelf[id.DataSet, dataset.State, dataset.Command, dataset.Event]
 	sessions       *shelf[id.Session, session.State, session.Command, session.Event]
 	signings       *shelf[id.Signing, signing.State, signing.Command, signing.Event]
 	transfers      *shelf[id.Transfer, transfer.State, transfer.Command, transfer.Event]
@@ -119,6 +121,7 @@ func newShelves(b *Bank) shelves {
 		proposals:      newShelf[id.Proposal, proposal.State, proposal.Command](b, t.Proposals),
 		riskPolicies:   newShelf[id.RiskPolicy, riskpolicy.State, riskpolicy.Command](b, t.RiskPolicies),
 		riskVersions:   newShelf[id.RiskPolicy, riskpolicy.Version, riskpolicy.Submit](b, t.RiskVersions),
+		dataSets:       newShelf[id.DataSet, dataset.State, dataset.Command](b, t.DataSets),
 		sessions:       newShelf[id.Session, session.State, session.Command](b, t.Sessions),
 		signings:       newShelf[id.Signing, signing.State, signing.Command](b, t.Signings),
 		transfers:      newShelf[id.Transfer, transfer.State, transfer.Command](b, t.Transfers),

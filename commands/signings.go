@@ -224,6 +224,9 @@ func (b *Bank) FirstStart(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := b.dataSetsReady(ctx); err != nil {
+		return err
+	}
 	return b.firstPolicy(ctx)
 }
 

@@ -151,7 +151,8 @@ func (h *house) open(address string) {
 	terms.Audience, terms.Unproven = h.issuer, h.unproven
 	h.bank, err = commands.Open(ctx, h.log, treaty, h.ring, commands.Sources{Now: h.now, Random: rand.Reader}, commands.Settings{
 		BuildVersion: "test", CheckSchemas: true, Money: terms, Policy: policy, RiskWait: time.Minute, // however busy the machine is
-		Trust: func() trust.Trust { return h.believes }, Notifier: h.post, Rail: h.rail.client(h.now), Logouts: backchannel.New(h.issuer, outbound.New(outbound.Internet(), h.sandbox)),
+		OpenDataSet: openListed,
+		Trust:       func() trust.Trust { return h.believes }, Notifier: h.post, Rail: h.rail.client(h.now), Logouts: backchannel.New(h.issuer, outbound.New(outbound.Internet(), h.sandbox)),
 		Webhooks: partner.New(outbound.New(outbound.Internet(), h.sandbox)),
 		Identity: commands.IdentitySettings{Argon: commands.Argon{MemoryKiB: 64, Passes: 1, Lanes: 1}},
 	})

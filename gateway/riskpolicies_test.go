@@ -21,6 +21,8 @@ func (s *scene) riskTries() map[string]try {
 	question, err := json.Marshal(map[string]any{"policy": policyNamed(s.t, "tried")})
 	require.NoError(s.t, err)
 	return map[string]try{
+		"GET /v1/risk/data-sets":                     {by: "auditor"},
+		"PUT /v1/risk/data-sets":                     {by: "auditor", body: `{"name":"addresses","digest":"` + listDigest + `","reason":"monthly"}`},
 		"POST /v1/risk/backtests":                    {by: "auditor", body: string(question)},
 		"GET /v1/risk/decisions":                     {by: "auditor", list: true},
 		"GET /v1/risk/decisions/{id}":                {by: "auditor", path: "/v1/risk/decisions/" + s.decision},

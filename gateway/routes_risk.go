@@ -16,6 +16,16 @@ func riskDecisions(desk service.Desk) []Route {
 	}
 }
 
+// dataSets: the files that risk looks into.
+func dataSets(desk service.Desk) []Route {
+	sets := service.DataSets{Desk: desk}
+	return []Route{
+		{Method: get, Path: "/v1/risk/data-sets", Handle: sets.List, Scopes: scopes("risk.read"), Response: of[service.DataSetList]()},
+		{Method: put, Path: "/v1/risk/data-sets", Handle: sets.Put, Scopes: scopes("risk.write"), Keyed: true, Signed: true, ACR: problem.StrongACR, MaxAge: problem.Fresh,
+			Request: of[schemas.PutDataSet](), Response: of[service.DataSetAnswer]()},
+	}
+}
+
 // riskPolicies: what attempts are scored by. It is changed by operators who have
 // authenticated strongly of late.
 func riskPolicies(desk service.Desk) []Route {

@@ -39,6 +39,7 @@ type Proposal struct {
 	Product    proposal.Product // what ProposalByID alone opens too
 	Posting    proposal.Posting // likewise
 	RiskPolicy proposal.RiskPolicy
+	DataSet    proposal.DataSet
 }
 
 // Amount is that of a reversal, deposit or clearing; zero where none was said.
@@ -92,7 +93,7 @@ func (p proposalsFold) apply(w *writer, _ *commit, f *fact) error {
 		return errNoRow
 	}
 	switch e := f.event.(type) {
-	case proposal.ProductDescribed, proposal.PostingNamed, proposal.RiskPolicyDescribed: // opened from the log by ProposalByID
+	case proposal.ProductDescribed, proposal.PostingNamed, proposal.RiskPolicyDescribed, proposal.DataSetNamed: // opened from the log by ProposalByID
 	case proposal.Approved:
 		row.Status, row.Decider, row.DecidedAt = "approved", e.Approver, e.At
 	case proposal.Rejected:
@@ -108,7 +109,7 @@ func (p proposalsFold) apply(w *writer, _ *commit, f *fact) error {
 
 // described are the types whose second fact says what they are about.
 var described = map[string]bool{proposal.ProductDefinition: true, proposal.ProductRetirement: true, proposal.Suspense: true, proposal.WriteOff: true,
-	proposal.RiskPolicyActivation: true, proposal.RiskPolicyRetirement: true}
+	proposal.RiskPolicyActivation: true, proposal.RiskPolicyRetirement: true, proposal.DataSetChange: true}
 
 // ProposalByID gives one proposal, with the reference as the log can still open
 // it. ErrMissing.
@@ -135,6 +136,8 @@ func (r *Reads) ProposalByID(ctx context.Context, of id.Proposal) (Proposal, err
 		found[0].Posting = proposal.Posting{Journal: e.Journal, Transfer: e.Transfer}
 	case proposal.RiskPolicyDescribed:
 		found[0].RiskPolicy = proposal.RiskPolicy{Digest: e.Digest, Name: e.Name, Role: e.Role, Base: e.Base}
+	case proposal.DataSetNamed:
+		found[0].DataSet = proposal.DataSet{Name: e.Name, Digest: e.Digest, Base: e.Base}
 	}
 	return found[0], err
 }

@@ -61,6 +61,9 @@ func (r riskDecisionsFold) forget()         { r.decisions.forget() }
 
 func (r riskDecisionsFold) apply(_ *writer, _ *commit, f *fact) error {
 	e, is := f.event.(risk.Assessed)
+	if _, place := f.event.(risk.Located); place { // nobody asks where somebody was
+		return nil
+	}
 	if !is {
 		return fmt.Errorf("no fold for %s", f.Kind)
 	}

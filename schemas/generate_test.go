@@ -207,6 +207,7 @@ var exampleIDs = map[reflect.Type]string{
 	reflect.TypeFor[id.Mandate]():       id.Named[id.Mandate]("example").String(),
 	reflect.TypeFor[id.Product]():       id.Named[id.Product]("example").String(),
 	reflect.TypeFor[id.RiskPolicy]():    id.Named[id.RiskPolicy]("example").String(),
+	reflect.TypeFor[id.DataSet]():       id.Named[id.DataSet]("example").String(),
 	reflect.TypeFor[id.Quota]():         id.Named[id.Quota]("example").String(),
 	reflect.TypeFor[id.Stuffing]():      id.Named[id.Stuffing]("example").String(),
 	reflect.TypeFor[id.StandingOrder](): id.Named[id.StandingOrder]("example").String(),

@@ -18,6 +18,7 @@ import (
 var Risk = newTable(
 	Event(2, func(e risk.Assessed) risk.Event { return e }),
 	Upcast("risk.assessed", 1, assessedV1.lift),
+	Event(1, func(e risk.Located) risk.Event { return e }),
 )
 
 // assessedV1 spelled every feature out as an object of its own.

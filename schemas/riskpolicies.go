@@ -36,5 +36,6 @@ func riskCommands() []Command {
 	return []Command{
 		body[PutRiskPolicy]("riskpolicy.activate"),
 		body[RetireRiskPolicy]("riskpolicy.retire"),
+		body[PutDataSet]("dataset.change"),
 	}
 }

@@ -33,6 +33,7 @@ import (
 	"florin/domain/clock"
 	"florin/domain/consent"
 	"florin/domain/customer"
+	"florin/domain/dataset"
 	"florin/domain/device"
 	"florin/domain/directdebit"
 	"florin/domain/grant"
@@ -110,6 +111,7 @@ type Treaty struct {
 	Proposals      *Codec[proposal.Event]
 	RiskPolicies   *Codec[riskpolicy.Event]
 	RiskVersions   *Codec[riskpolicy.VersionEvent]
+	DataSets       *Codec[dataset.Event]
 	Sessions       *Codec[session.Event]
 	Signings       *Codec[signing.Event]
 	Transfers      *Codec[transfer.Event]
@@ -162,6 +164,7 @@ func New(ring *seal.Ring) *Treaty {
 	t.Proposals = sign(t, d, Proposals)
 	t.RiskPolicies = sign(t, d, RiskPolicies)
 	t.RiskVersions = sign(t, d, RiskVersions)
+	t.DataSets = sign(t, d, DataSets)
 	t.Sessions = sign(t, d, Sessions)
 	t.Signings = sign(t, d, Signings)
 	t.Stuffing = sign(t, d, Stuffing)

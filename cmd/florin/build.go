@@ -185,7 +185,7 @@ func openCommands(ctx context.Context, c config, l *ledger, logger *slog.Logger,
 	}
 	return commands.Open(ctx, l.log, l.treaty, l.ring, sources(), commands.Settings{
 		BuildVersion: buildVersion(), CheckSchemas: checked, Snapshots: l.engine.snapshots, Dir: filepath.Join(c.Dir, "processes"), Money: terms, Policy: policy, Rail: toOthers, Notifier: notifier, Logouts: backchannel.New(c.Issuer, calls), Webhooks: partner.New(calls),
-		Identity: identity, Trust: believed,
+		Identity: identity, Trust: believed, OpenDataSet: c.openDataSet,
 	})
 }
 

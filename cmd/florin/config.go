@@ -53,6 +53,7 @@ type config struct {
 	TrustedProxies string `koanf:"trusted_proxies"`
 
 	BreachedPasswords string `koanf:"breached_passwords"`
+	DataSets          string `koanf:"data_sets"`
 	Attestation       string `koanf:"attestation"`
 	BankCode          string `koanf:"bank_code"`
 	Rail              string `koanf:"rail"`
@@ -108,6 +109,7 @@ var settings = []setting{
 	{"rail", "", "address of the rail to other banks, http(s)://host; without one no payment leaves the bank (a sandbox: a simulated rail of its own)", false},
 	{"bic", "", "BIC that other banks know the bank by (a sandbox: " + commands.SandboxBIC + ")", false},
 	{"breached_passwords", "", "file of passwords that nobody may choose: one a line, or their SHA-1 in hex, sorted, with or without :count (as Have I Been Pwned gives it)", false},
+	{"data_sets", "", "directory of the files that risk looks into, each under the SHA-256 of its bytes ('florin risk data put'); without one data-sets in --dir", false},
 	{"attestation", "", "JSON file of the bank's apps and of the roots, keys and lists that devices' attestations are judged by; without one no device is attested", false},
 	{"only", "", "the part of the bank that this process is: core (log, read models, identity provider, services) or gateway; without it: all", false},
 	{"internal", "127.0.0.1:8443", "address between gateway and core: the core listens there, never in public", false},
@@ -330,7 +332,7 @@ func (c config) masked() map[string]any {
 		"legal_entity": c.LegalEntity, "master_key_file": c.MasterKeyFile, "log_level": c.LogLevel,
 		"risk_policy": c.RiskPolicy, "new_device_hours": c.NewDeviceHours, "new_device_limit": c.NewDeviceLimit, "rate_per_second": c.RatePerSecond, "rate_burst": c.RateBurst, "requests_at_once": c.RequestsAtOnce,
 		"notifier": c.Notifier, "recovery_wait": c.RecoveryWait, "trusted_proxies": c.TrustedProxies, "tls_cert": c.TLSCert, "tls_key": c.TLSKey, "tls_client_ca": c.TLSClientCA, "tls_client_optional": c.TLSClientOptional,
-		"breached_passwords": c.BreachedPasswords, "attestation": c.Attestation, "bank_code": c.BankCode, "bic": c.BIC, "rail": c.Rail, "only": c.Only, "internal": c.Internal, "internal_cert": c.InternalCert,
+		"breached_passwords": c.BreachedPasswords, "data_sets": c.DataSets, "attestation": c.Attestation, "bank_code": c.BankCode, "bic": c.BIC, "rail": c.Rail, "only": c.Only, "internal": c.Internal, "internal_cert": c.InternalCert,
 		"internal_key": c.InternalKey, "internal_ca": c.InternalCA,
 	}
 	for _, s := range settings {

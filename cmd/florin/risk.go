@@ -18,7 +18,7 @@ func newRisk(environ []string) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newRiskPolicy(environ), newRiskCheck(), newRiskDiff(), newRiskEvaluate(), newRiskFit(), newRiskBacktest(environ))
+	cmd.AddCommand(newRiskPolicy(environ), newRiskCheck(), newRiskDiff(), newRiskEvaluate(), newRiskFit(), newRiskBacktest(environ), newRiskData(environ))
 	return cmd
 }
 

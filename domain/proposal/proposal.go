@@ -46,7 +46,7 @@ var scopes = map[string]string{
 	RoleGrant: "roles.manage", RoleWithdrawal: "roles.manage", Disabling: "roles.manage", Enrolment: "roles.manage",
 	Reversal: "ledger.reverse", Erasure: "privacy.manage", Deposit: "ledger.post", Activation: "customers.manage", Unfreezing: "customers.manage",
 	Suspense: "ledger.post", WriteOff: "ledger.post", ProductDefinition: "config.write", ProductRetirement: "config.write",
-	RiskPolicyActivation: "risk.write", RiskPolicyRetirement: "risk.write",
+	RiskPolicyActivation: "risk.write", RiskPolicyRetirement: "risk.write", DataSetChange: "risk.write",
 }
 
 // Scope is what a type of proposal asks of both operators; "" of one that is none.
@@ -67,6 +67,7 @@ type (
 		Product    Product
 		Posting    Posting
 		RiskPolicy RiskPolicy
+		DataSet    DataSet
 		Reason     string
 		Proposer   id.Operator
 		At         time.Time
@@ -114,6 +115,7 @@ type State struct {
 	Product    Product // of those about one
 	Posting    Posting
 	RiskPolicy RiskPolicy
+	DataSet    DataSet
 	over       bool
 }
 
@@ -178,7 +180,7 @@ func (s State) make(c Make) ([]Event, error) {
 		return nil, ErrExists
 	case Scope(c.Type) == "":
 		return nil, ErrType
-	case !fits(c.Type, c.Details), !c.Product.fits(c.Type), !c.Posting.fits(c.Type), !c.RiskPolicy.fits(c.Type):
+	case !fits(c.Type, c.Details), !c.Product.fits(c.Type), !c.Posting.fits(c.Type), !c.RiskPolicy.fits(c.Type), !c.DataSet.fits(c.Type):
 		return nil, ErrDetails
 	case !text.Code(c.Reason):
 		return nil, ErrReason
@@ -187,7 +189,7 @@ func (s State) make(c Make) ([]Event, error) {
 	}
 	made := Made{Proposal: c.Proposal, Type: c.Type, Scope: Scope(c.Type), Details: c.Details, Reason: c.Reason, Proposer: c.Proposer,
 		ExpiresAt: c.At.Add(TTL), At: c.At}
-	return c.RiskPolicy.describe(c.Posting.name(c.Product.describe([]Event{made}, c.At), c.At), c.At), nil
+	return c.DataSet.name(c.RiskPolicy.describe(c.Posting.name(c.Product.describe([]Event{made}, c.At), c.At), c.At), c.At), nil
 }
 
 // fits tells whether the details are those of the type, all of them and no others.
@@ -212,7 +214,7 @@ func fits(kind string, d Details) bool {
 	case Unfreezing:
 		rest.Account = id.Account{}
 		return rest == Details{} && !d.Account.IsZero()
-	case ProductDefinition, ProductRetirement, RiskPolicyActivation, RiskPolicyRetirement:
+	case ProductDefinition, ProductRetirement, RiskPolicyActivation, RiskPolicyRetirement, DataSetChange:
 		return rest == Details{}
 	case Suspense:
 		rest.Account, rest.Amount = id.Account{}, Details{}.Amount
@@ -238,6 +240,8 @@ func (s State) Evolve(event Event) State {
 		s.Posting = Posting{Journal: e.Journal, Transfer: e.Transfer}
 	case RiskPolicyDescribed:
 		s.RiskPolicy = RiskPolicy{Digest: e.Digest, Name: e.Name, Role: e.Role, Base: e.Base}
+	case DataSetNamed:
+		s.DataSet = DataSet{Name: e.Name, Digest: e.Digest, Base: e.Base}
 	case Approved, Rejected, Withdrawn:
 		s.over = true
 	}

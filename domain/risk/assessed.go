@@ -44,6 +44,17 @@ type Assessed struct {
 	At            time.Time   `json:"at"`
 }
 
+// Located: where a customer has logged in, to ten kilometres, beside the decision of that
+// login. It holds tenths of a degree north and east, and how many kilometres it may be off.
+type Located struct {
+	Customer id.Customer    `json:"customer"`
+	Place    domain.Profile `json:"place"`
+	At       time.Time      `json:"at"`
+}
+
+func (Located) Kind() string { return "risk.located" }
+func (Located) riskEvent()   {}
+
 // DataSet is one that was looked into.
 type DataSet struct {
 	Name   string `json:"name"`
@@ -121,37 +132,49 @@ func (a Assessed) Vector() (v Vector) {
 // Command is something one may ask of a decision. The set is sealed.
 type Command interface{ riskCommand() }
 
-// Note keeps a decision.
-type Note struct{ Assessed Assessed }
+// Note keeps a decision, and Locate where the login was that it was about.
+type (
+	Note   struct{ Assessed Assessed }
+	Locate struct{ Located Located }
+)
 
-func (Note) riskCommand() {}
+func (Note) riskCommand()   {}
+func (Locate) riskCommand() {}
 
 // ErrNoted: a decision is made once.
 var ErrNoted = &domain.Refusal{Class: domain.Conflict, Code: "decision-exists", Detail: "This was decided already."}
 
 // State is whether there is the decision; it is never changed.
 type State struct {
-	Made  bool
-	Score int64
+	Made   bool
+	Placed bool // it is kept where that was
+	Score  int64
 }
 
 // Decide answers a command with the facts that follow from it.
 func (s State) Decide(command Command) ([]Event, error) {
-	c, is := command.(Note)
-	switch {
-	case !is:
-		panic(fmt.Sprintf("risk: unknown command %T", command)) // sealed: a bug, not an input
-	case s.Made:
-		return nil, ErrNoted
+	switch c := command.(type) {
+	case Note:
+		if s.Made {
+			return nil, ErrNoted
+		}
+		return []Event{c.Assessed}, nil
+	case Locate:
+		if !s.Made || s.Placed {
+			return nil, ErrNoted
+		}
+		return []Event{c.Located}, nil
 	}
-	return []Event{c.Assessed}, nil
+	panic(fmt.Sprintf("risk: unknown command %T", command)) // sealed: a bug, not an input
 }
 
 // Evolve takes in one fact. It never refuses: what is in the log has happened.
 func (s State) Evolve(event Event) State {
-	s.Made = true
-	if e, is := event.(Assessed); is {
-		s.Score = e.Score
+	switch e := event.(type) {
+	case Assessed:
+		s.Made, s.Score = true, e.Score
+	case Located:
+		s.Placed = true
 	}
 	return s
 }

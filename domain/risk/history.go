@@ -42,6 +42,7 @@ type History struct {
 	devices   map[uuid.UUID]*deviceHistory
 	accounts  map[uuid.UUID]accountHistory
 	logins    logins
+	places    map[uuid.UUID]uuid.UUID // of customers: the decision beside which their last place lies
 	everybody usual
 	ofBank    bool // it has heard of customers, devices or accounts
 }
@@ -50,7 +51,7 @@ type History struct {
 func NewHistory() *History {
 	return &History{customers: map[uuid.UUID]*customerHistory{}, payees: map[uuid.UUID]*payeeHistory{},
 		devices: map[uuid.UUID]*deviceHistory{}, accounts: map[uuid.UUID]accountHistory{},
-		logins: logins{whose: map[uuid.UUID]uuid.UUID{}}}
+		places: map[uuid.UUID]uuid.UUID{}, logins: logins{whose: map[uuid.UUID]uuid.UUID{}}}
 }
 
 // customerHistory takes less than a kilobyte, what it points to among it.

@@ -55,6 +55,15 @@ func (h *History) Begin(login, customer uuid.UUID) {
 	l.whose[login] = customer
 }
 
+// Locate remembers beside which decision it lies where a customer was.
+func (h *History) Locate(customer, decision uuid.UUID) { h.places[customer] = decision }
+
+// Located is that decision.
+func (h *History) Located(customer uuid.UUID) (decision uuid.UUID, known bool) {
+	decision, known = h.places[customer]
+	return decision, known
+}
+
 // FailLogin remembers that a factor of a login was wrong. Of a customer who was never
 // met nothing is kept.
 func (h *History) FailLogin(login uuid.UUID, at time.Time) {

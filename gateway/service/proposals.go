@@ -55,6 +55,7 @@ type ProposalDetails struct {
 	Reference  string         `json:"reference,omitzero"`
 	Product    *ProductTerms  `json:"product,omitzero"`
 	RiskPolicy *ChangedPolicy `json:"risk_policy,omitzero"`
+	DataSet    *ChangedSet    `json:"data_set,omitzero"`
 }
 
 // ChangedPolicy is the version of the risk policy that a proposal is about, and the one
@@ -64,6 +65,14 @@ type ChangedPolicy struct {
 	Name   string `json:"name"`
 	Role   string `json:"role,omitzero"` // live or shadow; not said: it is to be retired
 	Base   string `json:"base"`
+}
+
+// ChangedSet is the file that risk is to look into, and the one of its name that it
+// looked into when this was proposed.
+type ChangedSet struct {
+	Name   string `json:"name"`
+	Digest string `json:"digest,omitzero"` // not said: none from then on
+	Base   string `json:"base,omitzero"`   // not said: none
 }
 
 // ProposalList is a page of proposals.
@@ -225,6 +234,9 @@ func (s Proposals) Get(w http.ResponseWriter, r *http.Request) error {
 	}
 	if p := row.RiskPolicy; p.Digest != "" {
 		answer.Details.RiskPolicy = &ChangedPolicy{p.Digest, p.Name, p.Role, p.Base}
+	}
+	if d := row.DataSet; d.Name != "" {
+		answer.Details.DataSet = &ChangedSet{d.Name, d.Digest, d.Base}
 	}
 	if row.Status == commands.ProposalApproved {
 		if answer.CodePart, err = s.Bank.Proposals().CodePart(r.Context(), asked, CallOf(r.Context()).Caller, row.Decider); err != nil {
