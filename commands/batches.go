@@ -110,13 +110,17 @@ func (t Batches) Expire(ctx context.Context, order Order, expired id.Batch) (Bat
 
 func (t Batches) end(ctx context.Context, order Order, verb string, ended id.Batch, command batch.Command, code string) (BatchAnswer, Outcome, error) {
 	b := t.bank
-	return execute(ctx, b, verb, order, streams(ended), func(w *work) error {
+	before, err := b.batches.look(ctx, ended) // only for what never changes: from
+	if err != nil {
+		return BatchAnswer{}, Outcome{}, err
+	}
+	return execute(ctx, b, verb, order, streams(ended, before.From), func(w *work) error {
 		state, err := b.batches.load(w, ended)
-		switch {
-		case err != nil:
+		if err == nil && order.Caller.ActorType != ActorSystem {
+			err = w.mayStop(order.Caller, state.Customer, state.From)
+		}
+		if err != nil {
 			return err
-		case order.Caller.ActorType != ActorSystem && !order.Caller.is(state.Customer):
-			return batch.ErrMissing
 		}
 		if err := b.batches.decide(w, ended, command); err != nil {
 			return err

@@ -187,13 +187,17 @@ func (p Payments) Expire(ctx context.Context, order Order, expired id.Payment) (
 
 func (p Payments) end(ctx context.Context, order Order, verb string, ended id.Payment, command payment.Command) (PaymentAnswer, Outcome, error) {
 	b := p.bank
-	return execute(ctx, b, verb, order, streams(ended), func(w *work) error {
+	before, err := b.payments.look(ctx, ended) // only for what never changes: from
+	if err != nil {
+		return PaymentAnswer{}, Outcome{}, err
+	}
+	return execute(ctx, b, verb, order, streams(ended, before.From), func(w *work) error {
 		state, err := b.payments.load(w, ended)
-		switch {
-		case err != nil:
+		if err == nil && order.Caller.ActorType != ActorSystem {
+			err = w.mayStop(order.Caller, state.Customer, state.From)
+		}
+		if err != nil {
 			return err
-		case order.Caller.ActorType != ActorSystem && !order.Caller.is(state.Customer):
-			return payment.ErrMissing
 		}
 		if err := b.payments.decide(w, ended, command); err != nil {
 			return err

@@ -16,20 +16,26 @@ type RecallOwn struct {
 	Evidence payment.Signed // what the caller's device signed
 }
 
-// Recall asks the other bank for a settled payment: by its customer, or by the bank
-// itself. The bank's process sends what this writes down. Refusals: not-found,
+// Recall asks the other bank for a settled payment: by its customer, by an owner of the
+// account that it left, or by the bank itself. The bank's process sends what this writes down. Refusals: not-found,
 // payment-not-recallable, recall-runs, recalls-used-up, recall-too-late.
 func (p Payments) Recall(ctx context.Context, order Order, ask RecallOwn) (PaymentAnswer, Outcome, error) {
 	b := p.bank
-	return execute(ctx, b, "payment.recall", order, streams(ask.Payment), func(w *work) error {
+	before, err := b.payments.look(ctx, ask.Payment) // only for what never changes: from
+	if err != nil {
+		return PaymentAnswer{}, Outcome{}, err
+	}
+	return execute(ctx, b, "payment.recall", order, streams(ask.Payment, before.From), func(w *work) error {
 		state, err := b.payments.load(w, ask.Payment)
 		if err != nil {
 			return err
 		}
 		caller := &w.order.Caller
 		byBank := caller.Customer.IsZero()
-		if !byBank && !caller.is(state.Customer) {
-			return payment.ErrMissing
+		if !byBank {
+			if err := w.mayStop(*caller, state.Customer, state.From); err != nil {
+				return err
+			}
 		}
 		command := payment.Recall{ByBank: byBank, Asked: payment.Recalled{Recall: recallName(state), Reason: ask.Reason,
 			By: caller.Customer, Evidence: ask.Evidence, TokenID: caller.TokenID, At: order.At}}
@@ -37,6 +43,9 @@ func (p Payments) Recall(ctx context.Context, order Order, ask RecallOwn) (Payme
 			caller.actFor(state.Customer)
 		}
 		w.under(ofCustomer(state.Customer))
+		if !byBank {
+			w.under(ofCustomer(caller.Customer)) // whose signature it keeps
+		}
 		return b.payments.decide(w, ask.Payment, command)
 	}, paymentAnswer)
 }

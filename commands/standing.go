@@ -201,17 +201,21 @@ func (s StandingOrders) Authorise(ctx context.Context, order Order, authorised i
 	})
 }
 
-// Cancel withdraws a standing order of the caller's; the bank's own process, one that
-// waits for an answer and whose device is gone.
+// Cancel withdraws a standing order of the caller's, or of an account that the caller
+// owns; the bank's own process, one that waits for an answer and whose device is gone.
 func (s StandingOrders) Cancel(ctx context.Context, order Order, cancelled id.StandingOrder) (StandingAnswer, Outcome, error) {
 	b := s.bank
-	return execute(ctx, b, "standing.cancel", order, streams(cancelled), func(w *work) error {
+	before, err := b.orders.look(ctx, cancelled) // only for what never changes: from
+	if err != nil {
+		return StandingAnswer{}, Outcome{}, err
+	}
+	return execute(ctx, b, "standing.cancel", order, streams(cancelled, before.From), func(w *work) error {
 		state, err := b.orders.load(w, cancelled)
-		switch {
-		case err != nil:
+		if err == nil && order.Caller.ActorType != ActorSystem {
+			err = w.mayStop(order.Caller, state.Customer, state.From)
+		}
+		if err != nil {
 			return err
-		case order.Caller.ActorType != ActorSystem && !order.Caller.is(state.Customer):
-			return standing.ErrMissing
 		}
 		return b.orders.decide(w, cancelled, standing.Cancel{At: order.At})
 	}, standingAnswer)

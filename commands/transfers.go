@@ -220,7 +220,8 @@ func assessed(a risk.Assessment) transfer.Assessed {
 	return transfer.Assessed{Outcome: transfer.Outcome(a.Outcome), Score: a.Score, Policy: a.Policy, Exemption: a.Exemption, Reasons: a.Reasons}
 }
 
-// Cancel withdraws a challenged or scheduled transfer of the caller's and frees the funds.
+// Cancel withdraws a challenged or scheduled transfer of the caller's, or of an account that
+// the caller owns, and frees the funds.
 func (t Transfers) Cancel(ctx context.Context, order Order, cancelled id.Transfer) (TransferAnswer, Outcome, error) {
 	return t.end(ctx, order, "transfer.cancel", cancelled, transfer.Cancel{At: order.At})
 }
@@ -234,13 +235,17 @@ func (t Transfers) Expire(ctx context.Context, order Order, expired id.Transfer)
 
 func (t Transfers) end(ctx context.Context, order Order, verb string, ended id.Transfer, command transfer.Command) (TransferAnswer, Outcome, error) {
 	b := t.bank
-	return execute(ctx, b, verb, order, streams(ended), func(w *work) error {
+	before, err := b.transfers.look(ctx, ended) // only for what never changes: from
+	if err != nil {
+		return TransferAnswer{}, Outcome{}, err
+	}
+	return execute(ctx, b, verb, order, streams(ended, before.From), func(w *work) error {
 		state, err := b.transfers.load(w, ended)
-		switch {
-		case err != nil:
+		if err == nil && order.Caller.ActorType != ActorSystem {
+			err = w.mayWithdraw(order.Caller, state)
+		}
+		if err != nil {
 			return err
-		case order.Caller.ActorType != ActorSystem && !asked(order.Caller, state):
-			return transfer.ErrMissing
 		}
 		if err := b.transfers.decide(w, ended, command); err != nil {
 			return err
@@ -250,6 +255,14 @@ func (t Transfers) end(ctx context.Context, order Order, verb string, ended id.T
 		}
 		return b.accounts.decide(w, state.From, account.Release{Reservation: state.Reservation(), At: order.At})
 	}, transferAnswer)
+}
+
+// mayWithdraw is mayStop, of what is no reversal.
+func (w *work) mayWithdraw(caller Caller, state transfer.State) error {
+	if !state.Original.IsZero() {
+		return transfer.ErrMissing
+	}
+	return w.mayStop(caller, state.Customer, state.From)
 }
 
 // asked tells whether the transfer is one that the caller asked for. A reversal is

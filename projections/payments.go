@@ -68,7 +68,7 @@ var paymentsTable = table{
 		{"recalled_at", bigint}, {"answer_by", bigint}, {"delayed", bigint}, {"device", text}, {"session", text}, {"initiated_at", bigint},
 		{"submitted_at", bigint}, {"changed_at", bigint}, {"begun", bigint}, {"position", bigint},
 	},
-	indexes: []index{{"payments_by_customer", "customer, begun"}, {"payments_by_status", "status, begun"}},
+	indexes: []index{{"payments_by_customer", "customer, begun"}, {"payments_by_account", "from_account, begun"}, {"payments_by_status", "status, begun"}},
 }
 
 func (p *Payment) fields() []any {

@@ -25,10 +25,13 @@ func (r *Reads) Payment(ctx context.Context, of id.Payment) (Payment, error) {
 	return found[0], r.story(ctx, &found[0])
 }
 
-// PaymentsOf lists a customer's payments, newest first: up to limit that began below
+var paymentsShown = begunOrHeld{"payments", "payment", "from_account", "begun < ?", "begun desc"}
+
+// PaymentsOf lists the payments that a customer began, and those of the accounts that
+// the customer holds, newest first: up to limit that began below
 // the position before (0: from the newest).
 func (r *Reads) PaymentsOf(ctx context.Context, customer id.Customer, before eventbus.Position, limit int) ([]Payment, error) {
-	return r.told(ctx, "customer = ? and begun < ? order by begun desc limit ?", customer.String(), below(before), bounded(limit))
+	return r.told(ctx, paymentsShown.where(), paymentsShown.arguments(customer, limit, below(before))...)
 }
 
 // PaymentsUnanswered lists the payments about which the rail, or the other bank that

@@ -37,13 +37,13 @@ import (
 // definitions are all projections of the read database.
 var definitions = []definition{
 	{"accounts", 8, []string{"account", "transfer", "journal"}, false, []table{accountsTable, holdsTable, transactionsTable, holdersTable, invitationsTable, periodsTable}, beginAccounts},
-	{"transfers", 3, []string{"transfer"}, false, []table{transfersTable, scheduledTable}, beginTransfers},
+	{"transfers", 4, []string{"transfer"}, false, []table{transfersTable, scheduledTable}, beginTransfers},
 	{"batches", 2, []string{"batch"}, false, []table{batchesTable}, beginBatches},
 	{"cards", 1, []string{"card", "authorisation"}, false, []table{cardsTable, authorisationsTable}, beginCards},
 	{"payees", 1, []string{"payees"}, false, []table{payeesTable}, beginPayees},
 	{"products", 1, []string{"product"}, false, []table{productsTable, productVersionsTable}, beginProducts},
-	{"standing", 1, []string{"standing"}, false, []table{standingTable}, beginStanding},
-	{"payments", 3, []string{"payment"}, false, []table{paymentsTable}, beginPayments},
+	{"standing", 2, []string{"standing"}, false, []table{standingTable}, beginStanding},
+	{"payments", 4, []string{"payment"}, false, []table{paymentsTable}, beginPayments},
 	{"incoming", 1, []string{"incoming"}, false, []table{incomingTable}, beginIncoming},
 	{"paymentfiles", 2, []string{"paymentfile"}, false, []table{paymentFilesTable}, beginPaymentFiles},
 	{"mandates", 1, []string{"mandate", "creditor"}, false, []table{mandatesTable, creditorsTable}, beginMandates},

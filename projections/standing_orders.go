@@ -63,7 +63,7 @@ var standingTable = table{
 		{"settled", bigint}, {"executed", bigint}, {"failed", bigint}, {"skipped", bigint}, {"next_day", text}, {"failure", text},
 		{"challenge", text}, {"expires_at", bigint}, {"ordered_at", bigint}, {"changed_at", bigint}, {"position", bigint},
 	},
-	indexes: []index{{"standing_orders_customer", "customer, standing_order"}},
+	indexes: []index{{"standing_orders_customer", "customer, standing_order"}, {"standing_orders_account", "from_account, standing_order"}},
 }
 
 // standingColumns document v_standing_orders.
@@ -212,11 +212,13 @@ func (r *Reads) StandingOrder(ctx context.Context, of id.StandingOrder) (Standin
 	return s, nil
 }
 
-// StandingOrdersOf lists a customer's standing orders, those that are over too, by
-// their identifiers: up to limit, above after (zero: from the first).
+var standingShown = begunOrHeld{"standing_orders", "standing_order", "from_account", "standing_order > ?", "standing_order"}
+
+// StandingOrdersOf lists the standing orders that a customer began, and those of the
+// accounts that the customer holds, those that are over too, by their identifiers: up to limit, above after (zero: from the first).
 func (r *Reads) StandingOrdersOf(ctx context.Context, customer id.Customer, after id.StandingOrder, limit int) ([]StandingOrder, error) {
-	where := " from standing_orders where customer = ? and standing_order > ? order by standing_order limit ?"
-	return r.standingOrders(ctx, "select "+standingTable.names()+where, customer.String(), after.String(), bounded(limit))
+	return r.standingOrders(ctx, "select "+standingTable.names()+" from standing_orders where "+standingShown.where(),
+		standingShown.arguments(customer, limit, after.String())...)
 }
 
 func (r *Reads) standingOrders(ctx context.Context, query string, arguments ...any) (found []StandingOrder, err error) {

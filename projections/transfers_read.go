@@ -44,15 +44,16 @@ func (t *Transfer) tell(step *Step, event domain.Event) {
 	}
 }
 
-// TransferOwner tells whose transfer it is without opening anything. ErrMissing.
-func (r *Reads) TransferOwner(ctx context.Context, of id.Transfer) (owner id.Customer, err error) {
+// TransferBegun tells who began a transfer, and on which account, without opening
+// anything. ErrMissing.
+func (r *Reads) TransferBegun(ctx context.Context, of id.Transfer) (by id.Customer, from id.Account, err error) {
 	found := false
-	err = r.database.each(ctx, "select customer from transfers where transfer = ?", []any{of.String()}, func(row scanner) error {
+	err = r.database.each(ctx, "select customer, from_account from transfers where transfer = ?", []any{of.String()}, func(row scanner) error {
 		found = true
-		return row.Scan(destinations([]any{&owner})...)
+		return row.Scan(destinations([]any{&by, &from})...)
 	})
 	if err == nil && !found {
 		err = ErrMissing
 	}
-	return owner, err
+	return by, from, err
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"florin/domain/account"
+	"florin/domain/id"
 	"florin/domain/money"
 	"florin/projections"
 )
@@ -32,6 +33,15 @@ func transactionOf(row projections.Transaction) TransactionAnswer {
 		answer.Status = "pending"
 	} else {
 		answer.Balance = row.Balance.Decimal()
+	}
+	return answer
+}
+
+// transferSeen is a transfer as one of the account's holders sees it; own: who began it.
+func transferSeen(row projections.Transfer, own bool) TransferAnswer {
+	answer := transferOf(row)
+	if !own {
+		answer.Challenge, answer.Payee = nil, id.Payee{}
 	}
 	return answer
 }

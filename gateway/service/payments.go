@@ -206,7 +206,7 @@ func (s Payments) answer(w http.ResponseWriter, success func(http.ResponseWriter
 	return success(w, place, body)
 }
 
-// Get is one payment: of the caller's, or for those who operate the rail of anybody's.
+// Get is one payment: of the caller's, of an account that the caller holds, or for those who operate the rail of anybody's.
 func (s Payments) Get(w http.ResponseWriter, r *http.Request) error {
 	asked, err := pathID[id.Payment](r)
 	if err != nil {
@@ -219,14 +219,17 @@ func (s Payments) Get(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if caller := CallOf(r.Context()).Caller; !caller.Customer.IsZero() && row.Customer != caller.Customer {
-		return problem.NotFound
+	own := true
+	if caller := CallOf(r.Context()).Caller; !caller.Customer.IsZero() {
+		if own, err = s.sees(r, row.Customer, row.From); err != nil {
+			return err
+		}
 	}
-	return wire.OK(w, paymentOf(row))
+	return wire.OK(w, paymentSeen(row, own))
 }
 
-// List is the caller's own payments or, for those who operate the rail, all that the
-// rail owes an answer about.
+// List is the caller's payments and those of accounts that the caller holds or, for those
+// who operate the rail, all that the rail owes an answer about.
 func (s Payments) List(w http.ResponseWriter, r *http.Request) error {
 	page, err := s.page(r, "payments")
 	if err != nil {
@@ -240,7 +243,8 @@ func (s Payments) List(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var rows []projections.Payment
-	if caller := CallOf(r.Context()).Caller; caller.Customer.IsZero() {
+	caller := CallOf(r.Context()).Caller
+	if caller.Customer.IsZero() {
 		rows, err = s.Reads.PaymentsUnanswered(r.Context(), before, page.limit+1)
 	} else {
 		rows, err = s.Reads.PaymentsOf(r.Context(), caller.Customer, before, page.limit+1)
@@ -252,11 +256,28 @@ func (s Payments) List(w http.ResponseWriter, r *http.Request) error {
 	if more {
 		page.next(w, r, s.Cursors, strconv.FormatUint(uint64(last.Begun), 10))
 	}
-	list := PaymentList{Payments: make([]PaymentAnswer, 0, len(rows))}
-	for _, row := range rows {
-		list.Payments = append(list.Payments, paymentOf(row))
+	if caller.Customer.IsZero() {
+		list := PaymentList{Payments: make([]PaymentAnswer, 0, len(rows))}
+		for _, row := range rows {
+			list.Payments = append(list.Payments, paymentOf(row))
+		}
+		return wire.OK(w, list)
 	}
-	return wire.OK(w, list)
+	begun := func(row projections.Payment) (id.Customer, id.Account) { return row.Customer, row.From }
+	shown, err := seen(s.Desk, r, rows, begun, paymentSeen)
+	if err != nil {
+		return err
+	}
+	return wire.OK(w, PaymentList{Payments: shown})
+}
+
+// paymentSeen is a payment as one of the account's holders sees it; own: who began it.
+func paymentSeen(row projections.Payment, own bool) PaymentAnswer {
+	answer := paymentOf(row)
+	if !own {
+		answer.Challenge, answer.File = nil, id.PaymentFile{}
+	}
+	return answer
 }
 
 func paymentOf(row projections.Payment) PaymentAnswer {

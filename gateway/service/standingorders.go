@@ -10,7 +10,6 @@ import (
 	"florin/domain/standing"
 	"florin/domain/transfer"
 	"florin/eventbus"
-	"florin/gateway/problem"
 	"florin/gateway/wire"
 	"florin/projections"
 	"florin/schemas"
@@ -132,7 +131,7 @@ func (s StandingOrders) answer(w http.ResponseWriter, answer commands.StandingAn
 	return wire.OK(w, body)
 }
 
-// Get is one standing order of the caller's, with what has become of its days.
+// Get is one standing order of the caller's, or of an account that the caller holds, with what has become of its days.
 func (s StandingOrders) Get(w http.ResponseWriter, r *http.Request) error {
 	asked, err := pathID[id.StandingOrder](r)
 	if err != nil {
@@ -145,8 +144,8 @@ func (s StandingOrders) Get(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if row.Customer != CallOf(r.Context()).Caller.Customer {
-		return problem.NotFound
+	if _, err := s.sees(r, row.Customer, row.From); err != nil { // it shows no challenge
+		return err
 	}
 	answer := orderOf(row)
 	for _, o := range row.Occurrences {
@@ -155,7 +154,8 @@ func (s StandingOrders) Get(w http.ResponseWriter, r *http.Request) error {
 	return wire.OK(w, answer)
 }
 
-// List are the caller's standing orders, those that are over too.
+// List are the caller's standing orders and those of accounts that the caller holds, those
+// that are over too.
 func (s StandingOrders) List(w http.ResponseWriter, r *http.Request) error {
 	p, err := s.page(r, "standing-orders")
 	if err != nil {
@@ -176,11 +176,12 @@ func (s StandingOrders) List(w http.ResponseWriter, r *http.Request) error {
 	if more {
 		p.next(w, r, s.Cursors, last.Order.String())
 	}
-	list := OrderList{Orders: make([]OrderAnswer, 0, len(rows))}
-	for _, row := range rows {
-		list.Orders = append(list.Orders, orderOf(row))
+	begun := func(row projections.StandingOrder) (id.Customer, id.Account) { return row.Customer, row.From }
+	shown, err := seen(s.Desk, r, rows, begun, func(row projections.StandingOrder, _ bool) OrderAnswer { return orderOf(row) })
+	if err != nil {
+		return err
 	}
-	return wire.OK(w, list)
+	return wire.OK(w, OrderList{Orders: shown})
 }
 
 func orderOf(row projections.StandingOrder) OrderAnswer {

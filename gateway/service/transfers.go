@@ -180,7 +180,8 @@ func challengeAnswer(c commands.Challenge) *ChallengeAnswer {
 	return &ChallengeAnswer{ID: c.ID, Nonce: c.Nonce, Methods: c.Methods, Display: display(c.Display.Reveal()), ExpiresAt: c.ExpiresAt}
 }
 
-// Get is one transfer of the caller's, with its history. Who may pay and not read
+// Get is one transfer of the caller's, or of an account that the caller holds, with its
+// history. Who may pay and not read
 // payments sees what was paid under the same login or consent, and no other.
 func (s Transfers) Get(w http.ResponseWriter, r *http.Request) error {
 	asked, err := pathID[id.Transfer](r)
@@ -190,12 +191,13 @@ func (s Transfers) Get(w http.ResponseWriter, r *http.Request) error {
 	if err := s.fresh(r, "transfers"); err != nil {
 		return err
 	}
-	owner, err := s.Reads.TransferOwner(r.Context(), asked)
+	by, from, err := s.Reads.TransferBegun(r.Context(), asked)
 	if err != nil {
 		return err
 	}
-	if owner.IsZero() || owner != CallOf(r.Context()).Caller.Customer {
-		return problem.NotFound
+	own, err := s.sees(r, by, from)
+	if err != nil {
+		return err
 	}
 	row, err := s.Reads.Transfer(r.Context(), asked)
 	if err != nil {
@@ -205,7 +207,7 @@ func (s Transfers) Get(w http.ResponseWriter, r *http.Request) error {
 	if !slices.Contains(caller.Scopes, "payments.read") && (caller.Session.IsZero() || row.Session != caller.Session) {
 		return problem.NotFound
 	}
-	return wire.OK(w, transferOf(row))
+	return wire.OK(w, transferSeen(row, own))
 }
 
 // pathID reads {id} of the path. What is no identifier of that kind names

@@ -7,10 +7,11 @@ import (
 	"florin/domain/id"
 	"florin/gateway/problem"
 	"florin/gateway/wire"
+	"florin/projections"
 )
 
-// Scheduled are the caller's transfers that wait for their days, the next one first. What
-// is over is among an account's transactions.
+// Scheduled are the transfers that wait for their days, the caller's and those of accounts
+// that the caller holds, the next one first. What is over is among an account's transactions.
 func (s Transfers) Scheduled(w http.ResponseWriter, r *http.Request) error {
 	p, err := s.page(r, "scheduled-transfers")
 	if err != nil {
@@ -35,9 +36,10 @@ func (s Transfers) Scheduled(w http.ResponseWriter, r *http.Request) error {
 	if more {
 		p.next(w, r, s.Cursors, last.ExecuteOn+"/"+last.Transfer.String())
 	}
-	list := TransferList{Transfers: make([]TransferAnswer, 0, len(rows))}
-	for _, row := range rows {
-		list.Transfers = append(list.Transfers, transferOf(row))
+	begun := func(row projections.Transfer) (id.Customer, id.Account) { return row.Customer, row.From }
+	shown, err := seen(s.Desk, r, rows, begun, transferSeen)
+	if err != nil {
+		return err
 	}
-	return wire.OK(w, list)
+	return wire.OK(w, TransferList{Transfers: shown})
 }
