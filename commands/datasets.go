@@ -151,7 +151,7 @@ func (l *lookups) has(name string) bool {
 	return slices.ContainsFunc(l.of, func(set dataset.InForce) bool { return set.Name == name })
 }
 
-// of is all that is known of an address; of what is none: nothing.
+// know is all that is known of an address; of what is none: nothing.
 func (l *lookups) know(address string) (facts dataset.Facts, known bool) {
 	of, err := netip.ParseAddr(address)
 	if err != nil {

@@ -45,8 +45,8 @@ func newRiskBacktest(environ []string) *cobra.Command {
 		Long: `Has every decision of a log made again by a policy and by the live one, each of what was known at its time,
 and says how well both tell fraud: precision, recall and value for each outcome that may count as an
 alert, alerts a day, customers who would be stopped without fraud, and the decisions that flip. What
-was fraud is what the log says was confirmed and never cleared, or what --labels says: a file with the
-columns id (of a decision, or of what it was about) and label (0 or 1). Nothing is written.`,
+was fraud --labels says: a file with the columns id (of a decision, or of what it was about) and label
+(0 or 1); without it nothing was, and only the flips tell something. Nothing is written.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			found, err := ask.run(cmd, environ)
@@ -61,7 +61,7 @@ columns id (of a decision, or of what it was about) and label (0 or 1). Nothing 
 	}
 	cmd.Flags().StringVar(&ask.policy, "policy", "", "policy file that is tried (required)")
 	cmd.Flags().StringVar(&ask.against, "against", "", "policy file that it is held against; without it the one that is live in the log")
-	cmd.Flags().StringVar(&ask.labels, "labels", "", "file that says what was fraud, instead of the log")
+	cmd.Flags().StringVar(&ask.labels, "labels", "", "file that says what was fraud")
 	cmd.Flags().StringVar(&ask.from, "from", "", "first day that counts, as 2026-01-31")
 	cmd.Flags().StringVar(&ask.to, "to", "", "first day that counts no more")
 	cmd.Flags().IntVar(&ask.examples, "examples", 3, "how many decisions are named for each way in which an outcome flips")

@@ -16,7 +16,7 @@ type Tried struct {
 	At       time.Time
 	Customer uuid.UUID // zero: nobody's
 	Amount   int64     // hundredths of a unit
-	Fraud    bool      // known by now; what nobody has found to be fraud is none
+	Fraud    bool      // what nobody has found to be fraud is none
 	New      risk.Outcome
 	Live     risk.Outcome
 }
