@@ -143,8 +143,6 @@ func (b *Bank) mayFile(ask SubmitPaymentFile) error {
 	}
 	for _, item := range ask.Items {
 		switch {
-		case b.settings.Money.Issuer.Owns(item.Creditor):
-			return ErrOwnBank
 		case !payment.Name(item.CreditorName.Reveal()):
 			return payment.ErrName
 		case !text.Reference(item.Reference.Reveal()):

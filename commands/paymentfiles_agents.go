@@ -11,7 +11,7 @@ const bankBytes = 8
 // agents holds the banks that a file names against what they are. Nothing is decided by
 // them, for each account's IBAN says where it is: but who has mistaken the bank has
 // perhaps mistaken the account. Another bank than this one as the debtor's, and what is
-// no BIC, rejects what it is said of.
+// no BIC, rejects what it is said of; so does an account that no rail leads to.
 func (b *Bank) agents(ask SubmitPaymentFile) []FiledPayment {
 	whole := ""
 	switch own := b.settings.Money.BIC; {
@@ -23,8 +23,12 @@ func (b *Bank) agents(ask SubmitPaymentFile) []FiledPayment {
 	}
 	items := make([]FiledPayment, len(ask.Items))
 	for i, item := range ask.Items {
-		if item.Refused = whole; whole == "" && item.Agent != "" && iban.BIC(item.Agent) != nil {
+		switch item.Refused = whole; {
+		case whole != "":
+		case item.Agent != "" && iban.BIC(item.Agent) != nil:
 			item.Refused = iban.ErrBIC.Code
+		case b.settings.Money.Issuer.Owns(item.Creditor): // a rail leads to other banks
+			item.Refused = ErrOwnBank.Code
 		}
 		items[i] = item
 	}

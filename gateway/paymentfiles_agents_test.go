@@ -69,6 +69,27 @@ func TestAPaymentToWhatIsNoBankIsRejectedByItself(t *testing.T) {
 	require.Equal(t, "96.00", h.balance(anna, from))
 }
 
+// No rail leads to an account of this bank: its payment is rejected by itself.
+func TestAPaymentToThisBankIsRejectedByItself(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	anna, bert := h.customer("anna"), h.customer("bert")
+	from, berts := h.account(anna, "100.00"), h.account(bert, "")
+	text := painOf("MSG-1", h.iban(anna, from), "1.00", "2.00")
+	waits := h.files(anna, strings.Replace(text, foreign, h.iban(bert, berts), 1))
+	require.Equal(t, 202, waits.Status, "%s", waits.Body)
+	require.Equal(t, 1, h.rail.Verifications(), "nobody is asked about what is not paid")
+	require.Equal(t, 200, h.confirmFile(anna, waits, nil).Status)
+	h.works()
+	report := h.reported(t, anna, field[string](t, waits, "payment_file"))
+	require.Contains(t, report, "<OrgnlEndToEndId>E-1</OrgnlEndToEndId><TxSts>RJCT</TxSts><StsRsnInf><Rsn><Cd>AG03</Cd></Rsn></StsRsnInf>")
+	require.Equal(t, 1, strings.Count(report, "<TxSts>ACSC</TxSts>"), report)
+	require.Equal(t, []string{"98.00", "0.00"}, []string{h.balance(anna, from), h.balance(bert, berts)})
+
+	alone := h.files(anna, strings.Replace(painOf("MSG-2", h.iban(anna, from), "1.00"), foreign, h.iban(bert, berts), 1))
+	require.Equal(t, []any{200, "rejected"}, []any{alone.Status, field[string](t, alone, "status")}, "%s", alone.Body)
+}
+
 // What is wrong with all that a file holds rejects it as it comes: there is nothing to
 // confirm, and a report that says why.
 func TestAFileForAnotherBankIsRejectedAsItComes(t *testing.T) {

@@ -240,7 +240,7 @@ func reasonOf(p projections.Payment) string {
 
 func isoReason(code string) string {
 	if reason, known := map[string]string{"insufficient-funds": "AM04", "limit-exceeded": "AM02", "account-frozen": "AC06", "account-closed": "AC04",
-		"currency-mismatch": "AM03", "account-read-only": "AG01", "payment-blocked": "AG01", "invalid-bic": "RC01", "wrong-agent": "AGNT"}[code]; known {
+		"currency-mismatch": "AM03", "account-read-only": "AG01", "payment-blocked": "AG01", "invalid-bic": "RC01", "wrong-agent": "AGNT", "iban-own-bank": "AG03"}[code]; known {
 		return reason
 	}
 	return "NARR"
