@@ -46,6 +46,7 @@ func experiments() []experiment {
 	all = append(all, revocationExperiments()...)
 	all = append(all, memoryExperiments()...)
 	all = append(all, riskExperiments()...)
+	all = append(all, engineExperiments()...)
 	return all
 }
 
@@ -65,7 +66,8 @@ func newBench() *cobra.Command {
 		Short: "Figures, each beside the bare thing that bounds it",
 		Long: "Measures the log, the ledger, HTTP, memory and projections on this machine. Both sides of a figure run in\n" +
 			"turns in the same process, and the medians are compared: ratios are steadier than absolute numbers.\n\n" +
-			"Guarantees " + guarantees + "\n\nFigures: " + strings.Join(figureNames(), ", "),
+			"Guarantees " + guarantees + "\n\nFigures: " + strings.Join(figureNames(), ", ") +
+			"\n\nThose of other engines want a server: " + benchPostgres + "=postgres://..., " + benchNATS + "=nats://...",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
@@ -137,7 +139,7 @@ func runBench(ctx context.Context, out, progressOut io.Writer, chosen []experime
 			return fmt.Errorf("bench %s: %w", e.name, err)
 		}
 		found = slices.DeleteFunc(found, func(f figure) bool { return !wanted(f.Name, only) })
-		s.end(fmt.Sprintf("%d figures", len(found)))
+		s.end(fmt.Sprintf("%d figures", len(found))) // none of an engine whose server is not named
 		figures = append(figures, found...)
 	}
 	p.wait()

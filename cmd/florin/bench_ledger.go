@@ -173,7 +173,7 @@ func (b *bench) ledgers(ctx context.Context) (_ []figure, err error) {
 	if err != nil {
 		return nil, err
 	}
-	const conditions = "transfers in process between 2,000 accounts, 5 events on 3 streams, durable, sealed, all rules; "
+	const conditions = "transfers in process between 2,000 accounts, 6 events on 4 streams, durable, sealed, all rules, scored by risk, processes following; "
 	const floor = "floor: the log alone, commits of 3 events, as many in flight"
 	return []figure{
 		beside("ledger-64", "transfers/s", rates[0], rates[1], conditions+"64 in flight; "+floor),

@@ -160,7 +160,9 @@ func (a *appender) append(ctx context.Context) error {
 }
 
 // sampleRecord is a record as those that the log is given.
-func sampleRecord() ([]byte, error) {
+func sampleRecord() ([]byte, error) { return eventbus.Encode(sample()) }
+
+func sample() eventbus.Record {
 	a := newAppenders(noLog{}, 1)[0]
 	c := a.commit()
 	r := eventbus.Record{ID: c.ID, Header: c.Header, RecordedAt: c.Header.BookedAt, First: 1, WriterEpoch: 1}
@@ -170,7 +172,7 @@ func sampleRecord() ([]byte, error) {
 			r.Events = append(r.Events, eventbus.Recorded{Event: e, Stream: s.Stream, Version: eventbus.Version(i + 1)})
 		}
 	}
-	return eventbus.Encode(r)
+	return r
 }
 
 // noLog only has a generation.

@@ -201,7 +201,7 @@ func bankVariables(environ []string) []string {
 	var ours []string
 	for _, pair := range environ {
 		switch name, _, _ := strings.Cut(pair, "="); {
-		case name == "FLORIN_CI", name == "FLORIN_SOAK", name == "FLORIN_VECTORS", strings.HasPrefix(name, "FLORIN_TEST_"):
+		case name == "FLORIN_CI", name == "FLORIN_SOAK", name == "FLORIN_VECTORS", strings.HasPrefix(name, "FLORIN_TEST_"), strings.HasPrefix(name, "FLORIN_BENCH_"):
 		default:
 			ours = append(ours, pair)
 		}
