@@ -2,6 +2,7 @@ package eventbus
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/maphash"
@@ -297,6 +298,25 @@ func (s *Sequencer) CloseForGood(ctx context.Context, target string) (Receipt, e
 	}
 	s.signal()
 	return ticket.Wait(ctx)
+}
+
+// Moved tells where a ledger has gone whose log was closed for good; "": it is here.
+func (s *Sequencer) Moved(ctx context.Context) (target string, err error) {
+	s.mu.Lock()
+	end, closed := s.durable, s.closed
+	s.mu.Unlock()
+	if !closed {
+		return "", nil
+	}
+	for record, err := range s.ReadAll(ctx, end.Position-1) {
+		if err != nil {
+			return "", err
+		}
+		var last Closed
+		err := json.Unmarshal(record.Events[len(record.Events)-1].Data, &last)
+		return last.Target, err
+	}
+	return "", fmt.Errorf("%w: %d", ErrAhead, end.Position)
 }
 
 // lockInSync takes the lock once the journal is not being read.

@@ -89,6 +89,9 @@ func openLedger(ctx context.Context, c config, create bool, fatal func(error)) (
 	if err != nil {
 		return nil, advise(err, c)
 	}
+	if target, err := l.log.Moved(ctx); err != nil || target != "" {
+		return nil, errors.Join(err, fmt.Errorf("%w: this bank has moved to %s: serve it with --log", eventbus.ErrClosed, target))
+	}
 	return l, l.ring.Check(l.log.Genesis().KeyRing)
 }
 

@@ -83,7 +83,7 @@ func newRoot(environ []string) *cobra.Command {
 	addCommonFlags(root)
 	root.AddCommand(
 		newServe(environ), newDemo(environ), newPhone(), newAudit(environ), newProjection(environ), newRisk(environ), newOperator(environ), newCustomer(environ), newClient(environ),
-		newKeys(environ), newBackup(environ), newRestore(environ), newBench(), newConfig(environ), newOpenAPI(), newSimulate(),
+		newKeys(environ), newBackup(environ), newRestore(environ), newMigrate(environ), newBench(), newConfig(environ), newOpenAPI(), newSimulate(),
 	)
 	return root
 }
