@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -84,24 +85,34 @@ func again(ctx context.Context, a *archive, only id.Decision, policies []string,
 		Progress: func(done eventbus.Position) { s.of(int64(done), 2*int64(head.Position)) }}.Run(ctx)
 }
 
-// decisions makes every decision of risk again: none may come out otherwise.
+// decisions makes every decision of risk of both banks again: none may come out otherwise.
 func (d *demo) decisions(ctx context.Context) error {
-	return d.scene("make every decision of risk again from the log", 1, func(s *step) (_ string, err error) {
-		a, err := openArchive(ctx, config{Dir: d.bankDir()})
-		if err != nil {
-			return "", err
+	return d.scene("make every decision of risk again from the log", 1, func(s *step) (string, error) {
+		for _, dir := range []string{d.bankDir(), d.watchedDir()} {
+			if err := d.decideAgain(ctx, dir, s); err != nil {
+				return "", err
+			}
 		}
-		var differences []string
-		all, err := again(ctx, a, id.Decision{}, nil, s, func(found commands.Difference) {
-			differences = append(differences, fmt.Sprintf("%s: %s was %s, and is %s", found.Decision, found.Part, found.Kept, found.Again))
-		})
-		if closed := a.close(); err == nil {
-			err = closed
-		}
-		d.facts.Decisions, d.facts.DecisionsDiffer = all.Decisions, all.Differ
-		if err == nil && all.Differ > 0 {
-			err = fmt.Errorf("%s", strings.Join(differences, "; "))
-		}
-		return fmt.Sprintf("%d decisions, none comes out otherwise", all.Decisions), err
+		return fmt.Sprintf("%d decisions, none comes out otherwise", d.facts.Decisions), nil
 	})
+}
+
+func (d *demo) decideAgain(ctx context.Context, dir string, s *step) error {
+	a, err := openArchive(ctx, config{Dir: dir})
+	if err != nil {
+		return err
+	}
+	var differences []string
+	all, err := again(ctx, a, id.Decision{}, nil, s, func(found commands.Difference) {
+		differences = append(differences, fmt.Sprintf("%s: %s was %s, and is %s", found.Decision, found.Part, found.Kept, found.Again))
+	})
+	if closed := a.close(); err == nil {
+		err = closed
+	}
+	d.facts.Decisions += all.Decisions
+	d.facts.DecisionsDiffer += all.Differ
+	if err == nil && all.Differ > 0 {
+		err = errors.New(strings.Join(differences, "; "))
+	}
+	return err
 }

@@ -31,6 +31,8 @@ type facts struct {
 	AttacksTried      int     `json:"attacks_tried"`
 	AttacksRefused    int     `json:"attacks_refused"`
 	Challenged        string  `json:"challenged"`
+	Frauds            []fraud `json:"frauds"`
+	Traveller         string  `json:"traveller"`
 	Acknowledged      int     `json:"acknowledged"`
 	AcknowledgedLost  int     `json:"acknowledged_lost"`
 	LedgerSum         string  `json:"ledger_sum"`
@@ -60,6 +62,11 @@ func (f facts) wrong() error {
 	must(f.Duplicates == 0, "%d transfers were made twice", f.Duplicates)
 	must(f.AttacksTried > 0 && f.AttacksRefused == f.AttacksTried, "%d of %d attacks refused", f.AttacksRefused, f.AttacksTried)
 	must(f.Challenged == "posted", "the challenged transfer is %q", f.Challenged)
+	must(len(f.Frauds) == demoFrauds, "%d of %d frauds stopped", len(f.Frauds), demoFrauds)
+	for _, tried := range f.Frauds {
+		must(tried.Outcome != "allow" && tried.Reason != "" && tried.Words != "", "the fraud %s: %s for %q", tried.Name, tried.Outcome, tried.Reason)
+	}
+	must(f.Traveller == "challenge, let in", "the honest traveller: %q", f.Traveller)
 	must(f.Acknowledged > 0 && f.AcknowledgedLost == 0, "%d of %d acknowledged transfers lost", f.AcknowledgedLost, f.Acknowledged)
 	must(f.LedgerSum == "0", "the ledger sums to %s", f.LedgerSum)
 	must(f.Rebuilt == "equal", "rebuilt read models are %s", f.Rebuilt)
@@ -73,10 +80,10 @@ func newDemo(environ []string) *cobra.Command {
 	var keep bool
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "A bank, a phone, attackers, kill -9 and an auditor, in under 20 seconds",
+		Short: "A bank, a phone, attackers, fraudsters, kill -9 and an auditor, in under 20 seconds",
 		Long: `Runs a sandbox bank in a child process on free ports of this machine, and drives it over HTTP
-with simulated phones: people enrol, money moves, attacks are refused, the bank is killed in
-mid-write, and an auditor finds what he must. Each line ends in the fact it proved.
+with simulated phones: people enrol, money moves, attacks are refused, fraudsters
+are stopped and the reason told, the bank is killed in mid-write, and an auditor finds what he must. Each line ends in the fact it proved.
 
 The data goes into a temporary directory, or into --dir, which must be empty.`,
 		Args: cobra.NoArgs,
@@ -177,7 +184,7 @@ func (d *demo) run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, d.bank.kill()) }()
 	for _, scene := range []func(context.Context) error{
-		d.open, d.enrol, d.move, d.attack, d.challenge, d.crash, d.rebuild, d.decisions, d.verify, d.tamper,
+		d.open, d.enrol, d.move, d.attack, d.challenge, d.frauds, d.crash, d.rebuild, d.decisions, d.verify, d.tamper,
 	} {
 		if err := scene(ctx); err != nil {
 			return err

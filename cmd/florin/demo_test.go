@@ -29,13 +29,24 @@ func TestDemoProvesWhatItSays(t *testing.T) {
 	require.GreaterOrEqual(t, told.P99, told.P50)
 	require.Positive(t, told.Events)
 	fitsItsSchemas(t, filepath.Join(dir, "bank"))
+	fitsItsSchemas(t, filepath.Join(dir, "watched"))
+	stoppedFor := map[string]string{}
+	for _, tried := range told.Frauds {
+		stoppedFor[tried.Name] = tried.Outcome + " " + tried.Reason
+	}
+	require.Equal(t, map[string]string{"stolen-password": "challenge travel-impossible", "burst": "block velocity"}, stoppedFor)
 
 	code, again, _ := florin(t, environ, "audit", "replay", "--decisions", "--json", "--dir", filepath.Join(dir, "bank"), "--policy", filepath.Join(dir, "policy.yaml"))
 	require.Equal(t, exitDone, code)
 	var decisions decisionsAgain
 	require.NoError(t, json.Unmarshal([]byte(again), &decisions))
-	require.Equal(t, told.Decisions, decisions.Equal+decisions.NotMade)
-	code, again, says2 := florin(t, environ, "audit", "replay", "--decisions", "--dir", filepath.Join(dir, "bank"))
+	code, again, says2 := florin(t, environ, "audit", "replay", "--decisions", "--json", "--dir", filepath.Join(dir, "watched"))
+	require.Equal(t, exitDone, code, says2)
+	var watched decisionsAgain
+	require.NoError(t, json.Unmarshal([]byte(again), &watched))
+	require.Positive(t, watched.Equal)
+	require.Equal(t, told.Decisions, decisions.Equal+decisions.NotMade+watched.Equal+watched.NotMade)
+	code, again, says2 = florin(t, environ, "audit", "replay", "--decisions", "--dir", filepath.Join(dir, "bank"))
 	require.Equal(t, exitFailed, code, "by a policy that nobody has nothing can be made again")
 	require.Contains(t, again, "name its file with --policy")
 	require.Contains(t, says2, "come out otherwise")
@@ -52,12 +63,17 @@ func TestDemoWantsAnEmptyDirectory(t *testing.T) {
 func TestADemoThatIsWrongSaysWhat(t *testing.T) {
 	t.Parallel()
 	good := facts{Accounts: demoAccounts, TransfersPosted: demoTransfers, Retried: demoRetried, AttacksTried: 3, AttacksRefused: 3,
+		Frauds: []fraud{{"a", "hold", "x", "X."}, {"b", "block", "x", "X."}}, Traveller: "challenge, let in",
 		Challenged: "posted", Acknowledged: 5, LedgerSum: "0", Rebuilt: "equal", Decisions: demoTransfers, Verify: "ok", TamperFoundAt: 7}
 	require.NoError(t, good.wrong())
 	for says, spoil := range map[string]func(*facts){
 		"accounts":         func(f *facts) { f.Accounts-- },
 		"made twice":       func(f *facts) { f.Duplicates = 1 },
 		"attacks refused":  func(f *facts) { f.AttacksRefused-- },
+		"frauds stopped":   func(f *facts) { f.Frauds = f.Frauds[1:] },
+		"the fraud a":      func(f *facts) { f.Frauds = []fraud{{"a", "allow", "x", "X."}, f.Frauds[1]} },
+		"the fraud b":      func(f *facts) { f.Frauds = []fraud{f.Frauds[0], {"b", "hold", "", ""}} },
+		"honest traveller": func(f *facts) { f.Traveller = "" },
 		"lost":             func(f *facts) { f.AcknowledgedLost = 1 },
 		"sums to":          func(f *facts) { f.LedgerSum = "1" },
 		"decisions differ": func(f *facts) { f.DecisionsDiffer = 1 },
