@@ -22,17 +22,19 @@ import (
 
 // deciding is what risk decides with at a moment.
 type deciding struct {
-	engine *risk.Engine
-	policy string // digest
+	engine  *risk.Engine
+	policy  string // digest
+	shadows []Judge
 }
 
-// deciding is the policy in force where the command is decided. Where that cannot be had nobody decides, and what is asked for is confirmed.
+// deciding is the policy in force where the command is decided, and those that look on.
+// Where that cannot be had nobody decides, and what is asked for is confirmed.
 func (w *work) deciding() deciding {
 	judges, err := w.bank.judges(w)
 	if err != nil {
 		return deciding{}
 	}
-	return deciding{engine: judges.Live.Engine, policy: judges.Live.Digest}
+	return deciding{engine: judges.Live.Engine, policy: judges.Live.Digest, shadows: judges.Shadows}
 }
 
 var builtIn = sync.OnceValues(func() (deciding, error) { return decidingBy(schemas.DefaultPolicy()) })
@@ -120,6 +122,7 @@ func (w *work) decidedAt(a attempted) (said risk.Assessed, d risk.Decision, here
 	d = risk.Failed()
 	if ready {
 		d = engineSays(with.engine, a.action, &v)
+		said.Shadows = shadowsSay(with.shadows, a.action, &v)
 	}
 	said.Position = int64(position)
 	return said.With(&v, d), d, here
@@ -133,6 +136,15 @@ func engineSays(engine *risk.Engine, action risk.Action, v *risk.Vector) (d risk
 		}
 	}()
 	return engine.Decide(action, v)
+}
+
+// shadowsSay is what those say who decide nothing.
+func shadowsSay(shadows []Judge, action risk.Action, v *risk.Vector) (all []risk.Shadow) {
+	for _, shadow := range shadows {
+		d := engineSays(shadow.Engine, action, v)
+		all = append(all, risk.Shadow{Policy: shadow.Digest, Score: d.Score, Outcome: d.Outcome})
+	}
+	return all
 }
 
 // riskPayee is who is paid by a number of another bank's, as risk tells payees apart:

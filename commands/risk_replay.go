@@ -50,6 +50,7 @@ type replayAsked struct {
 	decision id.Decision
 	attempt  risk.Attempt
 	policy   string
+	shadows  []risk.Shadow
 }
 
 // Run makes them all again. An error is of the log: what differs is none.
@@ -75,7 +76,7 @@ func (r DecisionReplay) Run(ctx context.Context) (all Replayed, err error) {
 			}
 			if said := event.(risk.Assessed); r.wants(said) && !said.Failed() {
 				at := eventbus.Position(said.Position)
-				asked[at] = append(asked[at], replayAsked{said.Decision, said.Attempt(), said.Policy})
+				asked[at] = append(asked[at], replayAsked{said.Decision, said.Attempt(), said.Policy, said.Shadows})
 			}
 		}
 		return nil
@@ -136,8 +137,20 @@ func (r DecisionReplay) decide(history *risk.History, all []replayAsked, again m
 			continue
 		}
 		v := history.Look(asked.attempt)
-		again[asked.decision] = risk.Assessed{}.With(&v, engineSays(engine, asked.attempt.Action, &v))
+		said := risk.Assessed{}.With(&v, engineSays(engine, asked.attempt.Action, &v))
+		said.Shadows = shadowsSay(r.lookingOn(asked.shadows), asked.attempt.Action, &v)
+		again[asked.decision] = said
 	}
+}
+
+// lookingOn are the policies that are said to have looked on, as far as anybody has them.
+func (r DecisionReplay) lookingOn(kept []risk.Shadow) (all []Judge) {
+	for _, shadow := range kept {
+		if engine, known := r.Policies[shadow.Policy]; known {
+			all = append(all, Judge{Digest: shadow.Policy, Engine: engine})
+		}
+	}
+	return all
 }
 
 // learn takes a policy out of the log. One that this program cannot put to work, for it
@@ -197,6 +210,7 @@ func (r DecisionReplay) compare(all *Replayed, kept risk.Assessed, decided map[i
 		differs("score", kept.Score, again.Score)
 		differs("outcome", kept.Outcome, again.Outcome)
 		differs("reasons", kept.Reasons, again.Reasons)
+		differs("shadows", kept.Shadows, again.Shadows)
 		if kept.Outcome == risk.Block {
 			differs("effect", kept.Effect, kept.Outcome)
 		}

@@ -9,7 +9,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"florin/domain/id"
 	"florin/domain/risk"
+	"florin/domain/riskpolicy"
 	"florin/domain/transfer"
 )
 
@@ -162,4 +164,35 @@ func TestWhatRiskCannotKnowInTimeIsChallenged(t *testing.T) {
 	all := h.decisions()
 	require.True(t, all[0].Failed())
 	require.False(t, all[1].Failed())
+}
+
+// A policy that looks on says what it would have said, and nothing comes of it.
+func TestShadowsLookOn(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, newModelLog(t))
+	require.NoError(t, h.bank.FirstStart(h.ctx()))
+	strict, err := h.bank.RiskPolicies().Read(velocityPolicy)
+	require.NoError(t, err)
+	require.NoError(t, h.activate(RiskPolicyChange{File: strict, Role: riskpolicy.Shadow}))
+	from, to := h.account(alice, "Alice", 100_000), h.account(bob, "Bob", 0)
+	for range 5 {
+		answer, _, err := h.send(h.by(alice), from, to, 100)
+		require.NoError(t, err)
+		require.Equal(t, transfer.Done, answer.Status)
+	}
+	all := h.decisions()
+	for i, want := range []risk.Outcome{risk.Allow, risk.Allow, risk.Challenge, risk.Challenge, risk.Block} {
+		require.Equal(t, risk.Allow, all[i].Effect)
+		require.Len(t, all[i].Shadows, 1)
+		require.Equal(t, []any{strict.Digest(), want}, []any{all[i].Shadows[0].Policy, all[i].Shadows[0].Outcome}, i)
+	}
+	again, found := h.replay(id.Decision{})
+	require.Empty(t, found)
+	require.Equal(t, Replayed{Decisions: 5, Equal: 5}, again)
+	forged := all[4]
+	forged.Shadows = []risk.Shadow{{Policy: strict.Digest(), Score: 100, Outcome: risk.Allow}}
+	_, found = h.replay(h.forge(forged))
+	require.Len(t, found, 1)
+	require.Equal(t, "shadows", found[0].Part)
+	h.audit()
 }

@@ -41,6 +41,7 @@ type Assessed struct {
 	Features      Values      `json:"features,omitempty"`      // the known ones, in their order
 	Contributions Weights     `json:"contributions,omitempty"` // those that are not nought, in the scorecard's order
 	Reasons       []string    `json:"reasons,omitempty"`       // codes
+	Shadows       []Shadow    `json:"shadows,omitempty"`       // what others would have said
 	At            time.Time   `json:"at"`
 }
 
@@ -54,6 +55,13 @@ type Located struct {
 
 func (Located) Kind() string { return "risk.located" }
 func (Located) riskEvent()   {}
+
+// Shadow is what a policy would have said that looks on and decides nothing.
+type Shadow struct {
+	Policy  string  `json:"policy"` // digest
+	Score   int64   `json:"score"`
+	Outcome Outcome `json:"outcome"`
+}
 
 // DataSet is one that was looked into.
 type DataSet struct {

@@ -17,6 +17,7 @@ type RiskDecisionAnswer struct {
 	Because    []RiskReason      `json:"because"`
 	DataSets   []RiskDataSet     `json:"data_sets"`
 	PolicyName string            `json:"policy_name,omitzero"`
+	Shadows    []RiskShadow      `json:"shadows,omitempty"`
 	Otherwise  *RiskAlternative  `json:"otherwise,omitzero"` // not said: nothing that was known would have changed the outcome
 }
 
@@ -41,6 +42,13 @@ type RiskReason struct {
 type RiskDataSet struct {
 	Name   string `json:"name"`
 	Digest string `json:"digest"`
+}
+
+// RiskShadow is what a policy would have said that looks on and decides nothing.
+type RiskShadow struct {
+	Policy  string `json:"policy"`
+	Score   int64  `json:"score"`
+	Outcome string `json:"outcome"`
 }
 
 // RiskAlternative is the smallest change of what was known that would have changed the
@@ -73,6 +81,9 @@ func explained(said risk.Assessed, at eventbus.Position, engine *risk.Engine) Ri
 	}
 	for _, set := range said.Data {
 		answer.DataSets = append(answer.DataSets, RiskDataSet(set))
+	}
+	for _, shadow := range said.Shadows {
+		answer.Shadows = append(answer.Shadows, RiskShadow{shadow.Policy, shadow.Score, string(shadow.Outcome)})
 	}
 	var policy risk.Policy
 	if engine != nil {
