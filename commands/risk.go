@@ -73,8 +73,17 @@ type attempted struct {
 func (w *work) assess(a attempted) (risk.Assessment, error) {
 	said, decision := w.decided(a)
 	assessment := w.bank.settings.Money.Exemptions.Assess(decision, said.Policy, a.facts)
-	said.Effect, said.Exemption = assessment.Outcome, assessment.Exemption
+	said.Effect, said.Exemption = cameOf(assessment.Outcome), assessment.Exemption
 	return assessment, w.noteDecision(said)
+}
+
+// cameOf is what comes of a payment by an outcome: nobody can hold one for somebody to
+// look at, nor let a part of it pass, so the customer confirms it.
+func cameOf(outcome risk.Outcome) risk.Outcome {
+	if outcome == risk.Hold || outcome == risk.Limit {
+		return risk.Challenge
+	}
+	return outcome
 }
 
 func (w *work) noteDecision(said risk.Assessed) error {

@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -194,5 +195,23 @@ func TestShadowsLookOn(t *testing.T) {
 	_, found = h.replay(h.forge(forged))
 	require.Len(t, found, 1)
 	require.Equal(t, "shadows", found[0].Part)
+	h.audit()
+}
+
+// What is kept as the effect is what came of it.
+func TestWhatNobodyCanHoldIsConfirmed(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, newModelLog(t))
+	h.policy = []byte(strings.NewReplacer("count_10m >= 4, outcome: block", "count_10m >= 1, outcome: hold", "challenge: 100", "limit: -100", "outcome: allow", "outcome: limit").Replace(velocityPolicy))
+	h.reopen(h.log)
+	from, to := h.account(alice, "Alice", 100_000), h.account(bob, "Bob", 0)
+	for range 2 {
+		answer, _, err := h.send(h.by(alice), from, to, 100)
+		require.NoError(t, err)
+		require.Equal(t, transfer.Pending, answer.Status)
+	}
+	all := h.decisions()
+	require.Equal(t, []risk.Outcome{risk.Limit, risk.Challenge}, []risk.Outcome{all[0].Outcome, all[0].Effect})
+	require.Equal(t, []risk.Outcome{risk.Hold, risk.Challenge}, []risk.Outcome{all[1].Outcome, all[1].Effect})
 	h.audit()
 }
