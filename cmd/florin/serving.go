@@ -111,27 +111,26 @@ func cutOff(ctx context.Context, err error) error {
 
 // tick rings what is due.
 func (b *bank) tick(ctx context.Context) error {
-	clock := time.NewTicker(tick)
-	defer clock.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-clock.C:
-			if err := b.write.Tick(ctx); err != nil {
-				return cutOff(ctx, fmt.Errorf("do what is due: %w", err))
-			}
-			if b.core != nil {
-				b.core.Tick(ctx)
-			} else {
-				b.door.Tick(ctx)
-			}
+	return everyTick(ctx, "do what is due", func(ctx context.Context) error {
+		if err := b.write.Tick(ctx); err != nil {
+			return err
 		}
-	}
+		if b.core != nil {
+			b.core.Tick(ctx)
+		} else {
+			b.door.Tick(ctx)
+		}
+		return nil
+	})
 }
 
 // post sends partners what is due, at its own pace.
 func (b *bank) post(ctx context.Context) error {
+	return everyTick(ctx, "tell partners", b.write.TickWebhooks)
+}
+
+// everyTick does it again and again until ctx ends, or it fails.
+func everyTick(ctx context.Context, what string, do func(context.Context) error) error {
 	clock := time.NewTicker(tick)
 	defer clock.Stop()
 	for {
@@ -139,8 +138,8 @@ func (b *bank) post(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-clock.C:
-			if err := b.write.TickWebhooks(ctx); err != nil {
-				return cutOff(ctx, fmt.Errorf("tell partners: %w", err))
+			if err := do(ctx); err != nil {
+				return cutOff(ctx, fmt.Errorf("%s: %w", what, err))
 			}
 		}
 	}

@@ -37,6 +37,13 @@ func (p *pair) start(ctx context.Context) error {
 	return errors.Join(p.serving.await(ctx), p.standing.launch())
 }
 
+// onOneLog are the settings of processes that stand by for each other: they share a log
+// and the keys of the first one's directory.
+func onOneLog(url, first string) []string {
+	return []string{"--log", url, "--master-key-file", filepath.Join(first, "keys", "master.key"), "--key-ring-file", filepath.Join(first, "keys", "ring"),
+		"--rate-per-second", "100000", "--rate-burst", "100000", "--risk-policy", amountsPolicy}
+}
+
 // takeovers is how often the process that serves is killed.
 func takeovers() int {
 	if os.Getenv("FLORIN_SOAK") != "" {
@@ -56,8 +63,7 @@ func TestAStandbyTakesOver(t *testing.T) {
 	home := t.TempDir()
 	first := filepath.Join(home, "first")
 	url := serverURL(t, server)
-	more := []string{"--log", url, "--master-key-file", filepath.Join(first, "keys", "master.key"), "--key-ring-file", filepath.Join(first, "keys", "ring"),
-		"--rate-per-second", "100000", "--rate-burst", "100000", "--risk-policy", amountsPolicy}
+	more := onOneLog(url, first)
 	one, base, err := newChild(path, first, filepath.Join(home, "first.log"), childEnvironment(environ), more...)
 	require.NoError(t, err)
 	require.NoError(t, one.start(ctx))
@@ -83,22 +89,11 @@ func TestAStandbyTakesOver(t *testing.T) {
 	t.Logf("%d takeovers, %d transfers acknowledged, %d answers lost with a process, 0 lost, 0 doubled", takeovers(), storm.acks.count(), storm.unanswered.Load())
 }
 
-// awaitLease waits until the lease is another session's than now.
-func awaitLease(t *testing.T, server *postgrestest.Cluster) {
+// leaseholder is the session that has the lease; 0: none.
+func leaseholder(t *testing.T, c *pgx.Conn) (pid int) {
 	t.Helper()
-	c, err := pgx.Connect(t.Context(), server.URL())
-	require.NoError(t, err)
-	defer func() { require.NoError(t, c.Close(context.Background())) }()
-	holder := func() (pid int) {
-		err := c.QueryRow(t.Context(), "SELECT coalesce(max(pid), 0) FROM pg_locks WHERE locktype = 'advisory'").Scan(&pid)
-		require.NoError(t, err)
-		return pid
-	}
-	for first := holder(); ; time.Sleep(50 * time.Millisecond) {
-		if now := holder(); now != 0 && now != first {
-			return
-		}
-	}
+	require.NoError(t, c.QueryRow(t.Context(), "SELECT coalesce(max(pid), 0) FROM pg_locks WHERE locktype = 'advisory'").Scan(&pid))
+	return pid
 }
 
 // serverURL is the address of a test's server as a URL, as --log wants it.
@@ -144,8 +139,7 @@ func TestAPausedProcessGivesWay(t *testing.T) {
 	path, environ := program(t)
 	home := t.TempDir()
 	first, url := filepath.Join(home, "first"), serverURL(t, server)
-	more := []string{"--log", url, "--master-key-file", filepath.Join(first, "keys", "master.key"), "--key-ring-file", filepath.Join(first, "keys", "ring"),
-		"--rate-per-second", "100000", "--rate-burst", "100000", "--risk-policy", amountsPolicy}
+	more := onOneLog(url, first)
 	one, base, err := newChild(path, first, filepath.Join(home, "first.log"), childEnvironment(environ), more...)
 	require.NoError(t, err)
 	require.NoError(t, one.start(ctx))
@@ -168,6 +162,10 @@ func TestAPausedProcessGivesWay(t *testing.T) {
 	for i := range keys {
 		keys[i] = p.phone.NewID()
 	}
+	c, err := pgx.Connect(ctx, server.URL())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, c.Close(ctx)) }()
+	before := leaseholder(t, c)
 	acks, asked := newAcks(), make(chan struct{})
 	paused := make(chan error, 1)
 	go func() { <-asked; paused <- one.signal(syscall.SIGSTOP) }()
@@ -184,7 +182,9 @@ func TestAPausedProcessGivesWay(t *testing.T) {
 		})
 	}
 	require.NoError(t, <-paused)
-	awaitLease(t, server)
+	for now := before; now == 0 || now == before; now = leaseholder(t, c) { // nobody tells who has taken it
+		time.Sleep(50 * time.Millisecond)
+	}
 	done() // whoever waits for the paused one gives up
 	answers.Wait()
 	known := acks.count()

@@ -14,7 +14,7 @@ import (
 
 const (
 	replicasLeast = 3
-	// versionLeast: earlier ones lose or double conditional publishes around a change of leader.
+	// versionLeast is the one that was tried with its leader killed.
 	versionLeast = "v2.15.2"
 	// Servers have so long to answer about themselves: the first one, and each after the
 	// one before.
