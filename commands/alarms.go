@@ -3,7 +3,6 @@ package commands
 import (
 	"cmp"
 	"container/heap"
-
 	"time"
 )
 
@@ -44,14 +43,7 @@ func (r *runner) put(alarm Alarm) {
 	key := alarm.key()
 	r.alarms[key], r.changed[key], r.dirty = alarm, true, true
 	heap.Push(&r.queue, turnOf(alarm))
-	if len(r.queue) <= 2*len(r.alarms)+queueSpare {
-		return
-	}
-	r.queue = r.queue[:0]
-	for _, alarm := range r.alarms {
-		r.queue = append(r.queue, turnOf(alarm))
-	}
-	heap.Init(&r.queue)
+	r.trim()
 }
 
 // drop clears an alarm. The caller holds mu.
@@ -61,6 +53,21 @@ func (r *runner) drop(key string) {
 		r.changed[key] = true
 	}
 	r.dirty = true
+	r.trim()
+}
+
+// trim makes the queue anew once it holds more places without an alarm than it may: after
+// an alarm was set, and after one was cleared, which leaves fewer to measure it by. The
+// caller holds mu.
+func (r *runner) trim() {
+	if len(r.queue) <= 2*len(r.alarms)+queueSpare {
+		return
+	}
+	r.queue = r.queue[:0]
+	for _, alarm := range r.alarms {
+		r.queue = append(r.queue, turnOf(alarm))
+	}
+	heap.Init(&r.queue)
 }
 
 // due are the alarms whose time has come, in order, at most so many: they stay until
