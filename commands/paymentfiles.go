@@ -14,7 +14,6 @@ import (
 	"florin/domain/payment"
 	"florin/domain/paymentfile"
 	"florin/domain/quota"
-	"florin/domain/text"
 	"florin/domain/transfer"
 	"florin/eventbus"
 	"florin/schemas"
@@ -43,13 +42,13 @@ type SubmitPaymentFile struct {
 // FiledPayment is one payment of a file.
 type FiledPayment struct {
 	EndToEnd     string
-	Creditor     iban.IBAN
+	Creditor     string // as it was written
 	CreditorName domain.Evidence
 	Amount       money.Amount
 	Reference    domain.Evidence
 	Agent        string    // the creditor's bank, by its BIC; "": it is not said
 	Verified     RailPayee // filled in by Submit, as is
-	Refused      string    // the code of what is wrong with it; "": nothing
+	Refused      string    // filled in by Submit: the code of what is wrong with it; "": nothing
 }
 
 // PaymentFileAnswer is a file as the verb left it. What the verb did not touch is zero.
@@ -97,7 +96,7 @@ func (p PaymentFiles) Submit(ctx context.Context, order Order, ask SubmitPayment
 	if before.Phase != paymentfile.Absent && before.Digest == ask.Digest {
 		return b.filedBefore(ctx, of)
 	}
-	ask.Items = b.agents(ask)
+	ask.Items = b.sifted(ask)
 	if ask.Items, err = p.verified(ctx, order, from, ask.Items); err != nil {
 		return PaymentFileAnswer{}, Outcome{}, err
 	}
@@ -133,7 +132,7 @@ func (p PaymentFiles) Submit(ctx context.Context, order Order, ask SubmitPayment
 	}, paymentFileAnswer)
 }
 
-// mayFile refuses a file that holds what no payment may say.
+// mayFile refuses a file that has no names to be known by, and all where no rail is.
 func (b *Bank) mayFile(ask SubmitPaymentFile) error {
 	if b.settings.Rail == nil {
 		return ErrNoRail
@@ -141,20 +140,12 @@ func (b *Bank) mayFile(ask SubmitPaymentFile) error {
 	if !paymentfile.Name(ask.Message) || !paymentfile.Name(ask.Group) {
 		return paymentfile.ErrInvalid
 	}
-	for _, item := range ask.Items {
-		switch {
-		case !payment.Name(item.CreditorName.Reveal()):
-			return payment.ErrName
-		case !text.Reference(item.Reference.Reveal()):
-			return payment.ErrReference
-		}
-	}
 	return nil
 }
 
 func (s SubmitPaymentFile) items() (items []paymentfile.Item) {
 	for _, one := range s.Items {
-		items = append(items, paymentfile.Item{EndToEnd: domain.NewEvidence(one.EndToEnd), Creditor: domain.NewEvidence(one.Creditor.String()),
+		items = append(items, paymentfile.Item{EndToEnd: domain.NewEvidence(one.EndToEnd), Creditor: domain.NewEvidence(one.Creditor),
 			CreditorName: one.CreditorName, Amount: one.Amount, Reference: one.Reference, Payee: string(one.Verified.Result), PayeeName: one.Verified.Name, Refused: one.Refused})
 	}
 	return items

@@ -1,18 +1,24 @@
 package commands
 
 import (
+	"florin/domain"
 	"florin/domain/iban"
+	"florin/domain/payment"
 	"florin/domain/paymentfile"
+	"florin/domain/text"
 )
 
 // bankBytes is how much of a BIC says which bank: the rest is a branch of it.
 const bankBytes = 8
 
-// agents holds the banks that a file names against what they are. Nothing is decided by
-// them, for each account's IBAN says where it is: but who has mistaken the bank has
-// perhaps mistaken the account. Another bank than this one as the debtor's, and what is
-// no BIC, rejects what it is said of; so does an account that no rail leads to.
-func (b *Bank) agents(ask SubmitPaymentFile) []FiledPayment {
+// sifted says of each payment of a file what is wrong with it as it was sent, which
+// rejects it and none of the others: a creditor's number, name or reference that cannot
+// be one, a bank that is none or an account that no rail leads to. Another bank than
+// this one as the debtor's, or what is no BIC, is wrong with all of them.
+//
+// Nothing is decided by the banks that a file names, for each account's IBAN says where
+// it is: but who has mistaken the bank has perhaps mistaken the account.
+func (b *Bank) sifted(ask SubmitPaymentFile) []FiledPayment {
 	whole := ""
 	switch own := b.settings.Money.BIC; {
 	case ask.Agent == "":
@@ -23,14 +29,41 @@ func (b *Bank) agents(ask SubmitPaymentFile) []FiledPayment {
 	}
 	items := make([]FiledPayment, len(ask.Items))
 	for i, item := range ask.Items {
-		switch item.Refused = whole; {
-		case whole != "":
-		case item.Agent != "" && iban.BIC(item.Agent) != nil:
-			item.Refused = iban.ErrBIC.Code
-		case b.settings.Money.Issuer.Owns(item.Creditor): // a rail leads to other banks
-			item.Refused = ErrOwnBank.Code
+		items[i] = b.sift(item)
+		if whole != "" {
+			items[i].Refused = whole
 		}
-		items[i] = item
 	}
 	return items
+}
+
+// sift finds the first that is wrong with a payment. What cannot be a number, a name or
+// a reference is not kept in the list, and so never shown: the bytes that were signed,
+// which are evidence, have it.
+func (b *Bank) sift(item FiledPayment) FiledPayment {
+	wrong := func(r *domain.Refusal) {
+		if item.Refused == "" {
+			item.Refused = r.Code
+		}
+	}
+	creditor, err := iban.Parse(item.Creditor)
+	if err != nil {
+		item.Creditor = ""
+		wrong(iban.ErrInvalid)
+	}
+	if !payment.Name(item.CreditorName.Reveal()) {
+		item.CreditorName = domain.Evidence{}
+		wrong(payment.ErrName)
+	}
+	if !text.Reference(item.Reference.Reveal()) {
+		item.Reference = domain.Evidence{}
+		wrong(payment.ErrReference)
+	}
+	if item.Agent != "" && iban.BIC(item.Agent) != nil {
+		wrong(iban.ErrBIC)
+	}
+	if b.settings.Money.Issuer.Owns(creditor) { // a rail leads to other banks
+		wrong(ErrOwnBank)
+	}
+	return item
 }

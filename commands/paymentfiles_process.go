@@ -121,12 +121,18 @@ func (p PaymentFiles) Complete(ctx context.Context, order Order, of id.PaymentFi
 	if err != nil {
 		return PaymentFileAnswer{}, Outcome{}, err
 	}
-	command := paymentfile.Complete{At: order.At}
+	said, err := b.filed(ctx, of)
+	if err != nil {
+		return PaymentFileAnswer{}, Outcome{}, err
+	}
+	command, items := paymentfile.Complete{At: order.At}, said.Items()
 	for i := range before.Count {
 		one, err := b.payments.look(ctx, FilePayment(of, i))
 		switch {
 		case err != nil:
 			return PaymentFileAnswer{}, Outcome{}, err
+		case one.Phase == payment.Absent && i < int64(len(items)) && items[i].Refused != "": // as it was sent: it never becomes a payment
+			command.Failed++
 		case !one.Phase.Over():
 			return PaymentFileAnswer{}, Outcome{}, paymentfile.ErrNotComplete
 		case one.Phase != payment.Done:

@@ -37,7 +37,7 @@ func (p *remitter) fileBy(order Order, name string, minors ...int64) PaymentFile
 }
 
 func (p *remitter) item(minor int64) FiledPayment {
-	return FiledPayment{EndToEnd: "E", Creditor: must(iban.Parse("DE89370400440532013000")), CreditorName: domain.NewEvidence("Bob Builder"), Amount: euros(minor)}
+	return FiledPayment{EndToEnd: "E", Creditor: "DE89370400440532013000", CreditorName: domain.NewEvidence("Bob Builder"), Amount: euros(minor)}
 }
 
 // number is the IBAN of an account.
@@ -151,4 +151,54 @@ func TestWhatIsToldOfAFile(t *testing.T) {
 		p.fileIs(waits.File, paymentfile.TimedOut)
 		require.Equal(t, []string{"payment-file-challenged", "payment-file-expired"}, p.told(alice, mark))
 	})
+}
+
+// What was wrong as it was sent never becomes a payment, and holds up no other: the file
+// is complete without it, also after a restart in the middle.
+func TestWhatWasWrongAsItWasSentIsNoPayment(t *testing.T) {
+	t.Parallel()
+	p := newRemitter(t)
+	p.rail.next(RailAnswer{Status: RailAccepted})
+	ask := SubmitPaymentFile{Message: "one", Group: "P-1", Debtor: p.number(p.from), Digest: "digest", Total: euros(600)}
+	for i, spoil := range []func(*FiledPayment){
+		func(f *FiledPayment) { f.Creditor = "DE00" },
+		func(*FiledPayment) {},
+		func(f *FiledPayment) { f.CreditorName = domain.NewEvidence("a\u202eb") },
+		func(f *FiledPayment) { f.Reference = domain.NewEvidence("two\nlines") },
+		func(f *FiledPayment) { f.Agent = "nonsense" },
+		func(*FiledPayment) {},
+	} {
+		one := p.item(100)
+		one.EndToEnd = fmt.Sprint("E-", i)
+		spoil(&one)
+		ask.Items = append(ask.Items, one)
+	}
+	waits, _, err := p.bank.PaymentFiles().Submit(p.ctx(), p.by(alice), ask)
+	require.NoError(t, err)
+	said, err := p.bank.filed(p.ctx(), waits.File)
+	require.NoError(t, err)
+	var refused, kept []string
+	for _, item := range said.Items() {
+		refused, kept = append(refused, item.Refused), append(kept, item.Creditor.Reveal()+item.CreditorName.Reveal()+item.Reference.Reveal())
+	}
+	require.Equal(t, []string{"invalid-iban", "", "invalid-name", "invalid-reference", "invalid-bic", ""}, refused)
+	require.Equal(t, []string{"Bob Builder", "DE89370400440532013000Bob Builder", "DE89370400440532013000", "DE89370400440532013000Bob Builder"}, kept[:4], "what cannot be one is not kept")
+	p.confirmFile(waits)
+	p.restart()
+	p.settle()
+	p.fileIs(waits.File, paymentfile.Confirmed)
+	for i := range int64(6) {
+		p.rail.becomes(message(FilePayment(waits.File, i)), RailAnswer{Status: RailSettled})
+		want := payment.Absent
+		if i == 1 || i == 5 {
+			want = payment.Taken
+		}
+		require.Equal(t, want, p.state(FilePayment(waits.File, i)).Phase, "%d", i)
+		_, _, err := p.bank.Payments().InitiateFiled(p.ctx(), SystemOrder("payment-files", waits.File.UUID(), fmt.Sprint("again ", i), p.now(), ofCustomer(alice)), waits.File, i)
+		require.Error(t, err)
+	}
+	p.pass(time.Minute)
+	p.settle()
+	p.fileIs(waits.File, paymentfile.Over)
+	require.Equal(t, []paymentfile.Completed{{Settled: 2, Failed: 4, At: p.completed()[0].At}}, p.completed())
 }

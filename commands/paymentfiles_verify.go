@@ -38,7 +38,7 @@ func (p PaymentFiles) verified(ctx context.Context, order Order, from id.Account
 			for one := range next {
 				one.Verified = RailPayee{Result: payment.NotVerified}
 				if asking.Err() == nil {
-					one.Verified = p.bank.Payments().VerifyPayee(asking, domain.NewEvidence(one.Creditor.String()), one.CreditorName)
+					one.Verified = p.bank.Payments().VerifyPayee(asking, domain.NewEvidence(one.Creditor), one.CreditorName)
 				}
 			}
 		})

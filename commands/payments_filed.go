@@ -13,8 +13,10 @@ import (
 )
 
 // InitiateFiled makes one payment of a confirmed file, or its rejection: that other
-// payments of the file are refused is nothing to it. Only the bank's own process asks
-// for it. What was said of its payee is what the file was confirmed with.
+// payments of the file are refused is nothing to it. What was wrong as it was sent never
+// becomes a payment (ErrNotReady): the file's list says why, and may not know to whom it
+// was. Only the bank's own process asks for it. What was said of its payee is what the
+// file was confirmed with.
 func (p Payments) InitiateFiled(ctx context.Context, order Order, of id.PaymentFile, item int64) (PaymentAnswer, Outcome, error) {
 	b := p.bank
 	order.Asked = schemas.PayFiled{File: of, Item: item}
@@ -28,6 +30,9 @@ func (p Payments) InitiateFiled(ctx context.Context, order Order, of id.PaymentF
 	items := said.Items()
 	if item >= int64(len(items)) { // its customer is erased
 		return PaymentAnswer{}, Outcome{}, paymentfile.ErrMissing
+	}
+	if items[item].Refused != "" {
+		return PaymentAnswer{}, Outcome{}, payment.ErrNotReady
 	}
 	f := filedPayment{said, item, items[item], FilePayment(of, item)}
 	return execute(ctx, b, "payment.initiate_filed", order, streams(f.payment, of, said.From, said.Customer), f.decide, func(facts []Fact) (PaymentAnswer, error) {
@@ -70,9 +75,6 @@ func (f filedPayment) decide(w *work) error {
 		return err
 	}
 	command.Assessment = paymentAssessed(said)
-	if command.Refused = f.item.Refused; command.Refused != "" {
-		return b.payments.decide(w, f.payment, command)
-	}
 	if command.Refused, err = codeOf(try(w, func() error { return f.hold(w, command.Outcome()) })); err != nil {
 		return err
 	}

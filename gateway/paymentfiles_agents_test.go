@@ -90,6 +90,65 @@ func TestAPaymentToThisBankIsRejectedByItself(t *testing.T) {
 	require.Equal(t, []any{200, "rejected"}, []any{alone.Status, field[string](t, alone, "status")}, "%s", alone.Body)
 }
 
+// A creditor whose number, name or reference cannot be one rejects that payment, for the
+// reason that ISO 20022 has for it, and none of the others. What cannot be shown safely
+// is not shown.
+func TestAPaymentToWhatIsNoAccountIsRejectedByItself(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	anna := h.customer("anna")
+	from := h.account(anna, "100.00")
+	number := h.iban(anna, from)
+	wrongs := []struct{ old, fresh, code, iso string }{
+		{foreign, "DE8937040044053201300", "invalid-iban", "AC03"},       // too short
+		{foreign, foreign + "0", "invalid-iban", "AC03"},                 // too long
+		{foreign, "DE88370400440532013000", "invalid-iban", "AC03"},      // check digits
+		{foreign, "DE8937040044053201300O", "invalid-iban", "AC03"},      // a letter
+		{foreign, "D\u041589370400440532013000", "invalid-iban", "AC03"}, // of another alphabet
+		{foreign, strings.ToLower(foreign), "invalid-iban", "AC03"},
+		{foreign, "DE89 3704 0044 0532 0130 00", "invalid-iban", "AC03"},
+		{"<CdtrAcct><Id><IBAN>" + foreign + "</IBAN></Id></CdtrAcct>", "", "invalid-iban", "AC03"},
+		{"<Nm>Bob &amp; 1</Nm>", "", "invalid-name", "BE21"},
+		{"Bob &amp; 1", "a\u202eb", "invalid-name", "BE21"},
+		{"Bob &amp; 1", strings.Repeat("b", 71), "invalid-name", "BE21"},
+		{"wage 1", "a\u202eb", "invalid-reference", "RR07"},
+		{"wage 1", strings.Repeat("w", 141), "invalid-reference", "RR07"},
+	}
+	for i, tc := range wrongs {
+		good := painOf(fmt.Sprint("MSG-", i), number, "1.00", "2.00")
+		require.Contains(t, good, tc.old)
+		text := strings.Replace(good, tc.old, tc.fresh, 1)
+		asked := h.rail.Verifications()
+		waits := h.files(anna, text)
+		require.Equal(t, 202, waits.Status, "%v: %s", tc, waits.Body)
+		require.Equal(t, asked+1, h.rail.Verifications(), "nobody is asked about what is not paid")
+		var display map[string]string
+		require.NoError(t, json.Unmarshal(field[phone.Challenge](t, waits, "challenge").Display, &display))
+		require.Equal(t, []string{"2", "3.00", "1"}, []string{display["count"], display["total"], display["refused"]})
+		id := field[string](t, waits, "payment_file")
+		said := "<OrgnlEndToEndId>E-1</OrgnlEndToEndId><TxSts>RJCT</TxSts><StsRsnInf><Rsn><Cd>" + tc.iso + "</Cd></Rsn></StsRsnInf>"
+		require.Contains(t, h.reported(t, anna, id), said, "%v", tc)
+		require.NotContains(t, string(h.fresh(anna, "/v1/payment-files/"+id).Body), "\u202e")
+
+		alone := h.files(anna, strings.Replace(painOf(fmt.Sprint("ALONE-", i), number, "1.00"), tc.old, tc.fresh, 1))
+		require.Equal(t, []any{200, "rejected", tc.code}, []any{alone.Status, field[string](t, alone, "status"), field[string](t, alone, "code")}, "%s", alone.Body)
+		if i%6 > 0 {
+			continue
+		}
+		require.Equal(t, 200, h.confirmFile(anna, waits, nil).Status)
+		h.works()
+		report := h.reported(t, anna, id)
+		require.Contains(t, report, "<GrpSts>PART</GrpSts>")
+		require.Contains(t, report, said)
+		require.Contains(t, report, "<OrgnlEndToEndId>E-2</OrgnlEndToEndId><TxSts>ACSC</TxSts>")
+		over := h.fresh(anna, "/v1/payment-files/"+id)
+		require.Equal(t, []any{"completed", 1, 1}, []any{field[string](t, over, "status"), field[int](t, over, "settled"), field[int](t, over, "failed")})
+	}
+	told, _ := h.rail.Messages()
+	require.Len(t, told, 3)
+	require.Equal(t, "94.00", h.balance(anna, from))
+}
+
 // What is wrong with all that a file holds rejects it as it comes: there is nothing to
 // confirm, and a report that says why.
 func TestAFileForAnotherBankIsRejectedAsItComes(t *testing.T) {

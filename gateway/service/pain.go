@@ -74,7 +74,8 @@ var painKnown = map[string]int{
 }
 
 // fileOf reads a pain.001; today is the bank's day. Refusals: bad-request (it is none),
-// invalid-payment-file with what is wrong, invalid-iban, invalid-amount.
+// invalid-payment-file, invalid-iban of the debtor, invalid-amount: without its amounts a
+// file has no sum to be confirmed. What is wrong with a creditor rejects that payment alone.
 func fileOf(data []byte, today string) (commands.SubmitPaymentFile, error) {
 	digest := sha256.Sum256(data)
 	file := commands.SubmitPaymentFile{Digest: hex.EncodeToString(digest[:])}
@@ -115,7 +116,7 @@ func (p painTransfer) read() (one commands.FiledPayment, err error) {
 	if p.Amount.Currency != "EUR" {
 		return one, paymentfile.ErrInvalid
 	}
-	one = commands.FiledPayment{EndToEnd: p.EndToEnd, CreditorName: evidence(p.Name), Reference: evidence(p.Reference), Agent: p.Agent}
+	one = commands.FiledPayment{EndToEnd: p.EndToEnd, Creditor: p.Creditor, CreditorName: evidence(p.Name), Reference: evidence(p.Reference), Agent: p.Agent}
 	decimal := p.Amount.Decimal
 	if whole, cents, _ := strings.Cut(decimal, "."); len(cents) < 2 && whole != "" { // XML's decimals may be short
 		decimal = whole + "." + (cents + "00")[:2]
@@ -126,8 +127,7 @@ func (p painTransfer) read() (one commands.FiledPayment, err error) {
 	if !one.Amount.IsPositive() {
 		return one, problem.InvalidAmount
 	}
-	one.Creditor, err = iban.Parse(p.Creditor)
-	return one, err
+	return one, nil
 }
 
 // adds tells whether count and sum are those of the file; where they are asked for they

@@ -238,10 +238,17 @@ func reasonOf(p projections.Payment) string {
 	return isoReason(p.Code)
 }
 
+// isoReasons are ISO 20022's ExternalStatusReason1Codes of the bank's own.
+var isoReasons = map[string]string{
+	"insufficient-funds": "AM04", "limit-exceeded": "AM02", "currency-mismatch": "AM03",
+	"account-frozen": "AC06", "account-closed": "AC04", "account-read-only": "AG01", "payment-blocked": "AG01",
+	"wrong-agent": "AGNT", "iban-own-bank": "AG03", "invalid-bic": "RC01",
+	"invalid-iban": "AC03", "invalid-name": "BE21", "invalid-reference": "RR07",
+}
+
 func isoReason(code string) string {
-	if reason, known := map[string]string{"insufficient-funds": "AM04", "limit-exceeded": "AM02", "account-frozen": "AC06", "account-closed": "AC04",
-		"currency-mismatch": "AM03", "account-read-only": "AG01", "payment-blocked": "AG01", "invalid-bic": "RC01", "wrong-agent": "AGNT", "iban-own-bank": "AG03"}[code]; known {
+	if reason, known := isoReasons[code]; known {
 		return reason
 	}
-	return "NARR"
+	return "NARR" // a narrative
 }
