@@ -1,6 +1,8 @@
 package commands
 
 import (
+	"errors"
+
 	"florin/domain"
 	"florin/domain/iban"
 	"florin/domain/payment"
@@ -13,7 +15,7 @@ const bankBytes = 8
 
 // sifted says of each payment of a file what is wrong with it as it was sent, which
 // rejects it and none of the others: a creditor's number, name or reference that cannot
-// be one, a bank that is none or an account that no rail leads to. Another bank than
+// be one, a bank that is none or in another country, an account that no rail leads to. Another bank than
 // this one as the debtor's, or what is no BIC, is wrong with all of them.
 //
 // Nothing is decided by the banks that a file names, for each account's IBAN says where
@@ -41,15 +43,15 @@ func (b *Bank) sifted(ask SubmitPaymentFile) []FiledPayment {
 // a reference is not kept in the list, and so never shown: the bytes that were signed,
 // which are evidence, have it.
 func (b *Bank) sift(item FiledPayment) FiledPayment {
-	wrong := func(r *domain.Refusal) {
-		if item.Refused == "" {
-			item.Refused = r.Code
+	wrong := func(err error) {
+		if refusal, is := errors.AsType[*domain.Refusal](err); is && item.Refused == "" {
+			item.Refused = refusal.Code
 		}
 	}
 	creditor, err := iban.Parse(item.Creditor)
 	if err != nil {
 		item.Creditor = ""
-		wrong(iban.ErrInvalid)
+		wrong(err)
 	}
 	if !payment.Name(item.CreditorName.Reveal()) {
 		item.CreditorName = domain.Evidence{}
@@ -59,11 +61,20 @@ func (b *Bank) sift(item FiledPayment) FiledPayment {
 		item.Reference = domain.Evidence{}
 		wrong(payment.ErrReference)
 	}
-	if item.Agent != "" && iban.BIC(item.Agent) != nil {
-		wrong(iban.ErrBIC)
+	if item.Refused == "" {
+		wrong(agentFits(item.Agent, creditor))
 	}
 	if b.settings.Money.Issuer.Owns(creditor) { // a rail leads to other banks
 		wrong(ErrOwnBank)
 	}
 	return item
+}
+
+// agentFits holds the bank that a customer names as the creditor's against the
+// creditor's number; "": they name none. ErrBIC, ErrBICCountry.
+func agentFits(bic string, creditor iban.IBAN) error {
+	if bic == "" {
+		return nil
+	}
+	return creditor.HeldAt(bic)
 }

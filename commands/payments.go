@@ -34,6 +34,7 @@ type InitiatePayment struct {
 	CreditorName domain.Evidence
 	Amount       money.Amount
 	Reference    domain.Evidence
+	Agent        string         // the creditor's bank, by its BIC; "": it is not said
 	Evidence     payment.Signed // what the caller's device signed
 }
 
@@ -44,8 +45,9 @@ var (
 )
 
 // Initiate holds the funds of a payment that the bank's process then submits, or
-// challenges it. Refusals: not-found, invalid-name, invalid-reference,
-// rail-unavailable and iban-own-bank leave no trace; all others are facts of the payment.
+// challenges it. Refusals: not-found, invalid-name, invalid-reference, invalid-bic,
+// bic-country, rail-unavailable and iban-own-bank leave no trace; all others are facts
+// of the payment.
 func (p Payments) Initiate(ctx context.Context, order Order, ask InitiatePayment) (PaymentAnswer, Outcome, error) {
 	b := p.bank
 	if b.settings.Rail == nil {
@@ -53,6 +55,9 @@ func (p Payments) Initiate(ctx context.Context, order Order, ask InitiatePayment
 	}
 	if b.settings.Money.Issuer.Owns(ask.Creditor) {
 		return PaymentAnswer{}, Outcome{}, ErrOwnBank
+	}
+	if err := agentFits(ask.Agent, ask.Creditor); err != nil {
+		return PaymentAnswer{}, Outcome{}, err
 	}
 	verified, err := p.verified(ctx, order, ask)
 	if err != nil {

@@ -113,6 +113,7 @@ func TestAPaymentToWhatIsNoAccountIsRejectedByItself(t *testing.T) {
 		{"Bob &amp; 1", strings.Repeat("b", 71), "invalid-name", "BE21"},
 		{"wage 1", "a\u202eb", "invalid-reference", "RR07"},
 		{"wage 1", strings.Repeat("w", 141), "invalid-reference", "RR07"},
+		{"<Cdtr><Nm>Bob &amp; 1<", "<CdtrAgt><FinInstnId><BICFI>AGRIFRPP</BICFI></FinInstnId></CdtrAgt><Cdtr><Nm>Bob &amp; 1<", "bic-country", "RC07"},
 	}
 	for i, tc := range wrongs {
 		good := painOf(fmt.Sprint("MSG-", i), number, "1.00", "2.00")
@@ -164,6 +165,7 @@ func TestAFileForAnotherBankIsRejectedAsItComes(t *testing.T) {
 		{"COBADEFFXXX", "nonsense", "wrong-agent", "AGNT"},
 		{bic, "nonsense", "invalid-bic", "RC01"},
 		{"", "COBA0EFF", "invalid-bic", "RC01"},
+		{"", "AGRIFRPP", "bic-country", "RC07"},
 	} {
 		text := agents(painOf(fmt.Sprint("MSG-", i), number, "1.00"), tc.debtors, tc.creditors)
 		answer := h.files(anna, text)

@@ -52,6 +52,7 @@ type payOrder struct {
 	Amount    string `json:"amount"`
 	Currency  string `json:"currency"`
 	Reference string `json:"reference,omitempty"`
+	BIC       string `json:"bic,omitempty"`
 }
 
 func pay(from, amount string) payOrder {
@@ -59,6 +60,7 @@ func pay(from, amount string) payOrder {
 }
 
 func (o payOrder) saying(reference string) payOrder { o.Reference = reference; return o }
+func (o payOrder) at(bic string) payOrder           { o.BIC = bic; return o }
 func (o payOrder) called(name string) payOrder      { o.Name = name; return o }
 
 // pays sends an order, which must be taken.

@@ -21,7 +21,7 @@ func TestAPaymentReachesAnotherBank(t *testing.T) {
 	h := newHouse(t)
 	anna, bert := h.customer("anna"), h.customer("bert")
 	from := h.account(anna, "5000.00")
-	order := pay(from, "25.00").saying("Rent & <b>Smith</b> \"May\"").called("Zoë O'Hara & Sons")
+	order := pay(from, "25.00").saying("Rent & <b>Smith</b> \"May\"").called("Zoë O'Hara & Sons").at("COBADEFFXXX")
 	answer := h.command(anna, http.MethodPost, "/v1/payments", order, "k1")
 	require.Equal(t, 201, answer.Status, "%s", answer.Body)
 	id := field[string](t, answer, "payment")
@@ -84,6 +84,8 @@ func TestPaymentsAreRefused(t *testing.T) {
 		"small letters":             {to(strings.ToLower(foreign)), 422, "invalid-iban"},
 		"a letter that looks alike": {to("DЕ89370400440532013000"), 422, "invalid-iban"},
 		"this very bank":            {to(own), 422, "iban-own-bank"},
+		"a bank that is none":       {pay(from, "1.00").at("cobadeff"), 422, "invalid-bic"},
+		"a bank elsewhere":          {pay(from, "1.00").at("AGRIFRPP"), 422, "bic-country"},
 		"no name":                   {pay(from, "1.00").called(""), 422, "invalid-name"},
 		"a name that turns around":  {pay(from, "1.00").called("a\u202eb"), 422, "invalid-name"},
 		"a name not composed":       {pay(from, "1.00").called("Zoe\u0308"), 422, "invalid-name"},

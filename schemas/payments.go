@@ -37,6 +37,7 @@ type (
 		Amount    Decimal    `json:"amount"`
 		Currency  string     `json:"currency"`
 		Reference string     `json:"reference,omitzero"`
+		BIC       string     `json:"bic,omitzero"` // of the payee's bank: nothing is decided by it, but it has to fit the number
 	}
 	// AuthorisePayment is POST /v1/payments/{id}/authorization, as AuthoriseTransfer.
 	AuthorisePayment struct {

@@ -32,6 +32,8 @@ var (
 		Detail: "This is not an IBAN: capital letters and digits without spaces, of its country's length, with right check digits."}
 	ErrBIC = &domain.Refusal{Class: domain.Invalid, Code: "invalid-bic",
 		Detail: "This is not a BIC: eight or eleven capital letters and digits, such as DEUTDEFF."}
+	ErrBICCountry = &domain.Refusal{Class: domain.Refused, Code: "bic-country",
+		Detail: "This bank is in another country than the account."}
 )
 
 // IBAN is a number that has passed Parse; the zero value is none.
@@ -92,13 +94,4 @@ func remainder(text string) int {
 		}
 	}
 	return rest
-}
-
-// BIC reads a business identifier code in its one spelling: eight characters or
-// eleven. The country need not be one with IBANs. ErrBIC.
-func BIC(text string) error {
-	if !fits(text, "4c2a2c") && !fits(text, "4c2a2c3c") {
-		return ErrBIC
-	}
-	return nil
 }

@@ -242,7 +242,7 @@ func reasonOf(p projections.Payment) string {
 var isoReasons = map[string]string{
 	"insufficient-funds": "AM04", "limit-exceeded": "AM02", "currency-mismatch": "AM03",
 	"account-frozen": "AC06", "account-closed": "AC04", "account-read-only": "AG01", "payment-blocked": "AG01",
-	"wrong-agent": "AGNT", "iban-own-bank": "AG03", "invalid-bic": "RC01",
+	"wrong-agent": "AGNT", "iban-own-bank": "AG03", "invalid-bic": "RC01", "bic-country": "RC07",
 	"invalid-iban": "AC03", "invalid-name": "BE21", "invalid-reference": "RR07",
 }
 

@@ -104,7 +104,7 @@ func (s Payments) Initiate(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	answer, outcome, err := s.Bank.Payments().Initiate(r.Context(), s.order(r, call), commands.InitiatePayment{
-		From: body.From, Creditor: to, CreditorName: evidence(body.Name), Amount: amount, Reference: evidence(body.Reference),
+		From: body.From, Creditor: to, CreditorName: evidence(body.Name), Amount: amount, Reference: evidence(body.Reference), Agent: body.BIC,
 		Evidence: payment.Signed{Proof: evidence(call.Proof), Body: evidence(string(call.Body))},
 	})
 	return s.answer(w, wire.Created, answer, outcome, err)
