@@ -158,10 +158,27 @@ func (c Cards) Personalise(ctx context.Context, order Order, made id.Card, ask c
 	return c.change(ctx, order, "card.personalise", made, ask)
 }
 
-// Freeze stops new authorisations; what is held stays held. An operator freezes for
-// the bank.
+// Freeze stops new authorisations; what is held stays held. An operator freezes for the
+// bank, and each owner of the account any card for it: it is their money. Only who
+// carries the card, or the bank, lets it go on: another does not know if it was lost.
 func (c Cards) Freeze(ctx context.Context, order Order, frozen id.Card) (CardAnswer, Outcome, error) {
-	return c.change(ctx, order, "card.freeze", frozen, card.Freeze{ByBank: order.Caller.Customer.IsZero(), Reason: order.Caller.Reason, At: order.At})
+	b := c.bank
+	before, err := b.cards.look(ctx, frozen) // only for what never changes: its account
+	if err != nil {
+		return CardAnswer{}, Outcome{}, err
+	}
+	return execute(ctx, b, "card.freeze", order, streams(frozen, before.Account), func(w *work) error {
+		state, err := b.cards.load(w, frozen)
+		if err == nil && !order.Caller.Customer.IsZero() {
+			err = w.mayStop(order.Caller, state.Customer, state.Account)
+		}
+		if err != nil {
+			return err
+		}
+		w.order.Caller.actFor(state.Customer)
+		w.under(ofCustomer(state.Customer))
+		return b.cards.decide(w, frozen, card.Freeze{ByBank: order.Caller.Customer.IsZero(), Reason: order.Caller.Reason, At: order.At})
+	}, cardAnswer)
 }
 
 // Unfreeze ends a freeze; the customer only one of their own.

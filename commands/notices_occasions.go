@@ -107,7 +107,7 @@ var occasions = map[string]occasion{
 	transfer.Scheduled{}.Kind():  onTransfer("transfer-scheduled"),
 	transfer.Rejected{}.Kind():   onTransfer("transfer-rejected"),
 	transfer.Expired{}.Kind():    onTransfer("transfer-expired"),
-	transfer.Cancelled{}.Kind():  goneWithDevice(onTransfer("transfer-dropped")),
+	transfer.Cancelled{}.Kind():  withdrawn(onTransfer("transfer-dropped")),
 	transfer.Reversed{}.Kind():   transferReversed,
 	journal.Posted{}.Kind():      journalPosted,
 
@@ -117,7 +117,7 @@ var occasions = map[string]occasion{
 	payment.Rejected{}.Kind():            onPayment("payment-rejected"),
 	payment.Returned{}.Kind():            onPayment("payment-returned"),
 	payment.Expired{}.Kind():             onPayment("payment-expired"),
-	payment.Cancelled{}.Kind():           goneWithDevice(onPayment("payment-dropped")),
+	payment.Cancelled{}.Kind():           withdrawn(onPayment("payment-dropped")),
 	payment.Recalled{}.Kind():            onPayment("payment-recalled"),
 	payment.RecallDenied{}.Kind():        onPayment("payment-recall-denied"),
 	payment.RecallDelayed{}.Kind():       onPayment("payment-recall-delayed"),
@@ -126,7 +126,7 @@ var occasions = map[string]occasion{
 	paymentfile.Completed{}.Kind():  onPaymentFile,
 	paymentfile.Rejected{}.Kind():   onPaymentFile,
 	paymentfile.Expired{}.Kind():    onPaymentFile,
-	paymentfile.Cancelled{}.Kind():  goneWithDevice(onPaymentFile),
+	paymentfile.Cancelled{}.Kind():  withdrawn(onPaymentFile),
 
 	mandate.Granted{}.Kind():     mandateMade,
 	mandate.Registered{}.Kind():  mandateMade,
@@ -136,7 +136,7 @@ var occasions = map[string]occasion{
 	batch.Executed{}.Kind():   onBatch("batch-executed"),
 	batch.Rejected{}.Kind():   onBatch("batch-rejected"),
 	batch.Expired{}.Kind():    onBatch("batch-expired"),
-	batch.Cancelled{}.Kind():  goneWithDevice(onBatch("batch-dropped")),
+	batch.Cancelled{}.Kind():  withdrawn(onBatch("batch-dropped")),
 
 	standing.Challenged{}.Kind(): onStanding("standing-order-challenged"),
 	standing.Rejected{}.Kind():   onStanding("standing-order-rejected"),

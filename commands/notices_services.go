@@ -2,6 +2,8 @@ package commands
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"florin/domain/authorisation"
 	"florin/domain/batch"
@@ -99,14 +101,22 @@ func onPaymentFile(ctx context.Context, n *notifying, fact Happened) ([]news, er
 	return []news{told}, err
 }
 
-// goneWithDevice tells of a withdrawal only if it is not the customer's own: what waited
-// goes with the device that asked for it.
-func goneWithDevice(tell occasion) occasion {
+// withdrawn tells of a withdrawal only if it is not the customer's own: what waited goes
+// with the device that asked for it, or another owner of the account has stopped it.
+func withdrawn(tell occasion) occasion {
 	return func(ctx context.Context, n *notifying, fact Happened) ([]news, error) {
-		if fact.Reason != dropped {
+		switch {
+		case fact.Reason == dropped:
+			return tell(ctx, n, fact)
+		case fact.By.IsZero():
 			return nil, nil
 		}
-		return tell(ctx, n, fact)
+		all, err := tell(ctx, n, fact)
+		all = slices.DeleteFunc(all, func(one news) bool { return one.customer == fact.By })
+		for i := range all {
+			all[i].template = strings.TrimSuffix(all[i].template, "-dropped") + "-stopped"
+		}
+		return all, err
 	}
 }
 

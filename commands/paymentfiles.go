@@ -250,7 +250,8 @@ func (p PaymentFiles) Authorise(ctx context.Context, order Order, of id.PaymentF
 	})
 }
 
-// Cancel withdraws a file of the caller's that is not confirmed.
+// Cancel withdraws a file of the caller's, or from an account that they own, that is not
+// confirmed.
 func (p PaymentFiles) Cancel(ctx context.Context, order Order, of id.PaymentFile) (PaymentFileAnswer, Outcome, error) {
 	return p.end(ctx, order, "paymentfile.cancel", of, paymentfile.Cancel{At: order.At})
 }
@@ -263,13 +264,17 @@ func (p PaymentFiles) Expire(ctx context.Context, order Order, of id.PaymentFile
 
 func (p PaymentFiles) end(ctx context.Context, order Order, verb string, of id.PaymentFile, command paymentfile.Command) (PaymentFileAnswer, Outcome, error) {
 	b := p.bank
-	return execute(ctx, b, verb, order, streams(of), func(w *work) error {
+	before, err := b.paymentFiles.look(ctx, of) // only for what never changes: from
+	if err != nil {
+		return PaymentFileAnswer{}, Outcome{}, err
+	}
+	return execute(ctx, b, verb, order, streams(of, before.From), func(w *work) error {
 		state, err := b.paymentFiles.load(w, of)
-		switch {
-		case err != nil:
+		if err == nil && order.Caller.ActorType != ActorSystem {
+			err = w.mayStop(order.Caller, state.Customer, state.From)
+		}
+		if err != nil {
 			return err
-		case order.Caller.ActorType != ActorSystem && !order.Caller.is(state.Customer):
-			return paymentfile.ErrMissing
 		}
 		return b.paymentFiles.decide(w, of, command)
 	}, paymentFileAnswer)

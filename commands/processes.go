@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
+	"florin/domain/id"
 	"florin/eventbus"
 )
 
@@ -50,8 +51,9 @@ type Happened struct {
 	Fact
 	EventID  uuid.UUID
 	Position eventbus.Position
-	At       time.Time // booked-at: the bank's time
-	Reason   string    // code, of the command
+	At       time.Time   // booked-at: the bank's time
+	Reason   string      // code, of the command
+	By       id.Customer // who gave the command themselves; zero: somebody else
 }
 
 // Alarm is something to do at a time. There is one for each stream.

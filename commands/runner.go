@@ -12,6 +12,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"florin/domain"
+	"florin/domain/id"
 	"florin/eventbus"
 )
 
@@ -71,14 +73,23 @@ func (r *runner) hear(ctx context.Context, record eventbus.Record) error {
 	return nil
 }
 
+// happened is a fact with what the commit around it says.
+func happened(record eventbus.Record, recorded eventbus.Recorded, event domain.Event) Happened {
+	fact := Happened{Fact: Fact{recorded.Stream, recorded.Version, event}, EventID: recorded.ID, Position: recorded.Position,
+		At: record.Header.BookedAt, Reason: record.Header.Reason}
+	if record.Header.ActorType == ActorCustomer {
+		fact.By = id.From[id.Customer](record.Header.Actor)
+	}
+	return fact
+}
+
 // take has the process hear of one event; a failure becomes an alarm. Only the
 // end of the log or of ctx is an error.
 func (r *runner) take(ctx context.Context, record eventbus.Record, recorded eventbus.Recorded) error {
 	agenda := &Agenda{now: r.bank.sources.Time(), cause: recorded.ID, at: recorded.Position, waiting: r.waiting}
 	event, err := r.bank.treaty.DecodeAny(recorded.Kind, recorded.SchemaVersion, recorded.ID, recorded.Data)
 	if err == nil {
-		fact := Happened{Fact{recorded.Stream, recorded.Version, event}, recorded.ID, recorded.Position, record.Header.BookedAt, record.Header.Reason}
-		err = r.Take(ctx, fact, agenda)
+		err = r.Take(ctx, happened(record, recorded, event), agenda)
 	}
 	if over(ctx, err) {
 		return err
@@ -188,8 +199,7 @@ func (r *runner) retake(ctx context.Context, alarm Alarm, agenda *Agenda) error 
 			if err != nil {
 				return err
 			}
-			fact := Fact{recorded.Stream, recorded.Version, event}
-			return r.Take(ctx, Happened{fact, recorded.ID, recorded.Position, record.Header.BookedAt, record.Header.Reason}, agenda)
+			return r.Take(ctx, happened(record, recorded, event), agenda)
 		}
 		break
 	}

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -32,6 +33,8 @@ func (h *house) sharedDoings(anna *phone.Phone, from, to string) map[string]stri
 	asked := h.later(anna, from, to, "13.00", "2026-03-31")
 	many := h.command(anna, http.MethodPost, "/v1/batches", []byte(`{"from":"`+from+`","currency":"EUR","items":[{"to":"`+to+`","amount":"1.00"},{"to":"`+to+`","amount":"2.00"}]}`), anna.NewID())
 	require.NoError(h.t, many.OK(), "%s", many.Body)
+	file := h.files(anna, painOf("MSG-1", h.iban(anna, from), "3.00", "4.00"))
+	require.Equal(h.t, 202, file.Status, "%s", file.Body)
 	return map[string]string{
 		"/v1/transfers/" + field[string](h.t, sent, "transfer"):               "",
 		"/v1/transfers/" + field[string](h.t, waits, "transfer"):              "/v1/scheduled-transfers",
@@ -39,6 +42,7 @@ func (h *house) sharedDoings(anna *phone.Phone, from, to string) map[string]stri
 		"/v1/standing-orders/" + field[string](h.t, series, "standing_order"): "/v1/standing-orders",
 		"/v1/batches/" + field[string](h.t, many, "batch"):                    "",
 		"/v1/payments/" + h.paid(anna, from, "25.00"):                         "/v1/payments",
+		"/v1/payment-files/" + field[string](h.t, file, "payment_file"):       "/v1/payment-files",
 	}
 }
 
@@ -95,6 +99,90 @@ func TestHoldersSeeWhatOthersBeganAndOwnersStopIt(t *testing.T) {
 		require.Equal(t, string(h.fresh(dora, place).Body), string(h.fresh(bert, place).Body), "%s: who was removed is a stranger", place)
 		if list != "" {
 			require.NotContains(t, string(h.fresh(bert, list).Body), place[strings.LastIndex(place, "/")+1:], list)
+		}
+	}
+}
+
+// A card for a joint account is seen by each of its holders, and stopped by each of its
+// owners. Where its customer shops, and whether it goes on, is for them alone.
+func TestHoldersSeeTheCardsOfAnAccountAndOwnersFreezeThem(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	anna, bert, carl, dora := h.customer("anna"), h.customer("bert"), h.customer("carl"), h.customer("dora")
+	network := h.machine("network", "cards.network").login()
+	joint := h.account(anna, "500.00")
+	for _, p := range []*phone.Phone{anna, bert, carl, dora} {
+		h.login(p)
+	}
+	h.shares(anna, bert, joint, "bert", "owner")
+	h.shares(anna, carl, joint, "carl", "reader")
+	card := h.card(anna, joint)
+	place := "/v1/cards/" + card
+	h.authorised(network, card, "10.00")
+	change := func(p *phone.Phone, act string, body any) phone.Answer {
+		return h.command(p, http.MethodPost, place+"/"+act, body, p.NewID())
+	}
+	unknown := func(act string) phone.Answer {
+		return h.command(dora, http.MethodPost, "/v1/cards/crd_00000000-0000-4000-8000-000000000001/"+act, map[string]any{}, dora.NewID())
+	}
+	for _, p := range []*phone.Phone{bert, carl} {
+		require.JSONEq(t, string(h.fresh(anna, place).Body), string(h.fresh(p, place).Body))
+		require.Contains(t, string(h.fresh(p, "/v1/cards").Body), card)
+		require.Equal(t, 404, h.fresh(p, place+"/authorisations").Status, "where she shops is for her alone")
+	}
+	require.Equal(t, string(h.get(dora, "/v1/cards/crd_00000000-0000-4000-8000-000000000001").Body), string(h.fresh(dora, place).Body))
+	require.NotContains(t, string(h.fresh(dora, "/v1/cards").Body), card)
+
+	require.Equal(t, string(unknown("freeze").Body), string(change(dora, "freeze", map[string]any{}).Body))
+	refused := change(carl, "freeze", map[string]any{})
+	require.Equal(t, []any{403, "account-read-only"}, []any{refused.Status, code(refused)})
+	require.NoError(t, change(bert, "freeze", map[string]any{}).OK())
+	require.Contains(t, h.filed("card-frozen"), anna.Profile().Customer, "she is told")
+	shown := h.fresh(anna, place)
+	require.Equal(t, []string{"frozen", "customer"}, []string{field[string](t, shown, "status"), field[string](t, shown, "frozen_by")})
+	for act, body := range map[string]any{"unfreeze": map[string]any{}, "close": map[string]any{"reason": "lost"}, "replace": map[string]any{"reason": "lost"}, "limits": map[string]any{"limit_each": "1.00"}} {
+		require.Equal(t, 404, change(bert, act, body).Status, "%s: she alone knows whether it is lost", act)
+	}
+	require.NoError(t, change(anna, "unfreeze", map[string]any{}).OK())
+
+	removed := acted(h, anna, joint, "holders/removal", `{"holder":"`+bert.Profile().Customer+`"}`)
+	require.Equal(t, 200, removed.Status, "%s", removed.Body)
+	require.Equal(t, string(h.fresh(dora, place).Body), string(h.fresh(bert, place).Body))
+	require.NotContains(t, string(h.fresh(bert, "/v1/cards").Body), card)
+	require.Equal(t, string(unknown("freeze").Body), string(change(bert, "freeze", map[string]any{}).Body))
+}
+
+// What a third party may see by one holder's consent is what that holder began: the others
+// have agreed to nothing.
+func TestAConsentShowsNothingOfOtherHolders(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	anna, bert := h.customer("anna"), h.customer("bert")
+	scope := "openid accounts.read payments.read cards.read"
+	shop := h.thirdParty("shop", strings.Fields(scope)...)
+	joint, to := h.account(anna, "5000.00"), h.account(bert, "")
+	h.login(anna)
+	h.login(bert)
+	h.shares(anna, bert, joint, "bert", "owner")
+	begun := h.sharedDoings(anna, joint, to)
+	begun["/v1/cards/"+h.card(anna, joint)] = "/v1/cards"
+	own := h.command(bert, http.MethodPost, "/v1/transfers", order(joint, to, "10.00"), bert.NewID())
+	require.NoError(t, own.OK(), "%s", own.Body)
+	cards := h.card(bert, joint)
+	h.works()
+
+	b := h.browser().visit("shop", shop.push(wish(scope)))
+	shop.p.SetTokens(tokensOf(t, shop.redeem(b.login("bert", bert).submit("decision", "allow").back().Get("code"), nil)))
+	require.Equal(t, 200, h.fresh(shop.p, "/v1/accounts/"+joint).Status, "the account is his")
+	for _, his := range []string{"/v1/transfers/" + field[string](t, own, "transfer"), "/v1/cards/" + cards} {
+		require.Equal(t, 200, h.fresh(shop.p, his).Status, his)
+	}
+	ownApp := regexp.MustCompile("^/v1/(standing-orders|batches|payment-files)/") // no third party's at all
+	for place, list := range begun {
+		require.Equal(t, 200, h.fresh(bert, place).Status, place)
+		require.Equal(t, map[bool]int{false: 404, true: 403}[ownApp.MatchString(place)], h.fresh(shop.p, place).Status, place)
+		if list != "" {
+			require.NotContains(t, string(h.fresh(shop.p, list).Body), place[strings.LastIndex(place, "/")+1:], list)
 		}
 	}
 }

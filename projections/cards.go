@@ -36,7 +36,7 @@ var cardsTable = table{
 		{"last_four", text}, {"expires", text}, {"limit_each", bigint}, {"limit_day", bigint}, {"limit_month", bigint},
 		{"replaces", text}, {"replaced_by", text}, {"issued_at", bigint}, {"changed_at", bigint}, {"position", bigint},
 	},
-	indexes: []index{{"cards_by_customer", "customer"}},
+	indexes: []index{{"cards_by_customer", "customer, card"}, {"cards_by_account", "account, card"}},
 }
 
 func (c *Card) fields() []any {

@@ -10,10 +10,12 @@ import (
 	"florin/eventbus"
 )
 
-// CardsOf lists a customer's cards by their identifiers: up to limit above after
-// (zero: from the first).
+var cardsShown = begunOrHeld{"cards", "card", "account", "card > ?", "card"}
+
+// CardsOf lists a customer's cards, and those of the accounts that the customer holds, by
+// their identifiers: up to limit above after (zero: from the first).
 func (r *Reads) CardsOf(ctx context.Context, customer id.Customer, after id.Card, limit int) ([]Card, error) {
-	return r.cards(ctx, "customer = ? and card > ? order by card limit ?", customer.String(), after.String(), bounded(limit))
+	return r.cards(ctx, cardsShown.where(), cardsShown.arguments(customer, limit, after.String())...)
 }
 
 // Card gives one card. ErrMissing.

@@ -47,7 +47,7 @@ var paymentFilesTable = table{
 		{"status", text}, {"code", text}, {"settled", bigint}, {"failed", bigint}, {"method", text}, {"expires_at", bigint}, {"submitted_at", bigint},
 		{"changed_at", bigint}, {"begun", bigint}, {"position", bigint},
 	},
-	indexes: []index{{"payment_files_by_customer", "customer, begun"}},
+	indexes: []index{{"payment_files_by_customer", "customer, begun"}, {"payment_files_by_account", "from_account, begun"}},
 }
 
 // paymentFileColumns document v_payment_files.
@@ -137,10 +137,13 @@ func (r *Reads) PaymentFile(ctx context.Context, of id.PaymentFile) (PaymentFile
 	return found[0], nil
 }
 
-// PaymentFilesOf lists a customer's files, newest first: up to limit that began below
-// the position before (0: from the newest).
+var filesShown = begunOrHeld{"payment_files", "payment_file", "from_account", "begun < ?", "begun desc"}
+
+// PaymentFilesOf lists the files that a customer has sent, and those that pay from the
+// accounts that the customer holds, newest first: up to limit that began below the
+// position before (0: from the newest).
 func (r *Reads) PaymentFilesOf(ctx context.Context, customer id.Customer, before eventbus.Position, limit int) ([]PaymentFile, error) {
-	return r.paymentFiles(ctx, "customer = ? and begun < ? order by begun desc limit ?", customer.String(), below(before), bounded(limit))
+	return r.paymentFiles(ctx, filesShown.where(), filesShown.arguments(customer, limit, below(before))...)
 }
 
 func (r *Reads) paymentFiles(ctx context.Context, where string, args ...any) (found []PaymentFile, err error) {

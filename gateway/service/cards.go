@@ -192,7 +192,7 @@ func limitsOf(l card.Limits) CardLimits {
 	return CardLimits{decimal(l.Each), decimal(l.Day), decimal(l.Month)}
 }
 
-// List is the caller's own cards.
+// List is the caller's own cards and those for the accounts that they hold.
 func (s Cards) List(w http.ResponseWriter, r *http.Request) error {
 	page, err := s.page(r, "cards")
 	if err != nil {
@@ -213,36 +213,38 @@ func (s Cards) List(w http.ResponseWriter, r *http.Request) error {
 	if more {
 		page.next(w, r, s.Cursors, last.Card.String())
 	}
-	list := CardList{Cards: make([]CardAnswer, 0, len(rows))}
-	for _, row := range rows {
-		list.Cards = append(list.Cards, cardOf(row))
+	begun := func(row projections.Card) (id.Customer, id.Account) { return row.Customer, row.Account }
+	shown, err := seen(s.Desk, r, rows, begun, func(row projections.Card, _ bool) CardAnswer { return cardOf(row) })
+	if err != nil {
+		return err
 	}
-	return wire.OK(w, list)
+	return wire.OK(w, CardList{Cards: shown})
 }
 
-// Get is one card of the caller's.
+// Get is one card of the caller's, or for an account that they hold.
 func (s Cards) Get(w http.ResponseWriter, r *http.Request) error {
-	row, err := s.own(r)
+	row, _, err := s.shown(r)
 	if err != nil {
 		return err
 	}
 	return wire.OK(w, cardOf(row))
 }
 
-// own is the card of the path if it is the caller's, else not-found.
-func (s Cards) own(r *http.Request) (projections.Card, error) {
+// shown is the card of the path if the caller may see it, else not-found; own: they
+// carry it.
+func (s Cards) shown(r *http.Request) (row projections.Card, own bool, err error) {
 	of, err := pathID[id.Card](r)
 	if err != nil {
-		return projections.Card{}, err
+		return row, false, err
 	}
 	if err := s.fresh(r, "cards"); err != nil {
-		return projections.Card{}, err
+		return row, false, err
 	}
-	row, err := s.Reads.Card(r.Context(), of)
-	if err == nil && row.Customer != CallOf(r.Context()).Caller.Customer {
-		err = problem.NotFound
+	if row, err = s.Reads.Card(r.Context(), of); err != nil {
+		return row, false, err
 	}
-	return row, err
+	own, err = s.sees(r, row.Customer, row.Account)
+	return row, own, err
 }
 
 func cardOf(row projections.Card) CardAnswer {
@@ -257,9 +259,13 @@ func cardOf(row projections.Card) CardAnswer {
 	return answer
 }
 
-// Authorisations is what shops asked of the card, newest first.
+// Authorisations is what shops asked of the card, newest first: where its customer shops
+// is for them alone. What is held or booked, each holder sees on the account.
 func (s Cards) Authorisations(w http.ResponseWriter, r *http.Request) error {
-	row, err := s.own(r)
+	row, own, err := s.shown(r)
+	if err == nil && !own {
+		err = problem.NotFound
+	}
 	if err != nil {
 		return err
 	}

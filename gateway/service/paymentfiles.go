@@ -12,7 +12,6 @@ import (
 	"florin/domain/paymentfile"
 	"florin/domain/transfer"
 	"florin/eventbus"
-	"florin/gateway/problem"
 	"florin/gateway/wire"
 	"florin/projections"
 	"florin/schemas"
@@ -122,8 +121,8 @@ func (s PaymentFiles) answer(w http.ResponseWriter, answer commands.PaymentFileA
 	return wire.OK(w, body)
 }
 
-// Get is one file of the caller's and how far its payments have come, as JSON or as a
-// pain.002.
+// Get is one file of the caller's, or from an account that they hold, and how far its
+// payments have come, as JSON or as a pain.002.
 func (s PaymentFiles) Get(w http.ResponseWriter, r *http.Request) error {
 	asked, err := pathID[id.PaymentFile](r)
 	if err != nil {
@@ -139,8 +138,8 @@ func (s PaymentFiles) Get(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if row.Customer != CallOf(r.Context()).Caller.Customer {
-		return problem.NotFound
+	if _, err := s.sees(r, row.Customer, row.From); err != nil {
+		return err
 	}
 	named := make([]id.Payment, len(row.Items))
 	for i := range named {
@@ -166,7 +165,8 @@ func (s PaymentFiles) Get(w http.ResponseWriter, r *http.Request) error {
 	return wire.OK(w, answer)
 }
 
-// List are the caller's files, newest first, without their payments.
+// List are the caller's files and those from the accounts that they hold, newest first,
+// without their payments.
 func (s PaymentFiles) List(w http.ResponseWriter, r *http.Request) error {
 	page, err := s.page(r, "payment-files")
 	if err != nil {
@@ -187,11 +187,12 @@ func (s PaymentFiles) List(w http.ResponseWriter, r *http.Request) error {
 	if more {
 		page.next(w, r, s.Cursors, strconv.FormatUint(uint64(last.Begun), 10))
 	}
-	list := PaymentFileList{Files: make([]PaymentFileAnswer, 0, len(rows))}
-	for _, row := range rows {
-		list.Files = append(list.Files, fileAnswer(row))
+	begun := func(row projections.PaymentFile) (id.Customer, id.Account) { return row.Customer, row.From }
+	shown, err := seen(s.Desk, r, rows, begun, func(row projections.PaymentFile, _ bool) PaymentFileAnswer { return fileAnswer(row) })
+	if err != nil {
+		return err
 	}
-	return wire.OK(w, list)
+	return wire.OK(w, PaymentFileList{Files: shown})
 }
 
 func fileAnswer(row projections.PaymentFile) PaymentFileAnswer {

@@ -275,7 +275,7 @@ func (s Payments) List(w http.ResponseWriter, r *http.Request) error {
 func paymentSeen(row projections.Payment, own bool) PaymentAnswer {
 	answer := paymentOf(row)
 	if !own {
-		answer.Challenge, answer.File = nil, id.PaymentFile{}
+		answer.Challenge = nil
 	}
 	return answer
 }
