@@ -113,6 +113,7 @@ var occasions = map[string]occasion{
 
 	payment.Submitted{}.Kind():           onPayment("payment-sent"),
 	payment.Challenged{}.Kind():          onPayment("payment-challenged"),
+	payment.Scheduled{}.Kind():           onPayment("payment-scheduled"),
 	payment.InvestigationOpened{}.Kind(): onPayment("payment-delayed"),
 	payment.Rejected{}.Kind():            onPayment("payment-rejected"),
 	payment.Returned{}.Kind():            onPayment("payment-returned"),

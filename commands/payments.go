@@ -13,6 +13,7 @@ import (
 	"florin/domain/id"
 	"florin/domain/money"
 	"florin/domain/payment"
+	"florin/domain/quota"
 	"florin/domain/risk"
 	"florin/schemas"
 )
@@ -35,6 +36,7 @@ type InitiatePayment struct {
 	Amount       money.Amount
 	Reference    domain.Evidence
 	Agent        string         // the creditor's bank, by its BIC; "": it is not said
+	ExecuteOn    string         // day; "": at once
 	Evidence     payment.Signed // what the caller's device signed
 }
 
@@ -45,9 +47,10 @@ var (
 )
 
 // Initiate holds the funds of a payment that the bank's process then submits, or
-// challenges it. Refusals: not-found, invalid-name, invalid-reference, invalid-bic,
-// bic-country, rail-unavailable and iban-own-bank leave no trace; all others are facts
-// of the payment.
+// challenges it; of one of a later day nothing is held. Refusals: not-found, invalid-name,
+// invalid-reference, invalid-bic, bic-country, invalid-execution-date, rail-unavailable,
+// iban-own-bank and too-many-scheduled-payments leave no trace; all others are facts of
+// the payment.
 func (p Payments) Initiate(ctx context.Context, order Order, ask InitiatePayment) (PaymentAnswer, Outcome, error) {
 	b := p.bank
 	if b.settings.Rail == nil {
@@ -68,7 +71,11 @@ func (p Payments) Initiate(ctx context.Context, order Order, ask InitiatePayment
 		payment:   id.From[id.Payment](DerivedID(order.ID, "payment")),
 		challenge: id.From[id.Challenge](DerivedID(order.ID, "challenge")),
 	}
-	return execute(ctx, b, "payment.initiate", order, streams(i.payment, ask.From, order.Caller.Customer), i.decide, paymentAnswer)
+	locks := streams(i.payment, ask.From, order.Caller.Customer)
+	if ask.ExecuteOn != "" {
+		locks = streams(i.payment, ask.From, order.Caller.Customer, quotaOf(order.Caller.Customer, quota.Payments))
+	}
+	return execute(ctx, b, "payment.initiate", order, locks, i.decide, paymentAnswer)
 }
 
 // verified asks the creditor's bank before anything is decided, but not for a repeat,
@@ -114,6 +121,9 @@ func (i payout) decide(w *work) error {
 		Evidence: i.Evidence, TokenID: caller.TokenID, At: i.order.At, Refused: payment.Violation(i.Amount),
 		Verified: payment.PayeeVerified{Result: i.verified.Result, Name: i.verified.Name},
 	}
+	if err := i.date(&command, debtor); err != nil {
+		return err
+	}
 	if command.Refused == "" {
 		said, err := w.assessPayment(attempted{customer: caller.Customer, device: caller.Device, about: i.payment.String(), account: i.From, amount: i.Amount,
 			facts: risk.Facts{Amount: i.Amount, ACR: caller.ACR}, authTime: caller.AuthTime}, i.Creditor.String())
@@ -132,10 +142,13 @@ func (i payout) decide(w *work) error {
 		}
 	}
 	w.under(ofCustomer(caller.Customer))
-	return b.payments.decide(w, i.payment, command)
+	if err := b.payments.decide(w, i.payment, command); err != nil {
+		return err
+	}
+	return i.place(w, command)
 }
 
-// hold keeps the money for the payment, unless nothing comes of it.
+// hold keeps the money for the payment, unless nothing comes of it, or not today.
 func (i payout) hold(w *work, outcome payment.Outcome, debtor account.State) error {
 	if err := i.bank.payable(w, debtor.Customer); err != nil || outcome == payment.Block {
 		return err
@@ -143,6 +156,9 @@ func (i payout) hold(w *work, outcome payment.Outcome, debtor account.State) err
 	ceiling, err := i.bank.deviceCeiling(w, false, i.Amount.Currency)
 	if err != nil {
 		return err
+	}
+	if i.ExecuteOn != "" {
+		return i.wait(debtor, ceiling)
 	}
 	return i.bank.accounts.decide(w, i.From, account.Reserve{Reservation: i.payment.Stream(), Amount: i.Amount, Limited: true, Ceiling: ceiling, At: i.order.At})
 }
@@ -161,6 +177,7 @@ func (i payout) demand(w *work) (payment.Demand, error) {
 			Payee: string(i.verified.Result), PayeeName: i.verified.Name.Reveal(),
 			Amount: i.Amount.Decimal(), Currency: string(i.Amount.Currency),
 			Fees: money.Amount{Currency: i.Amount.Currency}.Decimal(), Expiry: payment.Spell(begun.ExpiresAt),
+			ExecuteOn: i.ExecuteOn,
 		},
 	}, nil
 }
@@ -204,7 +221,7 @@ func (p Payments) end(ctx context.Context, order Order, verb string, ended id.Pa
 		if err != nil {
 			return err
 		}
-		if err := b.payments.decide(w, ended, command); err != nil {
+		if err := b.payments.decide(w, ended, command); err != nil || !state.Held() {
 			return err
 		}
 		return b.accounts.decide(w, state.From, account.Release{Reservation: state.Reservation(), At: order.At})

@@ -22,6 +22,7 @@ type PaymentAnswer struct {
 	CreditorName domain.Evidence
 	Amount       money.Amount // of a return what came back
 	Reference    domain.Evidence
+	ExecuteOn    string // day; "": at once
 	Payee        payment.Match
 	PayeeName    domain.Evidence
 	Exemption    string // from strong authentication, if it goes without
@@ -79,6 +80,12 @@ func (a *PaymentAnswer) take(event payment.Event) error {
 	case payment.Challenged:
 		a.Status, a.Challenge = payment.Pending, Challenge{e.Challenge, e.Nonce, e.Methods, e.Display, e.ExpiresAt}
 	case payment.Authorised:
+		a.Status, a.At = payment.Ready, e.At
+	case payment.Dated:
+		a.ExecuteOn = e.Day
+	case payment.Scheduled:
+		a.Status, a.At = payment.Waiting, e.At
+	case payment.FellDue:
 		a.Status, a.At = payment.Ready, e.At
 	case payment.Submitted:
 		a.Status, a.Message, a.At = payment.Sent, e.Message, e.At

@@ -67,14 +67,15 @@ func authorisePayment(w *work, state payment.State, ask AuthorisePayment) error 
 		return err
 	}
 	after, err := b.payments.load(w, state.Payment)
-	if err != nil || after.Phase == payment.Pending || after.Phase == payment.Ready {
+	if err != nil || !state.Held() || after.Held() {
 		return err
 	}
 	return b.accounts.decide(w, state.From, account.Release{Reservation: state.Reservation(), At: at})
 }
 
-// mayLeave is the code of the rule by which money that is held may not leave by now,
-// or "": a freeze since is a fact of the payment, not an error of who asks.
+// mayLeave is the code of the rule by which money may not leave by now, or "": a freeze
+// since is a fact of the payment, not an error of who asks. Of what is not held yet all
+// other rules are asked on its day.
 func mayLeave(w *work, state payment.State) (string, error) {
 	debtor, err := w.bank.accounts.load(w, state.From)
 	if err != nil {
@@ -83,8 +84,12 @@ func mayLeave(w *work, state payment.State) (string, error) {
 	if err = w.bank.payable(w, state.Customer); err == nil {
 		err = stillOwns(state.Customer, debtor)
 	}
-	if err == nil {
+	switch {
+	case err != nil:
+	case state.Held():
 		_, err = debtor.Decide(account.Capture{Reservation: state.Reservation(), Posting: state.Reservation(), Amount: state.Amount, At: w.order.At})
+	case debtor.Status == account.Finished:
+		err = account.ErrClosed
 	}
 	if err == nil {
 		return "", nil

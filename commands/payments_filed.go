@@ -3,8 +3,6 @@ package commands
 import (
 	"context"
 
-	"florin/domain/account"
-	"florin/domain/customer"
 	"florin/domain/id"
 	"florin/domain/payment"
 	"florin/domain/paymentfile"
@@ -91,28 +89,9 @@ func (f filedPayment) payee() payment.PayeeVerified {
 
 // hold keeps the money for the payment, if its customer may still pay from there.
 func (f filedPayment) hold(w *work, outcome payment.Outcome) error {
-	b := w.bank
-	person, err := b.customers.load(w, f.said.Customer)
-	if err != nil {
+	pay := confirmedPayout{f.said.Customer, f.said.Device, f.said.From, f.item.Amount, f.payment}
+	if err := w.mayStillSend(pay); err != nil || outcome == payment.Block {
 		return err
 	}
-	debtor, err := b.accounts.load(w, f.said.From)
-	switch {
-	case err != nil:
-		return err
-	case person.Erasing, person.Status == customer.ClosedDown, person.Status == customer.Deceased:
-		return ErrGone
-	case person.Status != customer.Active:
-		return ErrLimited
-	case debtor.RoleOf(f.said.Customer) != account.Owner:
-		return account.ErrReader
-	}
-	if err := b.payable(w, f.said.Customer); err != nil || outcome == payment.Block {
-		return err
-	}
-	ceiling, err := b.ceilingOf(w, f.said.Device, false, f.item.Amount.Currency)
-	if err != nil {
-		return err
-	}
-	return b.accounts.decide(w, f.said.From, account.Reserve{Reservation: f.payment.Stream(), Amount: f.item.Amount, Limited: true, Ceiling: ceiling, At: w.order.At})
+	return w.holdConfirmed(pay)
 }

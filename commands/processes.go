@@ -138,7 +138,7 @@ func newRunners(b *Bank) []*runner {
 		b.newRunner(&measuring{bank: b}),
 	}
 	if b.settings.Rail != nil {
-		runners = append(runners, b.newRunner(&submitting{bank: b}), b.newRunner(&returning{bank: b}), b.newRunner(&claiming{bank: b}), b.newRunner(&filing{b}),
+		runners = append(runners, b.newRunner(&submitting{bank: b}), b.newRunner(&postponing{b}), b.newRunner(&returning{bank: b}), b.newRunner(&claiming{bank: b}), b.newRunner(&filing{b}),
 			b.newRunner(&recalling{bank: b}))
 	}
 	if b.settings.Logouts != nil {

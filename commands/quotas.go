@@ -2,6 +2,7 @@ package commands
 
 import (
 	"florin/domain/id"
+	"florin/domain/payment"
 	"florin/domain/paymentfile"
 	"florin/domain/quota"
 	"florin/domain/standing"
@@ -53,6 +54,13 @@ func (w *work) over(kind quota.Kind, thing string) (bool, error) {
 		}
 		state, _, err := w.bank.transfers.find(w.ctx, of, w.generation)
 		return state.Phase != transfer.Pending && state.Phase != transfer.Waiting, err
+	case quota.Payments:
+		of, err := id.Parse[id.Payment](thing)
+		if err != nil {
+			return false, err
+		}
+		state, _, err := w.bank.payments.find(w.ctx, of, w.generation)
+		return state.Phase != payment.Pending && state.Phase != payment.Waiting, err
 	case quota.PaymentFiles:
 		of, err := id.Parse[id.PaymentFile](thing)
 		if err != nil {

@@ -53,6 +53,7 @@ type payOrder struct {
 	Currency  string `json:"currency"`
 	Reference string `json:"reference,omitempty"`
 	BIC       string `json:"bic,omitempty"`
+	ExecuteOn string `json:"execute_on,omitempty"`
 }
 
 func pay(from, amount string) payOrder {

@@ -95,6 +95,8 @@ func (p *Payment) tell(step *Step, event domain.Event) {
 		step.At, p.Creditor, p.CreditorName, p.Reference = e.At, e.Creditor.Reveal(), e.CreditorName.Reveal(), e.Reference.Reveal()
 	case payment.Filed:
 		step.At, step.Detail = e.At, e.File.String()
+	case payment.Dated:
+		step.At, step.Detail = e.At, e.Day
 	case payment.PayeeVerified:
 		step.At, step.Detail, p.PayeeName = e.At, string(e.Result), e.Name.Reveal()
 	case payment.Assessed:
@@ -105,6 +107,10 @@ func (p *Payment) tell(step *Step, event domain.Event) {
 		step.At, step.Detail = e.At, e.Method
 	case payment.Authorised:
 		step.At, step.Detail = e.At, e.Method
+	case payment.Scheduled:
+		step.At = e.At
+	case payment.FellDue:
+		step.At = e.At
 	case payment.Submitted:
 		step.At, step.Detail = e.At, e.Message
 	case payment.Accepted:

@@ -78,6 +78,7 @@ var commandTable = slices.Concat([]Command{
 	asked[ExpireAuthorisation]("authorisation.expire"),
 	asked[ExpirePayment]("payment.expire"),
 	asked[ExpireTransfer]("transfer.expire"),
+	asked[RunPayment]("payment.run"),
 	asked[RunTransfer]("transfer.run"),
 	asked[FileNotification]("notification.file"),
 	asked[FinishErasure]("customer.finish_erasure"),

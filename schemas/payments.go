@@ -9,11 +9,14 @@ import (
 var Payments = newTable(
 	Event(1, func(e payment.Initiated) payment.Event { return e }),
 	Event(1, func(e payment.Filed) payment.Event { return e }),
+	Event(1, func(e payment.Dated) payment.Event { return e }),
 	Event(1, func(e payment.PayeeVerified) payment.Event { return e }),
 	Event(1, func(e payment.Assessed) payment.Event { return e }),
 	Event(1, func(e payment.Challenged) payment.Event { return e }),
 	Event(1, func(e payment.AuthorisationFailed) payment.Event { return e }),
 	Event(1, func(e payment.Authorised) payment.Event { return e }),
+	Event(1, func(e payment.Scheduled) payment.Event { return e }),
+	Event(1, func(e payment.FellDue) payment.Event { return e }),
 	Event(1, func(e payment.Submitted) payment.Event { return e }),
 	Event(1, func(e payment.Accepted) payment.Event { return e }),
 	Event(1, func(e payment.InvestigationOpened) payment.Event { return e }),
@@ -29,7 +32,8 @@ var Payments = newTable(
 
 // The commands of payments to other banks.
 type (
-	// InitiatePayment is POST /v1/payments. To is an IBAN in its electronic form.
+	// InitiatePayment is POST /v1/payments. To is an IBAN in its electronic form, ExecuteOn
+	// a later day (2026-01-31, where the account lives); without it the money leaves at once.
 	InitiatePayment struct {
 		From      id.Account `json:"from"`
 		To        string     `json:"to"`
@@ -38,6 +42,11 @@ type (
 		Currency  string     `json:"currency"`
 		Reference string     `json:"reference,omitzero"`
 		BIC       string     `json:"bic,omitzero"` // of the payee's bank: nothing is decided by it, but it has to fit the number
+		ExecuteOn string     `json:"execute_on,omitzero"`
+	}
+	// RunPayment begins a scheduled payment whose day has come.
+	RunPayment struct {
+		Payment id.Payment `json:"payment"`
 	}
 	// AuthorisePayment is POST /v1/payments/{id}/authorization, as AuthoriseTransfer.
 	AuthorisePayment struct {

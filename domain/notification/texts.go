@@ -43,7 +43,7 @@ var categories = map[string]Category{
 	"direct-debits-blocked": Account, "direct-debits-allowed": Account,
 	"account-limits-changed": Account, "account-terms-announced": Account, "account-terms-withdrawn": Account, "hold-placed": Account, "hold-lifted": Account,
 
-	"payment-sent": Payments, "payment-challenged": Payments, "payment-delayed": Payments, "payment-rejected": Payments,
+	"payment-sent": Payments, "payment-challenged": Payments, "payment-scheduled": Payments, "payment-delayed": Payments, "payment-rejected": Payments,
 	"payment-returned": Payments, "payment-expired": Payments, "payment-dropped": Payments, "payment-stopped": Payments,
 	"payment-recalled": Payments, "payment-recall-denied": Payments, "payment-recall-delayed": Payments,
 	"payment-file-challenged": Payments, "payment-file-done": Payments, "payment-file-part": Payments, "payment-file-rejected": Payments, "payment-file-expired": Payments, "payment-file-dropped": Payments, "payment-file-stopped": Payments,

@@ -33,6 +33,8 @@ type (
 		Assessment   Assessed      // At is filled in
 		Demand       Demand
 		Filed        Filed      // the file that it is of, if there is one; At is filled in
+		Dated        Dated      // of a later day; Day "": at once; At is filled in
+		Today        string     // in the zone of Dated
 		Confirmed    Authorised // already, with others, by the customer; At is filled in
 		At           time.Time
 	}

@@ -61,6 +61,8 @@ func (s State) Decide(command Command) ([]Event, error) {
 		return s.initiate(c)
 	case Authorise:
 		return s.authorise(c)
+	case Run:
+		return s.run(c)
 	case Cancel:
 		return s.cancel(c)
 	case Expire:
@@ -129,11 +131,18 @@ func (s State) initiate(c Initiate) ([]Event, error) {
 	case !isAmount(c.Amount):
 		return nil, ErrAmount
 	}
+	if err := c.Dated.check(c.Today); err != nil {
+		return nil, err
+	}
 	events := []Event{Initiated{Payment: c.Payment, Customer: c.Customer, From: c.From, Creditor: c.Creditor, CreditorName: c.CreditorName,
 		Amount: c.Amount, Reference: c.Reference, Rail: c.Rail, Device: c.Device, Session: c.Session, Evidence: c.Evidence, TokenID: c.TokenID, At: c.At}}
 	if !c.Filed.File.IsZero() {
 		c.Filed.At = c.At
 		events = append(events, c.Filed)
+	}
+	if c.Dated.Day != "" {
+		c.Dated.At = c.At
+		events = append(events, c.Dated)
 	}
 	refused := Violation(c.Amount)
 	if refused == "" {
@@ -150,11 +159,13 @@ func (s State) initiate(c Initiate) ([]Event, error) {
 }
 
 // Outcome is what happens of a request: what risk said, but that nobody pays a payee
-// unseen whom the other bank does not know by this name.
+// unseen whom the other bank does not know by this name, nor anybody on a later day.
 func (c Initiate) Outcome() Outcome {
 	switch {
 	case c.Assessment.Outcome == Block:
 		return Block
+	case c.Dated.Day != "":
+		return Challenge
 	case c.Confirmed.Method != "", c.Assessment.Outcome == Allow && c.Verified.Result == Matches:
 		return Allow
 	}
@@ -188,6 +199,9 @@ func (s State) authorise(c Authorise) ([]Event, error) {
 	if c.Refused != "" {
 		return []Event{authorised, Rejected{Code: c.Refused, At: c.At}}, nil
 	}
+	if s.Day != "" {
+		return []Event{authorised, Scheduled{At: c.At}}, nil
+	}
 	return []Event{authorised}, nil
 }
 
@@ -212,7 +226,7 @@ func (s State) cancel(c Cancel) ([]Event, error) {
 	switch s.Phase {
 	case Absent:
 		return nil, ErrMissing
-	case Pending, Ready:
+	case Pending, Waiting, Ready:
 		return []Event{Cancelled(c)}, nil
 	}
 	return nil, ErrNotCancellable

@@ -10,7 +10,8 @@
 //	                                       settled, rejected or returned <-----'
 //	                                          '-- a late return --> returned
 //
-// A settled payment may be recalled: recall.go.
+// A settled payment may be recalled: recall.go. One of a later day waits for it before
+// it is authorised: scheduled.go.
 //
 // Money is held from the beginning, and leaves the debtor's account when the payment
 // is submitted: it is then in transit on the rail, and at the nostro once it is
@@ -44,6 +45,7 @@ const (
 	Absent    Phase = ""
 	Pending   Phase = "challenged"
 	Ready     Phase = "authorised" // confirmed, or exempt: about to be submitted
+	Waiting   Phase = "scheduled"  // confirmed, and for a later day
 	Sent      Phase = "submitted"
 	Taken     Phase = "accepted" // by the rail
 	Done      Phase = "settled"
@@ -77,6 +79,8 @@ type State struct {
 	Rail         string         `json:"rail"`
 	File         id.PaymentFile `json:"payment_file"` // that it is of; zero: none
 	Device       id.Device      `json:"device"`       // that asked for it
+	Day          string         `json:"day"`          // that it waits for; "": none
+	Due          time.Time      `json:"due"`
 	Phase        Phase          `json:"phase"`
 	Code         string         `json:"code"` // of the rejection
 	Challenge    id.Challenge   `json:"challenge"`
@@ -96,6 +100,10 @@ type State struct {
 // Reservation is the name under which the debtor's funds are held: the payment's stream.
 func (s State) Reservation() string { return s.Payment.Stream() }
 
+// Held tells whether the debtor's funds are held: of a payment of a later day only
+// from that day on.
+func (s State) Held() bool { return s.Phase == Ready || s.Phase == Pending && s.Day == "" }
+
 // Evolve takes in one fact. It never refuses: what is in the log has happened.
 func (s State) Evolve(event Event) State {
 	switch e := event.(type) {
@@ -103,12 +111,18 @@ func (s State) Evolve(event Event) State {
 		s = State{Payment: e.Payment, Customer: e.Customer, From: e.From, Amount: e.Amount, Rail: e.Rail, Device: e.Device}
 	case Filed:
 		s.File = e.File
+	case Dated:
+		s.Day, s.Due = e.Day, e.Due
 	case Challenged:
 		s.Phase, s.Challenge, s.Methods, s.AskedAt, s.ExpiresAt = Pending, e.Challenge, e.Methods, e.At, e.ExpiresAt
 		s.Displayed = digestOf(e.Display.Reveal())
 	case AuthorisationFailed:
 		s.Failures++
 	case Authorised:
+		s = s.become(Ready)
+	case Scheduled:
+		s = s.become(Waiting)
+	case FellDue:
 		s = s.become(Ready)
 	case Submitted:
 		s = s.become(Sent)

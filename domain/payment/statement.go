@@ -21,7 +21,8 @@ type Statement struct {
 	Amount       string `json:"amount"`
 	Currency     string `json:"currency"`
 	Fees         string `json:"fees"`
-	Expiry       string `json:"expiry"` // RFC 3339 UTC, whole seconds
+	Expiry       string `json:"expiry"`               // RFC 3339 UTC, whole seconds
+	ExecuteOn    string `json:"execute_on,omitempty"` // of a later day; absent: at once
 }
 
 // Text is the one canonical spelling: a JSON object with the members in the order

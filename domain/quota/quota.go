@@ -24,13 +24,14 @@ const (
 	StandingOrders Kind = "standing-orders"
 	PaymentFiles   Kind = "payment-files"
 	Transfers      Kind = "scheduled-transfers"
+	Payments       Kind = "scheduled-payments"
 	Cards          Kind = "cards"
 )
 
 // Max is how many of a kind may be open at once.
 func (k Kind) Max() int {
 	switch k {
-	case StandingOrders, Transfers:
+	case StandingOrders, Transfers, Payments:
 		return 100
 	case PaymentFiles:
 		return 20
@@ -46,6 +47,8 @@ func (k Kind) full() error {
 		return ErrFiles
 	case Transfers:
 		return ErrTransfers
+	case Payments:
+		return ErrPayments
 	case Cards:
 		return ErrCards
 	}
@@ -86,6 +89,7 @@ var (
 	ErrOrders    = &domain.Refusal{Class: domain.Refused, Code: "too-many-standing-orders", Detail: "Cancel a standing order before you place another one: 100 may be open."}
 	ErrFiles     = &domain.Refusal{Class: domain.Refused, Code: "too-many-payment-files", Detail: "Confirm or cancel a payment file before you send another one: 20 may wait, or be under way."}
 	ErrTransfers = &domain.Refusal{Class: domain.Refused, Code: "too-many-scheduled-transfers", Detail: "Cancel a transfer of a later day before you ask for another one: 100 may wait."}
+	ErrPayments  = &domain.Refusal{Class: domain.Refused, Code: "too-many-scheduled-payments", Detail: "Cancel a payment of a later day before you ask for another one: 100 may wait."}
 	ErrCards     = &domain.Refusal{Class: domain.Refused, Code: "too-many-cards", Detail: "Close a card before you order another one: 10 may be good."}
 	ErrThing     = &domain.Refusal{Class: domain.Conflict, Code: "quota-taken", Detail: "This has its place already."}
 )

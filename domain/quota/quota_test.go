@@ -31,6 +31,7 @@ func TestQuota(t *testing.T) {
 		{Name: "and the last", Given: full(quota.PaymentFiles)[1:], When: take(quota.PaymentFiles, "a"), Then: e{taken(quota.PaymentFiles, "a")}},
 		{Name: "one more order has not", Given: full(quota.StandingOrders), When: take(quota.StandingOrders, "a"), Refused: quota.ErrOrders},
 		{Name: "nor one more file", Given: full(quota.PaymentFiles), When: take(quota.PaymentFiles, "a"), Refused: quota.ErrFiles},
+		{Name: "nor one more payment of a later day", Given: full(quota.Payments), When: take(quota.Payments, "a"), Refused: quota.ErrPayments},
 		{Name: "nor one more transfer of a later day", Given: full(quota.Transfers), When: take(quota.Transfers, "a"), Refused: quota.ErrTransfers},
 		{Name: "unless one is over", Given: full(quota.PaymentFiles), When: take(quota.PaymentFiles, "a", "t3", "t19"), Then: e{taken(quota.PaymentFiles, "a", "t3", "t19")}},
 		{Name: "which is freed once", Given: append(full(quota.PaymentFiles), taken(quota.PaymentFiles, "a", "t3")), When: take(quota.PaymentFiles, "b", "t3"), Refused: quota.ErrFiles},

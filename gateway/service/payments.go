@@ -34,6 +34,7 @@ type PaymentAnswer struct {
 	Currency  money.Currency    `json:"currency,omitzero"`
 	Returned  string            `json:"returned,omitzero"` // what came back
 	Reference string            `json:"reference,omitzero"`
+	ExecuteOn string            `json:"execute_on,omitzero"` // day; absent: at once
 	Payee     *VerifiedAnswer   `json:"payee,omitzero"`
 	Exemption string            `json:"exemption,omitzero"`
 	Challenge *ChallengeAnswer  `json:"challenge,omitzero"`
@@ -88,7 +89,7 @@ func payeeOf(result payment.Match, name string) *VerifiedAnswer {
 	return &VerifiedAnswer{Result: string(result), Name: name}
 }
 
-// Initiate is InitiatePayment: 201 authorised, 202 challenged, or the refusal.
+// Initiate is InitiatePayment: 201 authorised, 202 challenged (one of a later day always), or the refusal.
 func (s Payments) Initiate(w http.ResponseWriter, r *http.Request) error {
 	call := CallOf(r.Context())
 	body, err := wire.Decode[schemas.InitiatePayment](call.Body)
@@ -104,13 +105,13 @@ func (s Payments) Initiate(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	answer, outcome, err := s.Bank.Payments().Initiate(r.Context(), s.order(r, call), commands.InitiatePayment{
-		From: body.From, Creditor: to, CreditorName: evidence(body.Name), Amount: amount, Reference: evidence(body.Reference), Agent: body.BIC,
+		From: body.From, Creditor: to, CreditorName: evidence(body.Name), Amount: amount, Reference: evidence(body.Reference), Agent: body.BIC, ExecuteOn: body.ExecuteOn,
 		Evidence: payment.Signed{Proof: evidence(call.Proof), Body: evidence(string(call.Body))},
 	})
 	return s.answer(w, wire.Created, answer, outcome, err)
 }
 
-// Authorise answers a challenge: 200 authorised, or 403 sca-failed in one text.
+// Authorise answers a challenge: 200 authorised or scheduled, or 403 sca-failed in one text.
 func (s Payments) Authorise(w http.ResponseWriter, r *http.Request) error {
 	call := CallOf(r.Context())
 	asked, err := pathID[id.Payment](r)
@@ -188,7 +189,7 @@ func (s Payments) answer(w http.ResponseWriter, success func(http.ResponseWriter
 	answered(w, outcome)
 	body := PaymentAnswer{
 		Payment: answer.Payment, Status: string(answer.Status), Reason: answer.Reason, From: answer.From,
-		To: answer.Creditor.Reveal(), Name: answer.CreditorName.Reveal(), Reference: answer.Reference.Reveal(),
+		To: answer.Creditor.Reveal(), Name: answer.CreditorName.Reveal(), Reference: answer.Reference.Reveal(), ExecuteOn: answer.ExecuteOn,
 		Payee: payeeOf(answer.Payee, answer.PayeeName.Reveal()), Exemption: answer.Exemption, Message: answer.Message,
 		Position: outcome.Receipt.Last, At: answer.At,
 	}
@@ -283,7 +284,7 @@ func paymentSeen(row projections.Payment, own bool) PaymentAnswer {
 func paymentOf(row projections.Payment) PaymentAnswer {
 	answer := PaymentAnswer{
 		Payment: row.Payment, Status: string(row.Status), Code: row.Code, Reason: row.Reason, From: row.From, To: row.Creditor, Name: row.CreditorName,
-		Amount: row.Amount.Decimal(), Currency: row.Amount.Currency, Reference: row.Reference, Payee: payeeOf(row.Payee, row.PayeeName),
+		Amount: row.Amount.Decimal(), Currency: row.Amount.Currency, Reference: row.Reference, ExecuteOn: row.ExecuteOn, Payee: payeeOf(row.Payee, row.PayeeName),
 		Exemption: row.Exemption, File: row.File, Message: row.Message, Overdue: row.Investigated && row.Status.Awaited(), Position: row.Position, At: row.ChangedAt,
 	}
 	if !row.Returned.IsZero() {

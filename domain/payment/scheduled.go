@@ -1,0 +1,86 @@
+package payment
+
+import (
+	"time"
+
+	"florin/domain"
+)
+
+// A payment of a later day is confirmed now and begins to move then.
+//
+//	(none) -- Initiate --> challenged -- Authorise --> scheduled -- Run (on its day) --> authorised or rejected
+//	                                                       '-- Cancel --> cancelled
+//
+// Why it is always challenged: nobody is there on the day to be asked, so what the
+// customer says now has to be enough (a yes to amount, payee, what the payee's bank says
+// of the name, and day). Why nothing is held before: the money has to be there on the
+// day, as with a standing order. From its day on it goes the way of every other payment.
+// It must never be submitted before its day, nor twice.
+
+// AheadMonthsMax is how far away the day may be.
+const AheadMonthsMax = 12
+
+type (
+	// Dated: it is to be executed on a day of the debtor's account, not before Due.
+	Dated struct {
+		Day  string    `json:"day"`  // 2026-01-31
+		Zone string    `json:"zone"` // IANA
+		Due  time.Time `json:"due"`
+		At   time.Time `json:"at"`
+	}
+	// Scheduled: it is confirmed, and waits for its day.
+	Scheduled struct {
+		At time.Time `json:"at"`
+	}
+	// FellDue: its day has come and its funds are held, so it may be submitted.
+	FellDue struct {
+		At time.Time `json:"at"`
+	}
+)
+
+func (Dated) Kind() string      { return "payment.dated" }
+func (Scheduled) Kind() string  { return "payment.scheduled" }
+func (FellDue) Kind() string    { return "payment.fell_due" }
+func (Dated) paymentEvent()     {}
+func (Scheduled) paymentEvent() {}
+func (FellDue) paymentEvent()   {}
+
+// Run begins what is scheduled, once it is due. Refused is the rule that says no now.
+type Run struct {
+	Refused string
+	At      time.Time
+}
+
+func (Run) paymentCommand() {}
+
+// Refusals.
+var (
+	ErrDay    = &domain.Refusal{Class: domain.Invalid, Code: "invalid-execution-date", Detail: "The day of a payment is today or later, and at most a year away."}
+	ErrNotDue = &domain.Refusal{Class: domain.Conflict, Code: "payment-not-due", Detail: "This payment does not wait to be executed now."}
+)
+
+// check says whether the day is one that may be asked for on another.
+func (d Dated) check(today string) error {
+	if d.Day == "" {
+		return nil
+	}
+	now, err := time.Parse(time.DateOnly, today)
+	if err != nil {
+		return ErrDay
+	}
+	day, err := time.Parse(time.DateOnly, d.Day)
+	if err != nil || day.Before(now) || day.After(now.AddDate(0, AheadMonthsMax, 0)) {
+		return ErrDay
+	}
+	return nil
+}
+
+func (s State) run(c Run) ([]Event, error) {
+	switch {
+	case s.Phase != Waiting, c.At.Before(s.Due):
+		return nil, ErrNotDue
+	case c.Refused != "":
+		return []Event{Rejected{Code: c.Refused, At: c.At}}, nil
+	}
+	return []Event{FellDue{At: c.At}}, nil
+}
