@@ -81,7 +81,7 @@ func DefaultTerms() Terms {
 		DepositAloneUnits: 10_000,
 		Cards:             CardTerms{EachUnits: 5_000, DayUnits: 5_000, MonthUnits: 20_000},
 
-		Exemptions:   risk.Exemptions{LowValueMax: 30, NewPayeeMax: 200},
+		Exemptions:   risk.Exemptions{LowValue: []money.Amount{{Minor: 30_00, Currency: "EUR"}}, NewPayee: []money.Amount{{Minor: 200_00, Currency: "EUR"}}},
 		Methods:      []string{MethodSCAKey, MethodTOTP, MethodPasskey},
 		ChallengeTTL: 5 * time.Minute,
 		NewDevice:    NewDevice{Wait: 24 * time.Hour, DailyUnits: 200},

@@ -1,15 +1,21 @@
 package risk
 
 import (
+	"slices"
+
 	"florin/domain/money"
 )
 
-// Exemptions are the bounds of what may go ahead on a weak session, in whole units of
-// the payment's currency (euros, yen). They are law and no policy: whatever an engine
-// allows still needs one of them.
+// Exemptions are the bounds of what may go ahead on a weak session. They are law and no
+// policy: whatever an engine allows still needs one of them.
+//
+// Why each bound is an amount of a currency: the law says thirty euros (RTS art. 16), not
+// thirty of anything. Thirty dinars are more, and what thirty euros are in dinars changes
+// by the day, so a bank says what it takes for them. Where it says nothing, no amount is
+// of low value, and each one is too much for a payee who is still cooling off.
 type Exemptions struct {
-	LowValueMax int64 // up to this a payment is exempt as one of low value
-	NewPayeeMax int64 // above this one to a payee who is still cooling off is confirmed
+	LowValue []money.Amount // up to this a payment is exempt as one of low value
+	NewPayee []money.Amount // above this one to a payee who is still cooling off is confirmed
 }
 
 // Of is the exemption that spares a payment its strong authentication; "": none, and
@@ -21,30 +27,20 @@ func (e Exemptions) Of(facts Facts) (exemption, reason string) {
 		return OwnAccounts, ""
 	case facts.Payee.Trusted:
 		return TrustedPayee, ""
-	case !over(facts.Amount, e.LowValueMax):
+	case upTo(facts.Amount, e.LowValue):
 		return LowValue, ""
 	case Strength(facts.ACR) < StrengthMFA:
 		return "", ReasonWeakSession
-	case facts.Payee.Known && over(facts.Amount, e.NewPayeeMax):
+	case facts.Payee.Known && !upTo(facts.Amount, e.NewPayee):
 		return "", ReasonNewPayee
 	}
 	return LowRisk, ""
 }
 
-// over tells whether the amount is more than so many whole units. An unknown
-// currency is over everything.
-func over(amount money.Amount, units int64) bool {
-	digits, ok := amount.Currency.Digits()
-	if !ok {
-		return true
-	}
-	for range digits {
-		if units > money.MinorMax/10 {
-			return false // more than any amount
-		}
-		units *= 10
-	}
-	return amount.Minor > units
+// upTo tells whether a bound of the amount's currency is kept; where there is none, it
+// is not.
+func upTo(amount money.Amount, bounds []money.Amount) bool {
+	return slices.ContainsFunc(bounds, func(most money.Amount) bool { return most.Currency == amount.Currency && amount.Minor <= most.Minor })
 }
 
 // Hundredths is an amount in hundredths of its currency's unit, as features have it:
