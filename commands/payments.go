@@ -158,7 +158,7 @@ func (i payout) hold(w *work, outcome payment.Outcome, debtor account.State) err
 		return err
 	}
 	if i.ExecuteOn != "" {
-		return i.wait(debtor, ceiling)
+		return i.wait(w, debtor, ceiling)
 	}
 	return i.bank.accounts.decide(w, i.From, account.Reserve{Reservation: i.payment.Stream(), Amount: i.Amount, Limited: true, Ceiling: ceiling, At: i.order.At})
 }

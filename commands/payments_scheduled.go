@@ -36,16 +36,16 @@ func (i payout) date(command *payment.Initiate, debtor account.State) error {
 	return nil
 }
 
-// wait refuses what could never be executed, or is more than the device may send. Funds
-// and limits are the day's.
-func (i payout) wait(debtor account.State, ceiling account.Ceiling) error {
+// wait refuses what could never be executed, or is more than the device may send on that
+// day. Funds and limits are the day's.
+func (i payout) wait(w *work, debtor account.State, ceiling account.Ceiling) error {
 	switch {
 	case debtor.Status == account.Finished:
 		return account.ErrClosed
 	case debtor.Currency != i.Amount.Currency:
 		return account.ErrCurrency
 	}
-	return ceiling.Allows(i.Amount)
+	return w.deviceMayPlace(i.From, i.ExecuteOn, i.Amount, ceiling)
 }
 
 // place takes one of the customer's places for payments of later days.

@@ -41,8 +41,8 @@ func (i initiation) date(command *transfer.Initiate, debtor account.State) error
 	return nil
 }
 
-// wait refuses what could never be executed, or is more than the device may send. Funds
-// and limits are the day's.
+// wait refuses what could never be executed, or is more than the device may send on that
+// day. Funds and limits are the day's.
 func (i initiation) wait(w *work, debtor, creditor account.State) error {
 	switch {
 	case debtor.Status == account.Finished, creditor.Status == account.Finished:
@@ -52,7 +52,7 @@ func (i initiation) wait(w *work, debtor, creditor account.State) error {
 	case !i.limited:
 		return nil
 	}
-	return i.ceiling.Allows(i.Amount)
+	return w.deviceMayPlace(i.From, i.ExecuteOn, i.Amount, i.ceiling)
 }
 
 // Run executes a scheduled transfer whose day has come: money moves, or a rule says no,

@@ -51,15 +51,38 @@ func TestANewDeviceSchedulesLittle(t *testing.T) {
 	large := phone.Order{From: from, To: to, Amount: "200.01", Currency: "EUR", ExecuteOn: h.now().AddDate(0, 0, 1).Format(time.DateOnly)}
 	require.Equal(t, "device-new", code(h.command(tablet, http.MethodPost, "/v1/transfers", large, tablet.NewID())), "it is told now, and not on its day")
 	tomorrow := phone.Order{From: from, To: to, Amount: "200.00", Currency: "EUR", ExecuteOn: h.now().AddDate(0, 0, 1).Format(time.DateOnly)}
-	for range 5 {
-		answer := h.command(tablet, http.MethodPost, "/v1/transfers", tomorrow, tablet.NewID())
-		require.Equal(t, 202, answer.Status, "%s", answer.Body)
-		require.Equal(t, 200, h.confirmLater(tablet, answer).Status)
+	place := func(p *phone.Phone, amount string, days int, confirm bool) (refused string) {
+		asked := tomorrow
+		asked.Amount, asked.ExecuteOn = amount, h.now().AddDate(0, 0, days).Format(time.DateOnly)
+		answer := h.command(p, http.MethodPost, "/v1/transfers", asked, p.NewID())
+		if answer.Status == 202 && confirm {
+			require.Equal(t, 200, h.confirmLater(p, answer).Status)
+		}
+		return code(answer)
 	}
-	h.pass(23 * time.Hour) // less than the wait of a new device
+	abroad := func(p *phone.Phone, amount string, days int) string {
+		asked := pay(from, amount)
+		asked.ExecuteOn = h.now().AddDate(0, 0, days).Format(time.DateOnly)
+		return code(h.command(p, http.MethodPost, "/v1/payments", asked, p.NewID()))
+	}
+	require.Empty(t, place(tablet, "100.00", 1, true))
+	require.Equal(t, "device-new", place(tablet, "100.01", 1, true), "of one day")
+	require.Empty(t, place(tablet, "60.00", 1, false), "what nobody has confirmed counts too")
+	require.Empty(t, abroad(tablet, "40.00", 1))
+	require.Equal(t, "device-new", abroad(tablet, "0.01", 1), "wherever it goes")
+	require.Equal(t, "device-new", place(tablet, "0.01", 1, true))
+	require.Empty(t, place(tablet, "200.00", 2, true), "another day is another day's")
+	require.Equal(t, "device-new", place(tablet, "0.01", 2, true), "though the tablet will be new no more by then")
+	require.Empty(t, place(anna, "900.00", 1, true), "the phone that was there first goes on")
+	h.pass(11 * time.Minute) // what was not confirmed is over
+	h.works()
+	h.login(tablet)
+	require.Empty(t, place(tablet, "100.00", 1, true), "and has its place no more")
+	require.Equal(t, "device-new", place(tablet, "0.01", 1, true))
+	h.pass(22 * time.Hour) // less than the wait of a new device
 	h.login(anna)
 	h.settle()
-	require.Equal(t, "4800.00", h.balance(anna, from), "many small ones are a large one")
+	require.Equal(t, "4000.00", h.balance(anna, from), "the day asks again, with what has left by other phones")
 }
 
 func TestANewDeviceOrdersLittle(t *testing.T) {
