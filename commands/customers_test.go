@@ -157,7 +157,7 @@ func TestNormalNames(t *testing.T) {
 		_, ok := normalUser(bad)
 		require.False(t, ok, "%q", bad)
 	}
-	for bad, good := range map[string]string{"p\u0430ypal": "paypal", "аннa": "анна"} { // which look the same
+	for bad, good := range map[string]string{"p\u0430ypal": "paypal", "аннa": "анна", "\u0455\u0441\u043e\u0440\u0435": "scope"} { // which look the same
 		normal, ok := newUser(bad)
 		require.False(t, ok, "%q", bad)
 		_, known := normalUser(bad)

@@ -32,7 +32,7 @@ const (
 
 // ErrName: a user name, phone or e-mail that cannot be one.
 var ErrName = &domain.Refusal{Class: domain.Invalid, Code: "name-invalid",
-	Detail: "A user name has 3 to 64 letters, digits, dots, dashes or underscores and begins with a letter; its letters are of one script. A phone begins with + and its country; an e-mail has one address."}
+	Detail: "A user name has 3 to 64 letters, digits, dots, dashes or underscores and begins with a letter; its letters are of one script, and do not pass for a word of another. A phone begins with + and its country; an e-mail has one address."}
 
 // normalUser is RFC 8265's UsernameCaseMapped: composed, narrow, lower case. It
 // begins with a letter and has no @, so that it is never a phone or an e-mail.
@@ -45,11 +45,11 @@ func normalUser(text string) (string, bool) {
 	return mapped, mapped[0] < '0' || mapped[0] > '9'
 }
 
-// newUser is a user name that somebody may take. Names of before names had one script
-// are good for logging in as ever.
+// newUser is a user name that somebody may take, which nobody mistakes for another's.
+// Names of before there were these rules are good for logging in as ever.
 func newUser(given string) (string, bool) {
 	normal, ok := normalUser(given)
-	return normal, ok && text.OneScript(normal)
+	return normal, ok && text.OneScript(normal) && !text.LooksLatin(normal)
 }
 
 // normalPhone is E.164: + and 7 to 15 digits. Spaces, dots, dashes and brackets

@@ -39,7 +39,7 @@ var plan = []rule{
 		"an identifier that knows what it names would tie all contexts together"},
 	{"domain/money", "domain/id", "github.com/bojanz/currency",
 		"amounts are needed by every context, so they may know none"},
-	{"domain/text", "", textLib,
+	{"domain/text", "", textLib + " go.mau.fi/util/confusable",
 		"what text the bank takes in is one rule for all contexts"},
 	{"domain/callback", "", "",
 		"what the bank may call is one rule for all contexts"},

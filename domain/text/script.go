@@ -1,6 +1,11 @@
 package text
 
-import "unicode"
+import (
+	"strings"
+	"unicode"
+
+	"go.mau.fi/util/confusable"
+)
 
 // written are the scripts that are written together: Japanese, Korean and Chinese use
 // several in one word, and Latin letters among them (UTS 39 section 5.2, "highly
@@ -36,4 +41,12 @@ func in(s string, scripts ...*unicode.RangeTable) bool {
 		}
 	}
 	return true
+}
+
+// LooksLatin tells whether letters of another script pass for an English word: each looks
+// like one of ASCII (UTS 39 section 4, skeletons), as all of the Cyrillic \u0440\u043e\u0441
+// do. It is no fault of a name of that script, but nobody can tell it from the other.
+func LooksLatin(s string) bool {
+	foreign := func(r rune) bool { return unicode.IsLetter(r) && !unicode.Is(unicode.Latin, r) }
+	return strings.ContainsFunc(s, foreign) && !strings.ContainsFunc(confusable.Skeleton(s), func(r rune) bool { return r > unicode.MaxASCII })
 }

@@ -23,3 +23,20 @@ func TestOneScript(t *testing.T) {
 		require.False(t, text.OneScript(bad), name)
 	}
 }
+
+func TestLooksLatin(t *testing.T) {
+	t.Parallel()
+	for name, alike := range map[string]string{
+		"scope in cyrillic": "\u0455\u0441\u043e\u0440\u0435", "ace in cyrillic": "\u0430\u0441\u0435", "with a digit": "\u0430\u0441\u04357", "with signs": "\u0440\u043e\u0441.\u0430-1",
+		"ava in greek": "\u03b1\u03bd\u03b1", "in armenian": "\u0578\u057d\u057d", "in cherokee": "\u13aa\u13a0", "one letter": "\u0430",
+	} {
+		require.True(t, text.LooksLatin(alike), name)
+	}
+	for name, good := range map[string]string{
+		"nothing": "", "digits": "1234", "latin": "scope", "latin that looks like latin": "rnodern", "turkish": "k\u0131z", "danish": "s\u00f8ren", "german": "wei\u00df", "accents": "zo\u00eb",
+		"cyrillic": "анна", "masha": "маша", "greek with accents": "\u03ac\u03bd\u03bd\u03b1", "chinese": "李雷", "japanese": "たなか太郎", "korean": "김철수", "arabic": "سارة", "hebrew": "שרה", "devanagari": "अन्ना",
+		"japanese with latin": "taroさん",
+	} {
+		require.False(t, text.LooksLatin(good), name)
+	}
+}
