@@ -9,6 +9,7 @@ import (
 	"florin/domain"
 	"florin/domain/account"
 	"florin/domain/calendar"
+	"florin/domain/iban"
 	"florin/domain/id"
 	"florin/domain/money"
 	"florin/domain/quota"
@@ -17,20 +18,24 @@ import (
 	"florin/schemas"
 )
 
-// StandingOrders are the verbs of standing orders between accounts of the bank.
+// StandingOrders are the verbs of standing orders, between accounts of the bank and to
+// accounts at others.
 type StandingOrders struct{ bank *Bank }
 
 // StandingOrders gives the verbs of standing orders.
 func (b *Bank) StandingOrders() StandingOrders { return StandingOrders{b} }
 
-// PlaceOrder asks for money of the caller's to move on the plan's days.
+// PlaceOrder asks for money of the caller's to move on the plan's days, To an account of
+// the bank or to a Creditor at another.
 type PlaceOrder struct {
-	From, To  id.Account
-	Amount    money.Amount
-	Plan      standing.Plan
-	Zone      string // IANA; "": the bank's
-	Reference domain.Evidence
-	Evidence  transfer.Signed
+	From, To     id.Account
+	Creditor     iban.IBAN
+	CreditorName domain.Evidence
+	Amount       money.Amount
+	Plan         standing.Plan
+	Zone         string // IANA; "": the bank's
+	Reference    domain.Evidence
+	Evidence     transfer.Signed
 }
 
 // StandingAnswer is a standing order as the verb left it. What the verb did not touch
@@ -39,6 +44,7 @@ type StandingAnswer struct {
 	Order     id.StandingOrder
 	Status    standing.Phase
 	From, To  id.Account
+	Payee     standing.Payee // at another bank; zero: there is none
 	Amount    money.Amount
 	Plan      standing.Plan
 	Zone      string
@@ -69,35 +75,34 @@ func (b *Bank) zone(name string) (*time.Location, error) {
 }
 
 // Place asks for a standing order, and challenges it: a series is always confirmed
-// (PSD2 RTS art. 14). Nothing is held. Refusals leave no trace.
+// (PSD2 RTS art. 14), with what a payee's bank says of the name. Nothing is held. Refusals
+// leave no trace.
 func (s StandingOrders) Place(ctx context.Context, order Order, ask PlaceOrder) (StandingAnswer, Outcome, error) {
 	b := s.bank
 	zone, err := b.zone(ask.Zone)
 	if err != nil {
 		return StandingAnswer{}, Outcome{}, err
 	}
+	payee, err := s.payeeAbroad(ctx, order, ask)
+	if err != nil {
+		return StandingAnswer{}, Outcome{}, err
+	}
 	placed := id.From[id.StandingOrder](DerivedID(order.ID, "standing-order"))
-	locks := streams(placed, ask.From, ask.To, quotaOf(order.Caller.Customer, quota.StandingOrders))
+	locks := streams(placed, ask.From, cmp.Or(ask.To, ask.From), quotaOf(order.Caller.Customer, quota.StandingOrders))
 	return execute(ctx, b, "standing.place", order, locks, func(w *work) error {
 		b.orders.begin(w, placed)
 		if _, err := b.orders.load(w, placed); err != nil {
 			return err
 		}
-		if err := w.payableTo(ask.From, ask.To, ask.Amount); err != nil {
-			return err
-		}
-		if err := w.deviceMayRepeat(ask.From, ask.To, ask.Amount); err != nil {
-			return err
-		}
-		command := standing.Order{Today: order.At.In(zone).Format(time.DateOnly), Asked: standing.Ordered{
-			Order: placed, Customer: order.Caller.Customer, From: ask.From, To: ask.To, Amount: ask.Amount, Plan: ask.Plan, Zone: zone.String(),
-			Reference: ask.Reference, Device: order.Caller.Device, Session: order.Caller.Session, Proof: ask.Evidence.Proof, Body: ask.Evidence.Body,
-			TokenID: order.Caller.TokenID, At: order.At,
-		}}
-		name, err := b.holder(w.ctx, ask.To)
+		name, err := w.repeatable(ask, payee)
 		if err != nil {
 			return err
 		}
+		command := standing.Order{Today: order.At.In(zone).Format(time.DateOnly), Asked: standing.Ordered{
+			Order: placed, Customer: order.Caller.Customer, From: ask.From, To: ask.To, Payee: payee, Amount: ask.Amount, Plan: ask.Plan, Zone: zone.String(),
+			Reference: ask.Reference, Device: order.Caller.Device, Session: order.Caller.Session, Proof: ask.Evidence.Proof, Body: ask.Evidence.Body,
+			TokenID: order.Caller.TokenID, At: order.At,
+		}}
 		if command.Demand, err = w.demand(id.From[id.Challenge](DerivedID(order.ID, "challenge"))); err != nil {
 			return err
 		}
@@ -157,6 +162,9 @@ func (b *Bank) seriesText(c standing.Order, creditor string) string {
 		Amount: c.Asked.Amount.Decimal(), Currency: string(c.Asked.Amount.Currency), Fees: money.Amount{Currency: c.Asked.Amount.Currency}.Decimal(),
 		Frequency: string(c.Asked.Plan.Frequency), First: c.Asked.Plan.First, Last: c.Asked.Plan.Last, Expiry: transfer.Spell(c.Demand.ExpiresAt),
 	}
+	if payee := c.Asked.Payee; !payee.IsZero() {
+		said.Creditor, said.Payee, said.PayeeName = payee.IBAN.Reveal(), string(payee.Verified), payee.Holder.Reveal()
+	}
 	if c.Asked.Plan.Count > 0 {
 		said.Count = strconv.FormatInt(c.Asked.Plan.Count, 10)
 	}
@@ -171,7 +179,7 @@ func (s StandingOrders) Authorise(ctx context.Context, order Order, authorised i
 	if err != nil {
 		return StandingAnswer{}, Outcome{}, err
 	}
-	locks := streams(authorised, before.From, before.To, before.Customer)
+	locks := streams(authorised, before.From, cmp.Or(before.To, before.From), before.Customer)
 	return execute(ctx, b, "standing.authorise", order, locks, func(w *work) error {
 		state, err := b.orders.load(w, authorised)
 		switch {
@@ -183,7 +191,7 @@ func (s StandingOrders) Authorise(ctx context.Context, order Order, authorised i
 			return standing.ErrSCA // and no one-time password is spent
 		}
 		w.under(ofCustomer(state.Customer))
-		own, err := w.own(state.From, state.To)
+		own, err := w.staysOwn(state)
 		if err != nil {
 			return err
 		}
@@ -240,7 +248,7 @@ func standingAnswer(facts []Fact) (StandingAnswer, error) {
 		answer.Order = id.From[id.StandingOrder](uuidIn(fact.Stream))
 		switch e := event.(type) {
 		case standing.Ordered:
-			answer = StandingAnswer{Order: e.Order, From: e.From, To: e.To, Amount: e.Amount, Plan: e.Plan, Zone: e.Zone, Reference: e.Reference, At: e.At}
+			answer = StandingAnswer{Order: e.Order, From: e.From, To: e.To, Payee: e.Payee, Amount: e.Amount, Plan: e.Plan, Zone: e.Zone, Reference: e.Reference, At: e.At}
 		case standing.Challenged:
 			answer.Status, answer.Challenge = standing.Pending, Challenge{e.Challenge, e.Nonce, e.Methods, e.Display, e.ExpiresAt}
 		case standing.Authorised:

@@ -1,9 +1,12 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/google/uuid"
 
 	"florin/domain"
 	"florin/domain/account"
@@ -11,7 +14,6 @@ import (
 	"florin/domain/risk"
 	"florin/domain/standing"
 	"florin/domain/transfer"
-	"florin/eventbus"
 	"florin/schemas"
 )
 
@@ -33,10 +35,11 @@ func slotAt(day string, now time.Time, zone *time.Location) (slot int64) {
 	return slot
 }
 
-// Execute makes the transfer of one occurrence by one of its day's tries, and settles
-// it in the same commit; what a rule refuses is a fact of both. Only the bank's own
-// process asks for it. The order's id follows from occurrence and try, so whoever asks again, after a
-// restart or on another machine, is told what was done. ErrNotDue: nothing to do.
+// Execute makes the transfer of one occurrence by one of its day's tries, or begins its
+// payment to another bank, and settles it in the same commit; what a rule refuses is a
+// fact of both. Only the bank's own process asks for it. The order's id follows from
+// occurrence and try, so whoever asks again, after a restart or on another machine, is
+// told what was done. ErrNotDue: nothing to do.
 func (s StandingOrders) Execute(ctx context.Context, order Order, due id.StandingOrder, occurrence, slot int64) (StandingAnswer, Outcome, error) {
 	b := s.bank
 	order.Asked = schemas.ExecuteStandingOrder{Order: due, Occurrence: occurrence, Slot: slot}
@@ -44,13 +47,16 @@ func (s StandingOrders) Execute(ctx context.Context, order Order, due id.Standin
 	if err != nil {
 		return StandingAnswer{}, Outcome{}, err
 	}
-	reference, err := b.orderReference(ctx, due)
+	first, err := b.ordered(ctx, due)
 	if err != nil {
 		return StandingAnswer{}, Outcome{}, err
 	}
-	e := execution{bank: b, order: due, occurrence: occurrence, slot: slot, reference: reference,
-		transfer: id.From[id.Transfer](DerivedID(due.UUID(), fmt.Sprintf("transfer/%d/%d", occurrence, slot)))}
-	locks := streams(due, e.transfer, before.From, before.To, before.Customer)
+	named := func(what string) uuid.UUID {
+		return DerivedID(due.UUID(), fmt.Sprintf("%s/%d/%d", what, occurrence, slot))
+	}
+	e := execution{bank: b, order: due, occurrence: occurrence, slot: slot, first: first,
+		transfer: id.From[id.Transfer](named("transfer")), payment: id.From[id.Payment](named("payment"))}
+	locks := streams(due, e.transfer, e.payment, before.From, cmp.Or(before.To, before.From), before.Customer)
 	return execute(ctx, b, "standing.execute", order, locks, e.decide, standingAnswer)
 }
 
@@ -59,8 +65,12 @@ type execution struct {
 	order            id.StandingOrder
 	occurrence, slot int64
 	transfer         id.Transfer
-	reference        domain.Evidence
+	payment          id.Payment
+	first            standing.Ordered // as its customer asked for it
 }
+
+// reference is the remittance text that the customer gave once.
+func (e execution) reference() domain.Evidence { return anew(e.first.Reference) }
 
 func (e execution) decide(w *work) error {
 	b, at := e.bank, w.order.At
@@ -72,24 +82,21 @@ func (e execution) decide(w *work) error {
 	if err != nil {
 		return err
 	}
-	settle := standing.Settle{Occurrence: e.occurrence, Today: at.In(zone).Format(time.DateOnly), Slot: e.slot, Transfer: e.transfer, At: at}
+	settle := standing.Settle{Occurrence: e.occurrence, Today: at.In(zone).Format(time.DateOnly), Slot: e.slot, At: at}
 	if !state.Due(e.occurrence, e.slot, settle.Today) {
 		return standing.ErrNotDue
 	}
 	w.order.Caller.actFor(state.Customer)
-	b.transfers.begin(w, e.transfer)
-	command := transfer.Initiate{Transfer: e.transfer, Customer: state.Customer, From: state.From, To: state.To, Amount: state.Amount,
-		Reference: e.reference, Device: state.Device, At: at}
-	if settle.Code, err = e.move(w, state, &command); err != nil {
+	if state.Abroad {
+		err = e.pay(w, state, &settle)
+	} else {
+		err = e.move(w, state, &settle)
+	}
+	if err != nil {
 		return err
 	}
-	settle.Again = settle.Code == account.ErrFunds.Code || settle.Code == account.ErrLimit.Code
+	settle.Again = settle.Code == account.ErrFunds.Code || settle.Code == account.ErrLimit.Code || settle.Code == ErrNoRail.Code
 	settle.Ends = settle.Code == account.ErrClosed.Code || settle.Code == account.ErrReader.Code || settle.Code == ErrGone.Code
-	command.Refused = settle.Code
-	w.under(ofCustomer(state.Customer))
-	if err := b.transfers.decide(w, e.transfer, command); err != nil {
-		return err
-	}
 	return b.orders.decide(w, e.order, settle)
 }
 
@@ -102,13 +109,18 @@ var (
 // confirmedACR is how strongly a confirmed series was authenticated.
 const confirmedACR = "urn:florin:acr:sca"
 
-// move stages what the transfer means for the accounts; code is that of the rule that
-// says no.
-func (e execution) move(w *work, state standing.State, command *transfer.Initiate) (code string, err error) {
+// move makes the transfer of an occurrence, and notes in settle what came of it.
+func (e execution) move(w *work, state standing.State, settle *standing.Settle) error {
+	e.bank.transfers.begin(w, e.transfer)
+	settle.Transfer = e.transfer
 	said, code, err := w.moveConfirmed(confirmedMove{state.Customer, state.Device, state.From, state.To, state.Amount, e.transfer.String(), e.transfer.Stream()})
-	said.Exemption = risk.Recurring
-	command.Assessment = assessed(said)
-	return code, err
+	if err != nil {
+		return err
+	}
+	settle.Code, said.Exemption = code, risk.Recurring
+	w.under(ofCustomer(state.Customer))
+	return e.bank.transfers.decide(w, e.transfer, transfer.Initiate{Transfer: e.transfer, Customer: state.Customer, From: state.From, To: state.To, Amount: state.Amount,
+		Reference: e.reference(), Device: state.Device, At: w.order.At, Refused: code, Assessment: assessed(said)})
 }
 
 // Skip gives up what was missed too long ago. Only the bank's own process asks for it.
@@ -127,20 +139,4 @@ func (s StandingOrders) Skip(ctx context.Context, order Order, skipped id.Standi
 		w.order.Caller.actFor(state.Customer)
 		return b.orders.decide(w, skipped, standing.Skip{Today: order.At.In(zone).Format(time.DateOnly), At: order.At})
 	}, standingAnswer)
-}
-
-// orderReference is the remittance text that the customer gave once. It is read from
-// the log and kept nowhere, so an erased one is erased in what follows too.
-func (b *Bank) orderReference(ctx context.Context, of id.StandingOrder) (domain.Evidence, error) {
-	for recorded, err := range b.log.ReadStream(ctx, eventbus.Stream(of.Stream()), 0) {
-		if err != nil {
-			return domain.Evidence{}, err
-		}
-		event, err := b.treaty.Standing.Decode(recorded.Kind, recorded.SchemaVersion, recorded.ID, recorded.Data)
-		if ordered, ok := event.(standing.Ordered); ok && err == nil && ordered.Reference.Reveal() != "" {
-			return domain.NewEvidence(ordered.Reference.Reveal()), nil
-		}
-		return domain.Evidence{}, err
-	}
-	return domain.Evidence{}, nil
 }

@@ -145,3 +145,64 @@ func TestASeriesIsConfirmedWordForWord(t *testing.T) {
 	h.login(bert)
 	require.Equal(t, "0.00", h.balance(bert, to))
 }
+
+// abroad asks for a standing order to another bank.
+func (h *house) abroad(p *phone.Phone, from, members string) phone.Answer {
+	h.t.Helper()
+	return h.command(p, http.MethodPost, "/v1/standing-orders", fmt.Appendf(nil, `{"from":%q,"amount":"30.00","currency":"EUR","reference":"rent","frequency":"monthly","first":"2026-03-31",%s}`, from, members), p.NewID())
+}
+
+func TestARentThatLeavesTheBank(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	anna, bert := h.customer("anna"), h.customer("bert")
+	from, here := h.account(anna, "100.00"), h.account(bert, "")
+	own := field[string](t, h.fresh(bert, "/v1/accounts/"+here), "iban")
+	for members, says := range map[string]string{
+		`"count":2`: "standing-order-creditor", `"iban":"` + foreign + `"`: "invalid-name", `"name":"Bob"`: "standing-order-creditor", `"to":"` + here + `","name":"Bob"`: "standing-order-creditor",
+		`"iban":"` + foreign + `","name":"Bob","to":"` + here + `"`: "standing-order-creditor", `"iban":"DE00370400440532013000","name":"Bob"`: "invalid-iban",
+		`"iban":"` + own + `","name":"Bob"`: "iban-own-bank", `"iban":"` + foreign + `","name":"Bob\nBuilder"`: "invalid-name", `"to":"` + foreign + `"`: "bad-json",
+		`"iban":"` + foreign + `","name":"Bob","bic":"X"`: "unknown-field",
+	} {
+		require.Equal(t, says, code(h.abroad(anna, from, members)), members)
+	}
+	placed := h.abroad(anna, from, `"iban":"`+foreign+`","name":"Close Bob Builder","count":4`)
+	require.Equal(t, 202, placed.Status, "%s", placed.Body)
+	require.Equal(t, map[string]string{"result": "close-match", "name": "Bob Builder"}, field[map[string]string](t, placed, "payee"))
+	display := map[string]string{}
+	require.NoError(t, json.Unmarshal(field[phone.Challenge](t, placed, "challenge").Display, &display))
+	require.Equal(t, []string{"30.00", foreign, "Close Bob Builder", "close-match", "Bob Builder", "monthly"},
+		[]string{display["amount"], display["creditor"], display["creditor_name"], display["payee"], display["payee_name"], display["frequency"]})
+	for _, name := range []string{"creditor", "payee", "payee_name"} {
+		require.Equal(t, "sca-failed", code(h.confirmSeries(anna, placed, func(display map[string]any) { display[name] = "2" })), name)
+	}
+	active := h.confirmSeries(anna, placed, nil)
+	require.Equal(t, []any{200, "active"}, []any{active.Status, field[string](t, active, "status")}, "%s", active.Body)
+	path := "/v1/standing-orders/" + field[string](t, placed, "standing_order")
+	for i, at := range []string{"2026-03-31T12:00:00Z", "2026-04-30T12:00:00Z", "2026-05-31T12:00:00Z"} {
+		h.to(anna, at)
+		require.Equal(t, fmt.Sprintf("%d.00", 70-30*i), h.balance(anna, from))
+		h.reopen()
+	}
+	h.to(anna, "2026-06-30T23:00:00Z")
+	over := h.fresh(anna, path)
+	require.Equal(t, []string{"ended", foreign, "Close Bob Builder", "insufficient-funds", "rent"}, []string{field[string](t, over, "status"), field[string](t, over, "iban"),
+		field[string](t, over, "name"), field[string](t, over, "failure"), field[string](t, over, "reference")}, "%s", over.Body)
+	require.Equal(t, []int64{3, 1}, []int64{field[int64](t, over, "executed"), field[int64](t, over, "failed")})
+	occurrences := field[[]struct{ Day, Payment, Code string }](t, over, "occurrences")
+	require.Len(t, occurrences, 4)
+	paid := h.payment(anna, occurrences[1].Payment)
+	require.Equal(t, []string{"settled", "recurring", "rent", "2026-04-30"}, []string{field[string](t, paid, "status"), field[string](t, paid, "exemption"), field[string](t, paid, "reference"), occurrences[1].Day})
+	require.Equal(t, field[string](t, placed, "standing_order"), field[string](t, paid, "standing_order"))
+	told, doubles := h.rail.Messages()
+	require.Equal(t, []int{3, 0}, []int{len(told), doubles})
+	require.Equal(t, []string{foreign, "Close Bob Builder", "rent"}, []string{told[0].Payment.Creditor, told[0].Payment.CreditorName, told[0].Payment.Reference})
+	require.Contains(t, string(h.fresh(anna, "/v1/standing-orders").Body), foreign)
+	entries := templates(h.entries(anna))
+	for _, template := range []string{"standing-order-placed", "payment-sent", "payment-rejected", "standing-order-failed", "standing-order-ended"} {
+		require.Contains(t, entries, template)
+	}
+	h.railBooks(0, 9000, 0)
+	h.login(bert)
+	require.Equal(t, 404, h.fresh(bert, path).Status, "another's")
+}

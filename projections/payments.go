@@ -17,12 +17,13 @@ type Payment struct {
 	From         id.Account
 	Amount       money.Amount
 	Rail         string
-	File         id.PaymentFile // that it is of; zero: none
-	ExecuteOn    string         // day that was asked for; "": at once
-	Status       payment.Phase  // "initiated" until the commit that began it says more
-	Code         string         // of a rejection
-	Reason       string         // ISO 20022 code, of a rejection by the rail or of a return
-	Returned     money.Amount   // what came back
+	File         id.PaymentFile   // that it is of; zero: none
+	Order        id.StandingOrder // that it is of; zero: none
+	ExecuteOn    string           // day that was asked for; "": at once
+	Status       payment.Phase    // "initiated" until the commit that began it says more
+	Code         string           // of a rejection
+	Reason       string           // ISO 20022 code, of a rejection by the rail or of a return
+	Returned     money.Amount     // what came back
 	Payee        payment.Match
 	Outcome      payment.Outcome
 	Score        int64 // milli-log-odds
@@ -62,7 +63,7 @@ type Payment struct {
 var paymentsTable = table{
 	name: "payments", key: []string{"payment"},
 	columns: []column{
-		{"payment", text}, {"customer", text}, {"from_account", text}, {"amount", bigint}, {"currency", text}, {"rail", text}, {"payment_file", text}, {"execute_on", text},
+		{"payment", text}, {"customer", text}, {"from_account", text}, {"amount", bigint}, {"currency", text}, {"rail", text}, {"payment_file", text}, {"standing_order", text}, {"execute_on", text},
 		{"status", text}, {"code", text}, {"reason", text}, {"returned", bigint}, {"payee", text}, {"outcome", text}, {"score", bigint},
 		{"policy", text}, {"exemption", text}, {"challenge", text}, {"expires_at", bigint}, {"method", text}, {"failures", bigint},
 		{"message", text}, {"investigated", bigint}, {"recall", text}, {"recall_reason", text}, {"recall_denial", text},
@@ -74,7 +75,7 @@ var paymentsTable = table{
 
 func (p *Payment) fields() []any {
 	return []any{
-		&p.Payment, &p.Customer, &p.From, &p.Amount.Minor, (*string)(&p.Amount.Currency), &p.Rail, &p.File, &p.ExecuteOn,
+		&p.Payment, &p.Customer, &p.From, &p.Amount.Minor, (*string)(&p.Amount.Currency), &p.Rail, &p.File, &p.Order, &p.ExecuteOn,
 		(*string)(&p.Status), &p.Code, &p.Reason, &p.Returned.Minor, (*string)(&p.Payee), (*string)(&p.Outcome), &p.Score,
 		&p.Policy, &p.Exemption, &p.Challenge, &p.ExpiresAt, &p.Method, &p.Failures,
 		&p.Message, &p.Investigated, &p.Recall, &p.RecallReason, &p.RecallDenial, &p.RecalledAt, &p.AnswerBy, &p.Delayed, &p.Device, &p.Session, &p.InitiatedAt,
@@ -122,6 +123,8 @@ func (p *Payment) evolve(f *fact) error {
 	switch e := f.event.(type) {
 	case payment.Filed:
 		p.File, p.ChangedAt = e.File, e.At
+	case payment.Ordered:
+		p.Order, p.ChangedAt = e.Order, e.At
 	case payment.Dated:
 		p.ExecuteOn, p.ChangedAt = e.Day, e.At
 	case payment.PayeeVerified:
@@ -178,6 +181,7 @@ var paymentColumns = []Column{
 	{"currency", Text, "ISO 4217 code"},
 	{"rail", Text, "rail that it leaves on"},
 	{"payment_file", Text, "file that it is of (pfl_...); empty: none"},
+	{"standing_order", Text, "standing order that it is of (sto_...); empty: none"},
 	{"execute_on", Text, "day that it is to be executed on; empty: at once"},
 	{"status", Text, "initiated, challenged, scheduled, authorised, submitted, accepted, settled, rejected, returned, expired or cancelled"},
 	{"code", Text, "why it was rejected; rail-rejected if the rail did"},

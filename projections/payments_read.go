@@ -95,6 +95,8 @@ func (p *Payment) tell(step *Step, event domain.Event) {
 		step.At, p.Creditor, p.CreditorName, p.Reference = e.At, e.Creditor.Reveal(), e.CreditorName.Reveal(), e.Reference.Reveal()
 	case payment.Filed:
 		step.At, step.Detail = e.At, e.File.String()
+	case payment.Ordered:
+		step.At, step.Detail = e.At, e.Order.String()
 	case payment.Dated:
 		step.At, step.Detail = e.At, e.Day
 	case payment.PayeeVerified:

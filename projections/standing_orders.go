@@ -16,7 +16,8 @@ type StandingOrder struct {
 	Order     id.StandingOrder
 	Customer  id.Customer
 	From      id.Account
-	To        id.Account
+	To        id.Account     // zero: the payee is at another bank
+	Payee     standing.Match // of one at another bank: what that said of the name
 	Amount    money.Amount
 	Frequency standing.Frequency
 	First     string
@@ -37,6 +38,11 @@ type StandingOrder struct {
 	ChangedAt time.Time
 	Position  eventbus.Position // of the last event that is in it
 
+	// Read from the log; "" once they are erased.
+	IBAN      string // of a payee at another bank
+	Name      string
+	PayeeName string // of the holder, where the name given was nearly it
+
 	// Read from the log by Reads.StandingOrder alone.
 	Reference   string // remittance text; "" once it is erased
 	Occurrences []Occurrence
@@ -48,6 +54,7 @@ type Occurrence struct {
 	Count    int64 // more than one of those that were skipped together
 	Day      string
 	Transfer id.Transfer
+	Payment  id.Payment
 	Code     string // of a refusal
 	Final    bool   // it is not tried again
 	At       time.Time
@@ -58,7 +65,7 @@ const standingOrdered standing.Phase = "ordered"
 var standingTable = table{
 	name: "standing_orders", key: []string{"standing_order"},
 	columns: []column{
-		{"standing_order", text}, {"customer", text}, {"from_account", text}, {"to_account", text}, {"amount", bigint}, {"currency", text},
+		{"standing_order", text}, {"customer", text}, {"from_account", text}, {"to_account", text}, {"payee", text}, {"amount", bigint}, {"currency", text},
 		{"frequency", text}, {"first_day", text}, {"last_day", text}, {"times", bigint}, {"zone", text}, {"status", text}, {"reason", text},
 		{"settled", bigint}, {"executed", bigint}, {"failed", bigint}, {"skipped", bigint}, {"next_day", text}, {"failure", text},
 		{"challenge", text}, {"expires_at", bigint}, {"ordered_at", bigint}, {"changed_at", bigint}, {"position", bigint},
@@ -71,7 +78,8 @@ var standingColumns = []Column{
 	{"standing_order", Text, "identifier of the order (sto_...)"},
 	{"customer", Text, "whose it is (cus_...)"},
 	{"from_account", Text, "debtor account"},
-	{"to_account", Text, "creditor account"},
+	{"to_account", Text, "creditor account; empty: the payee is at another bank"},
+	{"payee", Text, "verification of a payee at another bank: match, close-match, no-match or unavailable"},
 	{"amount", Money, "amount of each day"},
 	{"currency", Text, "ISO 4217 code"},
 	{"frequency", Text, "once, daily, weekly, monthly, quarterly or yearly"},
@@ -82,7 +90,7 @@ var standingColumns = []Column{
 	{"status", Text, "challenged, active, rejected, expired, cancelled or ended"},
 	{"reason", Text, "why it was rejected or has ended"},
 	{"settled", Integer, "days that are over: executed, failed for good, or skipped"},
-	{"executed", Integer, "days whose transfer is posted"},
+	{"executed", Integer, "days whose transfer is posted, or whose payment is on its way"},
 	{"failed", Integer, "days that failed for good"},
 	{"skipped", Integer, "days that were too long ago"},
 	{"next_day", Text, "day that comes next; empty: none"},
@@ -96,7 +104,7 @@ var standingColumns = []Column{
 
 func (s *StandingOrder) fields() []any {
 	return []any{
-		&s.Order, &s.Customer, &s.From, &s.To, &s.Amount.Minor, (*string)(&s.Amount.Currency),
+		&s.Order, &s.Customer, &s.From, &s.To, (*string)(&s.Payee), &s.Amount.Minor, (*string)(&s.Amount.Currency),
 		(*string)(&s.Frequency), &s.First, &s.Last, &s.Count, &s.Zone, (*string)(&s.Status), &s.Reason,
 		&s.Settled, &s.Executed, &s.Failed, &s.Skipped, &s.Next, &s.Failure,
 		&s.Challenge, &s.ExpiresAt, &s.OrderedAt, &s.ChangedAt, (*uint64)(&s.Position),
@@ -117,7 +125,7 @@ func (s standingFold) forget()         { s.orders.forget() }
 func (s standingFold) apply(w *writer, _ *commit, f *fact) error {
 	if e, ok := f.event.(standing.Ordered); ok {
 		s.orders.add(e.Order, StandingOrder{
-			Order: e.Order, Customer: e.Customer, From: e.From, To: e.To, Amount: e.Amount, Frequency: e.Plan.Frequency, First: e.Plan.First,
+			Order: e.Order, Customer: e.Customer, From: e.From, To: e.To, Payee: e.Payee.Verified, Amount: e.Amount, Frequency: e.Plan.Frequency, First: e.Plan.First,
 			Last: e.Plan.Last, Count: e.Plan.Count, Zone: e.Zone, Status: standingOrdered, OrderedAt: e.At, ChangedAt: e.At, Position: f.Position,
 		})
 		return nil
@@ -200,10 +208,11 @@ func (r *Reads) StandingOrder(ctx context.Context, of id.StandingOrder) (Standin
 		switch e := event.(type) {
 		case standing.Ordered:
 			s.Reference = e.Reference.Reveal()
+			s.tell(e)
 		case standing.Executed:
-			s.Occurrences = append(s.Occurrences, Occurrence{Number: e.Occurrence, Count: 1, Day: e.Day, Transfer: e.Transfer, Final: true, At: e.At})
+			s.Occurrences = append(s.Occurrences, Occurrence{Number: e.Occurrence, Count: 1, Day: e.Day, Transfer: e.Transfer, Payment: e.Payment, Final: true, At: e.At})
 		case standing.Failed:
-			s.Occurrences = append(s.Occurrences, Occurrence{Number: e.Occurrence, Count: 1, Day: e.Day, Transfer: e.Transfer, Code: e.Code, Final: e.Final, At: e.At})
+			s.Occurrences = append(s.Occurrences, Occurrence{Number: e.Occurrence, Count: 1, Day: e.Day, Transfer: e.Transfer, Payment: e.Payment, Code: e.Code, Final: e.Final, At: e.At})
 		case standing.Skipped:
 			day, _ := s.plan().Day(e.Occurrence)
 			s.Occurrences = append(s.Occurrences, Occurrence{Number: e.Occurrence, Count: e.Count, Day: day, Code: "skipped", Final: true, At: e.At})
@@ -217,8 +226,27 @@ var standingShown = begunOrHeld{"standing_orders", "standing_order", "from_accou
 // StandingOrdersOf lists the standing orders that a customer began, and those of the
 // accounts that the customer holds, those that are over too, by their identifiers: up to limit, above after (zero: from the first).
 func (r *Reads) StandingOrdersOf(ctx context.Context, customer id.Customer, after id.StandingOrder, limit int) ([]StandingOrder, error) {
-	return r.standingOrders(ctx, "select "+standingTable.names()+" from standing_orders where "+standingShown.where(),
+	found, err := r.standingOrders(ctx, "select "+standingTable.names()+" from standing_orders where "+standingShown.where(),
 		standingShown.arguments(customer, limit, after.String())...)
+	for i := range found {
+		if err == nil && found[i].Payee != "" {
+			err = r.payeeAbroad(ctx, &found[i])
+		}
+	}
+	return found, err
+}
+
+// payeeAbroad reads whom an order pays at another bank, which only the log knows.
+func (r *Reads) payeeAbroad(ctx context.Context, s *StandingOrder) error {
+	event, err := r.at(ctx, s.Order.Stream(), 1)
+	if first, ok := event.(standing.Ordered); ok {
+		s.tell(first)
+	}
+	return err
+}
+
+func (s *StandingOrder) tell(first standing.Ordered) {
+	s.IBAN, s.Name, s.PayeeName = first.Payee.IBAN.Reveal(), first.Payee.Name.Reveal(), first.Payee.Holder.Reveal()
 }
 
 func (r *Reads) standingOrders(ctx context.Context, query string, arguments ...any) (found []StandingOrder, err error) {

@@ -9,6 +9,7 @@ import (
 var Payments = newTable(
 	Event(1, func(e payment.Initiated) payment.Event { return e }),
 	Event(1, func(e payment.Filed) payment.Event { return e }),
+	Event(1, func(e payment.Ordered) payment.Event { return e }),
 	Event(1, func(e payment.Dated) payment.Event { return e }),
 	Event(1, func(e payment.PayeeVerified) payment.Event { return e }),
 	Event(1, func(e payment.Assessed) payment.Event { return e }),

@@ -35,6 +35,7 @@ type (
 		Filed        Filed      // the file that it is of, if there is one; At is filled in
 		Dated        Dated      // of a later day; Day "": at once; At is filled in
 		Today        string     // in the zone of Dated
+		Ordered      Ordered    // the standing order that it is of, if there is one; At is filled in
 		Confirmed    Authorised // already, with others, by the customer; At is filled in
 		At           time.Time
 	}

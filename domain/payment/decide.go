@@ -140,6 +140,10 @@ func (s State) initiate(c Initiate) ([]Event, error) {
 		c.Filed.At = c.At
 		events = append(events, c.Filed)
 	}
+	if !c.Ordered.Order.IsZero() {
+		c.Ordered.At = c.At
+		events = append(events, c.Ordered)
+	}
 	if c.Dated.Day != "" {
 		c.Dated.At = c.At
 		events = append(events, c.Dated)
@@ -158,7 +162,8 @@ func (s State) initiate(c Initiate) ([]Event, error) {
 	return append(events, c.Verified, c.Assessment, c.verdict()), nil
 }
 
-// Outcome is what happens of a request: what risk said, but that nobody pays a payee
+// Outcome is what happens of a request: what risk said, but that what was confirmed is
+// not asked for again, one of a series with the others, and that nobody pays a payee
 // unseen whom the other bank does not know by this name, nor anybody on a later day.
 func (c Initiate) Outcome() Outcome {
 	switch {
@@ -166,7 +171,7 @@ func (c Initiate) Outcome() Outcome {
 		return Block
 	case c.Dated.Day != "":
 		return Challenge
-	case c.Confirmed.Method != "", c.Assessment.Outcome == Allow && c.Verified.Result == Matches:
+	case c.Confirmed.Method != "", !c.Ordered.Order.IsZero(), c.Assessment.Outcome == Allow && c.Verified.Result == Matches:
 		return Allow
 	}
 	return Challenge

@@ -37,6 +37,13 @@ type (
 		Item int64          `json:"item"`
 		At   time.Time      `json:"at"`
 	}
+	// Ordered: it is of a standing order (Occurrence-th, the first being 0), whose customer
+	// confirmed the series.
+	Ordered struct {
+		Order      id.StandingOrder `json:"standing_order"`
+		Occurrence int64            `json:"occurrence"`
+		At         time.Time        `json:"at"`
+	}
 	// PayeeVerified: the creditor's bank was asked whose the account is (Regulation
 	// (EU) 2024/886, verification of payee).
 	PayeeVerified struct {
@@ -151,6 +158,7 @@ const (
 
 func (Initiated) Kind() string           { return "payment.initiated" }
 func (Filed) Kind() string               { return "payment.filed" }
+func (Ordered) Kind() string             { return "payment.ordered" }
 func (PayeeVerified) Kind() string       { return "payment.payee_verified" }
 func (Assessed) Kind() string            { return "payment.assessed" }
 func (Challenged) Kind() string          { return "payment.challenged" }
@@ -167,6 +175,7 @@ func (Cancelled) Kind() string           { return "payment.cancelled" }
 
 func (Initiated) paymentEvent()           {}
 func (Filed) paymentEvent()               {}
+func (Ordered) paymentEvent()             {}
 func (PayeeVerified) paymentEvent()       {}
 func (Assessed) paymentEvent()            {}
 func (Challenged) paymentEvent()          {}

@@ -151,7 +151,7 @@ func (s State) Evolve(event Event) State {
 	case Cancelled:
 		s = s.become(Withdrawn)
 	}
-	return s // PayeeVerified and Assessed change nothing that a rule asks for
+	return s // Ordered, PayeeVerified and Assessed change nothing that a rule asks for
 }
 
 // become leaves the challenge behind.

@@ -20,6 +20,7 @@ var (
 	alice = id.Named[id.Account]("alice")
 	chl   = id.Named[id.Challenge]("c1")
 	entry = id.Named[id.Journal]("j1")
+	order = id.Named[id.StandingOrder]("o1")
 	sum   = money.Amount{Minor: 1250, Currency: "EUR"}
 
 	statement = payment.Statement{Audience: "https://bank", Payment: p1.String(), Challenge: chl.String(), Nonce: "n0nce", Debtor: alice.String(),
@@ -89,6 +90,15 @@ func TestInitiate(t *testing.T) {
 		{Name: "a refused one too", When: with(func(c *payment.Initiate) {
 			c.Filed, c.Refused = payment.Filed{File: id.Named[id.PaymentFile]("f")}, "account-frozen"
 		}), Then: facts{initiated(), payment.Filed{File: id.Named[id.PaymentFile]("f"), At: noon}, payment.Rejected{Code: "account-frozen", At: noon}}},
+		{Name: "one of a standing order was confirmed with the others, whoever its payee is said to be", When: with(func(c *payment.Initiate) {
+			c.Ordered, c.Verified.Result, c.Assessment.Outcome, c.Assessment.Exemption = payment.Ordered{Order: order, Occurrence: 2}, payment.NoMatch, payment.Challenge, "recurring"
+		}), Then: facts{initiated(), payment.Ordered{Order: order, Occurrence: 2, At: noon}, verified(payment.NoMatch), assessed(payment.Challenge, "recurring"), payment.Authorised{At: noon}}},
+		{Name: "but not what risk blocks", When: with(func(c *payment.Initiate) {
+			c.Ordered, c.Assessment.Outcome = payment.Ordered{Order: order}, payment.Block
+		}), Then: facts{initiated(), payment.Ordered{Order: order, At: noon}, verified(payment.Matches), assessed(payment.Block, ""), payment.Rejected{Code: "payment-blocked", At: noon}}},
+		{Name: "nor what an account refuses", When: with(func(c *payment.Initiate) {
+			c.Ordered, c.Refused = payment.Ordered{Order: order}, "insufficient-funds"
+		}), Then: facts{initiated(), payment.Ordered{Order: order, At: noon}, payment.Rejected{Code: "insufficient-funds", At: noon}}},
 		{Name: "what risk wants confirmed waits", When: with(func(c *payment.Initiate) { c.Assessment.Outcome, c.Assessment.Exemption = payment.Challenge, "" }), Then: challenged()},
 		{Name: "what risk blocks is rejected", When: with(func(c *payment.Initiate) { c.Assessment.Outcome = payment.Block }),
 			Then: facts{initiated(), verified(payment.Matches), assessed(payment.Block, ""), payment.Rejected{Code: "payment-blocked", At: noon}}},

@@ -39,8 +39,8 @@ const (
 // ("2026-01-31"). A month's day that a month does not have is its last one, and the
 // next month's is the plan's own again: 31 January, 28 February, 31 March.
 //
-// Every day is a business day: both accounts are the bank's own, and its books are
-// open on weekends and holidays.
+// Every day is a business day: the bank's books are open on weekends and holidays, and
+// what leaves for another bank leaves that day; when it arrives is the rail's to say.
 type Plan struct {
 	Frequency Frequency `json:"frequency"`
 	First     string    `json:"first"`

@@ -30,7 +30,7 @@ type (
 	Expire struct{ At time.Time }
 	// Cancel withdraws the order: what is executed stays.
 	Cancel struct{ At time.Time }
-	// Settle says what became of an occurrence's transfer on a day that is Today: Code
+	// Settle says what became of an occurrence's transfer or payment on a day that is Today: Code
 	// is the rule that refused it, or "". Again: it may be tried again by that rule,
 	// and Slot is the last try that the day has had until now. Ends: no later one can do better.
 	Settle struct {
@@ -38,6 +38,7 @@ type (
 		Today      string
 		Slot       int64
 		Transfer   id.Transfer
+		Payment    id.Payment
 		Code       string
 		Again      bool
 		Ends       bool
@@ -100,14 +101,19 @@ func (s State) order(c Order) ([]Event, error) {
 	switch {
 	case s.Phase != Absent:
 		return nil, ErrExists
-	case asked.Order.IsZero(), asked.Customer.IsZero(), asked.From.IsZero(), asked.To.IsZero():
+	case asked.Order.IsZero(), asked.Customer.IsZero(), asked.From.IsZero(), asked.To.IsZero() && asked.Payee.IsZero():
 		return nil, ErrMissing
+	case !asked.To.IsZero() && !asked.Payee.IsZero():
+		return nil, ErrCreditor
 	case asked.From == asked.To:
 		return nil, ErrSameAccount
 	case !text.Reference(asked.Reference.Reveal()):
 		return nil, ErrReference
 	case !asked.Amount.IsPositive(), asked.Amount.Minor > money.MinorMax, !asked.Amount.Currency.Known():
 		return nil, ErrAmount
+	}
+	if err := asked.Payee.check(asked.Amount); err != nil {
+		return nil, err
 	}
 	if err := asked.Plan.check(c.Today); err != nil {
 		return nil, err
@@ -157,10 +163,10 @@ func (s State) settle(c Settle) ([]Event, error) {
 	day, _ := s.Next()
 	var events []Event
 	if c.Code == "" {
-		events = []Event{Executed{Occurrence: c.Occurrence, Day: day, Transfer: c.Transfer, At: c.At}}
+		events = []Event{Executed{Occurrence: c.Occurrence, Day: day, Transfer: c.Transfer, Payment: c.Payment, At: c.At}}
 	} else {
 		again := c.Again && !c.Ends && c.Slot < SlotsMax
-		events = []Event{Failed{Occurrence: c.Occurrence, Day: day, Slot: c.Slot, Transfer: c.Transfer, Code: c.Code, Final: !again, At: c.At}}
+		events = []Event{Failed{Occurrence: c.Occurrence, Day: day, Slot: c.Slot, Transfer: c.Transfer, Payment: c.Payment, Code: c.Code, Final: !again, At: c.At}}
 		if c.Ends {
 			return append(events, Ended{Reason: c.Code, At: c.At}), nil
 		}

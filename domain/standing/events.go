@@ -16,12 +16,13 @@ type Event interface {
 
 type (
 	// Ordered: a customer wants money to move again and again, on the plan's days in
-	// the time zone.
+	// the time zone, either To another account of the bank or to a Payee elsewhere.
 	Ordered struct {
 		Order     id.StandingOrder `json:"order"`
 		Customer  id.Customer      `json:"customer"`
 		From      id.Account       `json:"from"`
-		To        id.Account       `json:"to"`
+		To        id.Account       `json:"to,omitzero"`
+		Payee     Payee            `json:"payee,omitzero"`
 		Amount    money.Amount     `json:"amount"`
 		Plan      Plan             `json:"plan"`
 		Zone      string           `json:"zone"` // IANA
@@ -64,20 +65,23 @@ type (
 	Expired struct {
 		At time.Time `json:"at"`
 	}
-	// Executed: the transfer of an occurrence is posted.
+	// Executed: the transfer of an occurrence is posted, or its payment is on its way:
+	// what becomes of that, the payment says.
 	Executed struct {
 		Occurrence int64       `json:"occurrence"`
 		Day        string      `json:"day"`
-		Transfer   id.Transfer `json:"transfer"`
+		Transfer   id.Transfer `json:"transfer,omitzero"`
+		Payment    id.Payment  `json:"payment,omitzero"`
 		At         time.Time   `json:"at"`
 	}
-	// Failed: the transfer of an occurrence was refused. It is tried again that day
+	// Failed: the transfer or payment of an occurrence was refused. It is tried again that day
 	// unless Final.
 	Failed struct {
 		Occurrence int64       `json:"occurrence"`
 		Day        string      `json:"day"`
 		Slot       int64       `json:"slot"` // which of the day's tries
-		Transfer   id.Transfer `json:"transfer"`
+		Transfer   id.Transfer `json:"transfer,omitzero"`
+		Payment    id.Payment  `json:"payment,omitzero"`
 		Code       string      `json:"code"`
 		Final      bool        `json:"final,omitempty"`
 		At         time.Time   `json:"at"`

@@ -1,6 +1,6 @@
 // Package standing decides when a standing order is executed: money that moves from
-// one account of the bank to another on days that were agreed once. One that is
-// executed once is a transfer of a later day.
+// one account of the bank to another, or to another bank, on days that were agreed once.
+// One that is executed once is a transfer of a later day.
 //
 //	(none) -- Order --> challenged -- Authorise --> active -- Execute (each day) --> ended
 //	                        |                         |
@@ -9,7 +9,8 @@
 //	                        '-- Cancel ---------> cancelled <-- Cancel
 //
 // The customer confirms the series as a whole, with amount, payee, frequency and days
-// before their eyes (PSD2 RTS art. 14); its transfers are not confirmed again. The
+// before their eyes (PSD2 RTS art. 14), and what the payee's bank says of the name; its
+// transfers and payments are not confirmed again. The
 // occurrences are settled one after another: executed, failed or skipped, each once.
 // One that fails for want of money is tried again, SlotsMax times in its day.
 //
@@ -54,7 +55,8 @@ const (
 type State struct {
 	Order    id.StandingOrder
 	Customer id.Customer
-	From, To id.Account
+	From, To id.Account // To is zero if the payee is elsewhere
+	Abroad   bool       // the payee is at another bank
 	Amount   money.Amount
 	Plan     Plan
 	Zone     string
@@ -77,7 +79,7 @@ func (s State) Next() (day string, ok bool) {
 func (s State) Evolve(event Event) State {
 	switch e := event.(type) {
 	case Ordered:
-		s = State{Order: e.Order, Customer: e.Customer, From: e.From, To: e.To, Amount: e.Amount, Plan: e.Plan, Zone: e.Zone, Device: e.Device}
+		s = State{Order: e.Order, Customer: e.Customer, From: e.From, To: e.To, Abroad: !e.Payee.IsZero(), Amount: e.Amount, Plan: e.Plan, Zone: e.Zone, Device: e.Device}
 	case Challenged:
 		s.Phase, s.SCA = Pending, sca.Of(e.Challenge, e.Methods, e.Display, e.At, e.ExpiresAt)
 	case AuthorisationFailed:

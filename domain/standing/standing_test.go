@@ -1,6 +1,7 @@
 package standing_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 
 	"florin/domain"
 	"florin/domain/domaintest"
+	"florin/domain/iban"
 	"florin/domain/id"
 	"florin/domain/money"
 	"florin/domain/sca"
@@ -96,6 +98,57 @@ func TestOrder(t *testing.T) {
 		cases = append(cases, c{Name: "the days make a plan: " + name, When: plan(p), Refused: standing.ErrSchedule})
 	}
 	domaintest.Run[standing.State](t, cases)
+}
+
+// abroad is the same series to somebody at another bank.
+func abroad(change func(*standing.Ordered)) standing.Ordered {
+	o := asked
+	o.To = id.Account{}
+	o.Payee = standing.Payee{IBAN: domain.NewEvidence("DE89370400440532013000"), Name: domain.NewEvidence("Bob"), Verified: standing.AlmostMatch, Holder: domain.NewEvidence("Robert")}
+	change(&o)
+	return o
+}
+
+func TestOrderToAnotherBank(t *testing.T) {
+	t.Parallel()
+	order := func(change func(*standing.Ordered)) standing.Order {
+		return standing.Order{Asked: abroad(change), Today: today, Demand: demand}
+	}
+	fine := abroad(func(*standing.Ordered) {})
+	active := e{fine, challenged, authorised}
+	out := id.Named[id.Payment]("p")
+	settle := standing.Settle{Today: "2026-01-31", Slot: 1, Payment: out, At: noon}
+	short, last, gone := settle, settle, settle
+	short.Code, short.Again = "insufficient-funds", true
+	last.Code, last.Again, last.Slot = "rail-unavailable", true, standing.SlotsMax
+	gone.Code, gone.Ends, gone.Payment = "customer-gone", true, id.Payment{}
+	executed := standing.Executed{Day: "2026-01-31", Payment: out, At: noon}
+	failed := func(slot int64, code string, of id.Payment, final bool) standing.Failed {
+		return standing.Failed{Day: "2026-01-31", Slot: slot, Payment: of, Code: code, Final: final, At: noon}
+	}
+	domaintest.Run[standing.State](t, []c{
+		{Name: "a series to another bank is asked for, with what that says of the name", When: order(func(*standing.Ordered) {}), Then: e{fine, challenged}},
+		{Name: "nobody has to have been verified, for the customer sees it", When: order(func(o *standing.Ordered) { o.Payee.Verified = standing.NotVerified }),
+			Then: e{abroad(func(o *standing.Ordered) { o.Payee.Verified = standing.NotVerified }), challenged}},
+		{Name: "it pays one or the other", When: order(func(o *standing.Ordered) { o.To = asked.To }), Refused: standing.ErrCreditor},
+		{Name: "and somebody", When: order(func(o *standing.Ordered) { o.Payee = standing.Payee{} }), Refused: standing.ErrMissing},
+		{Name: "by a number that is one", When: order(func(o *standing.Ordered) { o.Payee.IBAN = domain.NewEvidence("DE00370400440532013000") }), Refused: iban.ErrInvalid},
+		{Name: "which is there", When: order(func(o *standing.Ordered) { o.Payee.IBAN = domain.Evidence{} }), Refused: iban.ErrInvalid},
+		{Name: "with a name", When: order(func(o *standing.Ordered) { o.Payee.Name = domain.NewEvidence("") }), Refused: standing.ErrName},
+		{Name: "that a rail carries", When: order(func(o *standing.Ordered) {
+			o.Payee.Name = domain.NewEvidence(strings.Repeat("n", standing.NameRunesMax+1))
+		}), Refused: standing.ErrName},
+		{Name: "on one line", When: order(func(o *standing.Ordered) { o.Payee.Name = domain.NewEvidence("Bob\nBuilder") }), Refused: standing.ErrName},
+		{Name: "of which its bank has said something", When: order(func(o *standing.Ordered) { o.Payee.Verified = "perhaps" }), Refused: standing.ErrCreditor},
+		{Name: "in euros", When: order(func(o *standing.Ordered) { o.Amount.Currency = "USD" }), Refused: standing.ErrCurrency},
+		{Name: "on days that are a plan", When: order(func(o *standing.Ordered) { o.Plan.First = "2025-01-31" }), Refused: standing.ErrSchedule},
+		{Name: "a day's payment is on its way", Given: active, When: settle, Then: e{executed}},
+		{Name: "once", Given: append(active[:3:3], executed), When: settle, Refused: standing.ErrNotDue},
+		{Name: "want of money is tried again", Given: active, When: short, Then: e{failed(1, "insufficient-funds", out, false)}},
+		{Name: "a rail that is not there is not waited for beyond the day", Given: active, When: last, Then: e{failed(3, "rail-unavailable", out, true)}},
+		{Name: "a payee whose data is erased ends the order", Given: active, When: gone,
+			Then: e{failed(1, "customer-gone", id.Payment{}, true), standing.Ended{Reason: "customer-gone", At: noon}}},
+	})
 }
 
 func TestConfirmation(t *testing.T) {

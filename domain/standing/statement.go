@@ -20,6 +20,8 @@ type Statement struct {
 	Last         string `json:"last"`  // "": none
 	Count        string `json:"count"` // "": none
 	Expiry       string `json:"expiry"`
+	Payee        string `json:"payee,omitempty"`      // Match, of one at another bank: what that says of the name
+	PayeeName    string `json:"payee_name,omitempty"` // of the holder, where that is nearly the name
 }
 
 // Text is the one canonical spelling: a JSON object with the members in the order

@@ -38,9 +38,10 @@ type PaymentAnswer struct {
 	Payee     *VerifiedAnswer   `json:"payee,omitzero"`
 	Exemption string            `json:"exemption,omitzero"`
 	Challenge *ChallengeAnswer  `json:"challenge,omitzero"`
-	File      id.PaymentFile    `json:"payment_file,omitzero"` // that it is of
-	Message   string            `json:"message,omitzero"`      // its name on the rail
-	Overdue   bool              `json:"overdue,omitzero"`      // the rail owes an answer, and people look into it
+	File      id.PaymentFile    `json:"payment_file,omitzero"`   // that it is of
+	Order     id.StandingOrder  `json:"standing_order,omitzero"` // that it is of
+	Message   string            `json:"message,omitzero"`        // its name on the rail
+	Overdue   bool              `json:"overdue,omitzero"`        // the rail owes an answer, and people look into it
 	Recall    *RecallAnswer     `json:"recall,omitzero"`
 	History   []TransferStep    `json:"history,omitzero"`
 	Position  eventbus.Position `json:"position"`
@@ -285,7 +286,7 @@ func paymentOf(row projections.Payment) PaymentAnswer {
 	answer := PaymentAnswer{
 		Payment: row.Payment, Status: string(row.Status), Code: row.Code, Reason: row.Reason, From: row.From, To: row.Creditor, Name: row.CreditorName,
 		Amount: row.Amount.Decimal(), Currency: row.Amount.Currency, Reference: row.Reference, ExecuteOn: row.ExecuteOn, Payee: payeeOf(row.Payee, row.PayeeName),
-		Exemption: row.Exemption, File: row.File, Message: row.Message, Overdue: row.Investigated && row.Status.Awaited(), Position: row.Position, At: row.ChangedAt,
+		Exemption: row.Exemption, File: row.File, Order: row.Order, Message: row.Message, Overdue: row.Investigated && row.Status.Awaited(), Position: row.Position, At: row.ChangedAt,
 	}
 	if !row.Returned.IsZero() {
 		answer.Returned = row.Returned.Decimal()

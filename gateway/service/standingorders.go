@@ -5,8 +5,10 @@ import (
 	"time"
 
 	"florin/commands"
+	"florin/domain/iban"
 	"florin/domain/id"
 	"florin/domain/money"
+	"florin/domain/payment"
 	"florin/domain/standing"
 	"florin/domain/transfer"
 	"florin/eventbus"
@@ -25,6 +27,9 @@ type OrderAnswer struct {
 	Reason      string             `json:"reason,omitzero"` // of a rejection or an end
 	From        id.Account         `json:"from,omitzero"`
 	To          id.Account         `json:"to,omitzero"`
+	IBAN        string             `json:"iban,omitzero"` // of a payee at another bank
+	Name        string             `json:"name,omitzero"`
+	Payee       *VerifiedAnswer    `json:"payee,omitzero"` // what that bank said of the name
 	Amount      string             `json:"amount,omitzero"`
 	Currency    money.Currency     `json:"currency,omitzero"`
 	Frequency   standing.Frequency `json:"frequency,omitzero"`
@@ -50,6 +55,7 @@ type OccurrenceAnswer struct {
 	Count      int64       `json:"count"`
 	Day        string      `json:"day"`
 	Transfer   id.Transfer `json:"transfer,omitzero"`
+	Payment    id.Payment  `json:"payment,omitzero"`
 	Code       string      `json:"code,omitzero"`
 	Final      bool        `json:"final"`
 	At         time.Time   `json:"at"`
@@ -71,12 +77,27 @@ func (s StandingOrders) Place(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	to, err := creditorOf(body)
+	if err != nil {
+		return err
+	}
 	answer, outcome, err := s.Bank.StandingOrders().Place(r.Context(), s.order(r, call), commands.PlaceOrder{
-		From: body.From, To: body.To, Amount: amount, Zone: body.TimeZone, Reference: evidence(body.Reference),
+		From: body.From, To: body.To, Creditor: to, CreditorName: evidence(body.Name), Amount: amount, Zone: body.TimeZone, Reference: evidence(body.Reference),
 		Plan:     standing.Plan{Frequency: standing.Frequency(body.Frequency), First: body.First, Last: body.Last, Count: body.Count},
 		Evidence: transfer.Signed{Proof: evidence(call.Proof), Body: evidence(string(call.Body))},
 	})
 	return s.answer(w, answer, outcome, err)
+}
+
+// creditorOf is the number of who is paid at another bank; zero: an account of this one is.
+func creditorOf(body schemas.PlaceStandingOrder) (iban.IBAN, error) {
+	switch {
+	case body.To.IsZero() == (body.IBAN == ""), body.IBAN == "" && body.Name != "":
+		return iban.IBAN{}, standing.ErrCreditor
+	case body.IBAN == "":
+		return iban.IBAN{}, nil
+	}
+	return iban.Parse(body.IBAN)
 }
 
 // Authorise confirms the series: 200 active, or 403 sca-failed in one text.
@@ -118,7 +139,8 @@ func (s StandingOrders) answer(w http.ResponseWriter, answer commands.StandingAn
 	}
 	answered(w, outcome)
 	body := OrderAnswer{
-		Order: answer.Order, Status: string(answer.Status), From: answer.From, To: answer.To, Frequency: answer.Plan.Frequency, First: answer.Plan.First,
+		Order: answer.Order, Status: string(answer.Status), From: answer.From, To: answer.To, IBAN: answer.Payee.IBAN.Reveal(), Name: answer.Payee.Name.Reveal(),
+		Payee: payeeOf(payment.Match(answer.Payee.Verified), answer.Payee.Holder.Reveal()), Frequency: answer.Plan.Frequency, First: answer.Plan.First,
 		Last: answer.Plan.Last, Count: answer.Plan.Count, TimeZone: answer.Zone, Reference: answer.Reference.Reveal(), Position: outcome.Receipt.Last, At: answer.At,
 	}
 	if !answer.Amount.IsZero() {
@@ -149,7 +171,7 @@ func (s StandingOrders) Get(w http.ResponseWriter, r *http.Request) error {
 	}
 	answer := orderOf(row)
 	for _, o := range row.Occurrences {
-		answer.Occurrences = append(answer.Occurrences, OccurrenceAnswer{Occurrence: o.Number, Count: o.Count, Day: o.Day, Transfer: o.Transfer, Code: o.Code, Final: o.Final, At: o.At})
+		answer.Occurrences = append(answer.Occurrences, OccurrenceAnswer{Occurrence: o.Number, Count: o.Count, Day: o.Day, Transfer: o.Transfer, Payment: o.Payment, Code: o.Code, Final: o.Final, At: o.At})
 	}
 	return wire.OK(w, answer)
 }
@@ -186,7 +208,8 @@ func (s StandingOrders) List(w http.ResponseWriter, r *http.Request) error {
 
 func orderOf(row projections.StandingOrder) OrderAnswer {
 	return OrderAnswer{
-		Order: row.Order, Status: string(row.Status), Reason: row.Reason, From: row.From, To: row.To, Amount: row.Amount.Decimal(), Currency: row.Amount.Currency,
+		Order: row.Order, Status: string(row.Status), Reason: row.Reason, From: row.From, To: row.To, IBAN: row.IBAN, Name: row.Name,
+		Payee: payeeOf(payment.Match(row.Payee), row.PayeeName), Amount: row.Amount.Decimal(), Currency: row.Amount.Currency,
 		Frequency: row.Frequency, First: row.First, Last: row.Last, Count: row.Count, TimeZone: row.Zone, Reference: row.Reference,
 		Next: row.Next, Executed: row.Executed, Failed: row.Failed, Skipped: row.Skipped, Failure: row.Failure, Position: row.Position, At: row.OrderedAt,
 	}
