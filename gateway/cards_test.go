@@ -143,6 +143,7 @@ func TestAnOwnerStopsAndChangesACard(t *testing.T) {
 	require.NoError(t, change(anna, "limits", map[string]any{"limit_each": "10.00"}).OK())
 	require.Equal(t, "card-limit-exceeded", pays("10.01"))
 	require.Equal(t, "invalid-card-limits", code(change(anna, "limits", map[string]any{"limit_day": "5000.01"})))
+	require.Equal(t, "invalid-card-limits", code(change(anna, "limits", map[string]any{"limit_day": "0.00"})), "which would be none at all")
 	h.pass(6 * time.Minute)
 	require.NoError(t, anna.Refresh(t.Context()))
 	require.Equal(t, "insufficient-user-authentication", code(change(anna, "limits", map[string]any{"limit_each": "20.00"})), "limits take a fresh login")

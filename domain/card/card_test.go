@@ -76,6 +76,8 @@ func TestLife(t *testing.T) {
 
 		{Name: "limits change", Given: ready, When: card.SetLimits{Limits: few, Most: few, At: at}, Then: []card.Event{card.LimitsSet{Limits: few, At: at}}},
 		{Name: "not beyond the bank's", Given: ready, When: card.SetLimits{Limits: few, Most: card.Limits{Each: eur(1)}, At: at}, Refused: card.ErrLimits},
+		{Name: "nor to nought, which the log has for no limit at all", Given: ready, When: card.SetLimits{Limits: card.Limits{Each: eur(0), Day: eur(1), Month: eur(1)}, Most: few, At: at}, Refused: card.ErrLimits},
+		{Name: "no card begins with a limit of nought", When: with(func(c *card.Issue) { c.Limits.Day = eur(0) }), Refused: card.ErrLimits},
 		{Name: "not below nought", Given: ready, When: card.SetLimits{Limits: card.Limits{Each: eur(-1)}, At: at}, Refused: card.ErrLimits},
 
 		{Name: "another takes its place", Given: ready, When: card.Replace{By: two, Reason: "lost", At: at}, Then: []card.Event{card.Replaced{By: two, Reason: "lost", At: at}}},

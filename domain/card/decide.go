@@ -18,7 +18,7 @@ var (
 	ErrMissing   = &domain.Refusal{Class: domain.Missing, Code: "not-found", Detail: "There is no such thing."}
 	ErrExists    = &domain.Refusal{Class: domain.Conflict, Code: "card-exists", Detail: "This card has been issued already."}
 	ErrInvalid   = &domain.Refusal{Class: domain.Invalid, Code: "invalid-card", Detail: "A card needs an owner, an account and a currency; its maker gives a token, the last four digits, and the month it expires."}
-	ErrLimits    = &domain.Refusal{Class: domain.Refused, Code: "invalid-card-limits", Detail: "Limits are in the account's currency, not negative, and not above what the bank permits."}
+	ErrLimits    = &domain.Refusal{Class: domain.Refused, Code: "invalid-card-limits", Detail: "Limits are in the account's currency, more than zero, and not above what the bank permits."}
 	ErrReason    = &domain.Refusal{Class: domain.Invalid, Code: "invalid-reason", Detail: "Give a reason code of lower-case letters, digits and hyphens."}
 	ErrMade      = &domain.Refusal{Class: domain.Conflict, Code: "card-personalised", Detail: "This card has been made already."}
 	ErrNotFrozen = &domain.Refusal{Class: domain.Conflict, Code: "card-not-frozen", Detail: "The card is not frozen."}
@@ -155,7 +155,7 @@ func (l Limits) within(most Limits, currency money.Currency) bool {
 		switch {
 		case limit == none:
 			return most == none // no limit at all is more than any
-		case limit.Currency != currency, limit.Minor < 0, limit.Minor > money.MinorMax:
+		case limit.Currency != currency, limit.Minor <= 0, limit.Minor > money.MinorMax: // nought is stored as no limit: who wants no spending freezes the card
 			return false
 		}
 		return most == none || limit.Minor <= most.Minor
