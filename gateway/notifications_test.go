@@ -109,6 +109,7 @@ func TestEverythingACustomerShouldKnowLiesInTheInbox(t *testing.T) {
 	require.Equal(t, "transfer-expired", h.entries(anna)[0].Template)
 
 	ledger := h.machine("ledger", "ledger.reverse").login()
+	require.Equal(t, "invalid-amount", code(h.ask(ledger, Route{Method: http.MethodPost, Keyed: true}, "/v1/transfers/"+small+"/reversal", `{"currency":"USD","reason":"mistake"}`, nil)), "half an amount is none, and not all that is left")
 	require.Equal(t, 201, h.ask(ledger, Route{Method: http.MethodPost, Keyed: true}, "/v1/transfers/"+small+"/reversal", `{"amount":"2.50","currency":"EUR","reason":"mistake"}`, nil).Status)
 	require.Equal(t, []string{"transfer-reversed", small, "2.50"}, []string{h.entries(anna)[0].Template, h.entries(anna)[0].About, h.entries(anna)[0].Amount})
 	require.Equal(t, "transfer-reversed", h.entries(bert)[0].Template)

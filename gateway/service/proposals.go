@@ -92,10 +92,8 @@ func (s Proposals) Make(w http.ResponseWriter, r *http.Request) error {
 	d := body.Details
 	details := proposal.Details{Operator: d.Operator, Role: d.Role, Customer: d.Customer, LegalBasis: d.LegalBasis, Transfer: d.Transfer,
 		Account: d.Account, Reference: evidence(d.Reference)}
-	if d.Amount != "" || d.Currency != "" {
-		if details.Amount, err = amountOf(d.Amount, d.Currency); err != nil {
-			return err
-		}
+	if details.Amount, err = amountIfAny(d.Amount, d.Currency); err != nil {
+		return err
 	}
 	posting := proposal.Posting{Journal: d.Journal}
 	if body.Kind == proposal.Suspense || body.Kind == proposal.WriteOff {

@@ -130,11 +130,9 @@ func (s Transfers) Reverse(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var amount money.Amount
-	if body.Amount != "" {
-		if amount, err = amountOf(body.Amount, body.Currency); err != nil {
-			return err
-		}
+	amount, err := amountIfAny(body.Amount, body.Currency) // not said: all that is left
+	if err != nil {
+		return err
 	}
 	order, err := s.reasoned(r, call, body.Reason)
 	if err != nil {
