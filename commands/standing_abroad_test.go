@@ -218,3 +218,31 @@ func TestNoPaymentOfASeriesHappensTwice(t *testing.T) {
 		p.audit()
 	})
 }
+
+// Whom a customer pays is nobody's business but theirs: it is sealed, and once it is
+// erased nobody is paid.
+func TestWhoIsPaidElsewhereIsForgotten(t *testing.T) {
+	t.Parallel()
+	p := newSender(t, 100_000)
+	order, later := p.ordered(10_000, rent), p.scheduled(5_000, "2026-02-28")
+	here := p.house.scheduled(p.from, p.account(bob, "Bob", 0), 5_000, "2026-02-28")
+	p.at("2026-01-31", 12)
+	require.Equal(t, []int{1, 1}, p.told())
+	for record, err := range p.log.ReadAll(p.ctx(), 0) {
+		require.NoError(t, err)
+		for _, event := range record.Events {
+			require.NotContains(t, string(event.Data), elsewhere, event.Kind)
+			require.NotContains(t, string(event.Data), "Bob Builder", event.Kind)
+		}
+	}
+	_, err := p.bank.Customers().RequestErasure(p.ctx(), p.operator(), alice, "gdpr-17-1-b")
+	require.NoError(t, err)
+	p.catchUp()
+	p.reopen(p.log)
+	p.at("2026-02-28", 12)
+	require.Equal(t, []string{"2026-01-31 executed", "2026-02-28 given up 2 customer-gone", "ended customer-gone"}, p.occurrences(order))
+	require.Equal(t, []string{"rejected customer-gone", "rejected customer-gone"}, []string{p.stands(later), p.house.stands(here)})
+	require.Equal(t, []int{1, 1}, p.told())
+	p.balances(p.from, 90_000, 0)
+	p.audit()
+}
