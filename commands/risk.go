@@ -12,6 +12,7 @@ import (
 	"florin/domain/customer"
 	"florin/domain/dataset"
 	"florin/domain/device"
+	"florin/domain/fraud"
 	"florin/domain/grant"
 	"florin/domain/id"
 	"florin/domain/money"
@@ -195,7 +196,7 @@ func observe(treaty *schemas.Treaty, h *risk.History, record eventbus.Record) ([
 
 // observed are the kinds of facts that risk hears of.
 var observed = kindsOf(risk.Assessed{}, risk.Located{}, customer.Enrolled{}, grant.Started{}, grant.FactorFailed{}, device.Registered{}, device.Bound{}, device.Attested{}, account.Opened{},
-	account.Credited{}, account.Debited{}, account.FundsReserved{}, account.ReservationCaptured{}, account.ReservationReleased{})
+	account.Credited{}, account.Debited{}, account.FundsReserved{}, account.ReservationCaptured{}, account.ReservationReleased{}, fraud.Confirmed{}, fraud.Cleared{})
 
 func kindsOf(events ...domain.Event) map[string]bool {
 	kinds := make(map[string]bool, len(events))
@@ -247,6 +248,10 @@ func (o *observation) take(event domain.Event, stream eventbus.Stream) {
 		if e.Class == account.Customers {
 			o.history.Own(e.Account.UUID(), e.Customer.UUID())
 		}
+	case fraud.Confirmed:
+		o.confirm(e)
+	case fraud.Cleared:
+		o.clear(e)
 	default:
 		o.move(event, uuidIn(stream))
 	}

@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"florin/domain/fraud"
+	"florin/domain/id"
 	"florin/domain/risk"
 	"florin/domain/riskpolicy"
 )
@@ -42,18 +44,21 @@ func TestAYearOfDecisionsCanBeMadeAgain(t *testing.T) {
 			_, _, _ = h.send(h.by(alice), from, savings, 150_000)
 			_, _, _ = h.submit(h.by(alice), batchOf(from, 100, to, savings))
 		}
+		h.finds(day)
 		h.pass(24 * time.Hour)
 	}
 	none, err := DecisionReplay{Log: h.log, Treaty: h.bank.treaty, Differs: func(d Difference) { require.Fail(t, "a decision differs", "%+v", d) }}.Run(h.ctx())
 	require.NoError(t, err)
 	require.Equal(t, none.Decisions, none.Equal)
 	require.Greater(t, none.Decisions, 500)
-	policies, effects := map[string]int{}, map[risk.Outcome]int{}
+	policies, effects, frauds := map[string]int{}, map[risk.Outcome]int{}, map[int64]int{}
 	for _, said := range h.decisions() {
+		frauds[feature(said, risk.CustomerFrauds)]++
 		policies[said.Policy]++
 		effects[said.Effect]++
 	}
 	require.Len(t, policies, 3)
+	require.Greater(t, len(frauds), 2, "%v", frauds)
 	require.Greater(t, len(effects), 1, "%v", effects)
 
 	all, err := PoliciesInForce(h.ctx(), h.log, h.bank.treaty)
@@ -71,6 +76,27 @@ func TestAYearOfDecisionsCanBeMadeAgain(t *testing.T) {
 	require.Equal(t, []string{"policy", all[0].Digest, all[1].Digest}, []string{differences[0].Part, differences[0].Kept, differences[0].Again})
 	_, err = PolicyInLog(h.ctx(), h.log, h.bank.treaty, "nobody")
 	require.ErrorIs(t, err, riskpolicy.ErrUnknown)
+}
+
+// finds has an operator confirm, every fortnight, the last decision as fraud, and on some
+// of those days clear it again a day later.
+func (h *house) finds(day int) {
+	h.t.Helper()
+	if day%14 > 1 || day%42 == 1 {
+		return
+	}
+	all := h.decisions()
+	if len(all) == 0 {
+		return
+	}
+	verdict, last := fraud.IsConfirmed, all[len(all)-1]
+	if day%14 == 1 {
+		verdict = fraud.IsCleared
+	}
+	_, err := h.found(fraud.About{Type: fraud.Decision, ID: last.Decision.String()}, id.Decision{}, verdict)
+	if err != nil {
+		require.ErrorIs(h.t, err, fraud.ErrFound)
+	}
 }
 
 func (h *house) readFile(text string) ReadPolicy {

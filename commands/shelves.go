@@ -15,6 +15,7 @@ import (
 	"florin/domain/dataset"
 	"florin/domain/device"
 	"florin/domain/directdebit"
+	"florin/domain/fraud"
 	"florin/domain/grant"
 	"florin/domain/id"
 	"florin/domain/incoming"
@@ -60,6 +61,7 @@ type shelves struct {
 	deliveries     *shelf[id.Delivery, webhook.Delivery, webhook.DeliveryCommand, webhook.DeliveryEvent]
 	devices        *shelf[id.Device, device.State, device.Command, device.Event]
 	directDebits   *shelf[id.DirectDebit, directdebit.State, directdebit.Command, directdebit.Event]
+	frauds         *shelf[id.Fraud, fraud.State, fraud.Label, fraud.Event]
 	grants         *shelf[id.Grant, grant.State, grant.Command, grant.Event]
 	inboxes        *shelf[id.Inbox, notification.Inbox, notification.InboxCommand, notification.InboxEvent]
 	incoming       *shelf[id.Incoming, incoming.State, incoming.Command, incoming.Event]
@@ -106,6 +108,7 @@ func newShelves(b *Bank) shelves {
 		deliveries:     newShelf[id.Delivery, webhook.Delivery, webhook.DeliveryCommand](b, t.Deliveries),
 		devices:        newShelf[id.Device, device.State, device.Command](b, t.Devices),
 		directDebits:   newShelf[id.DirectDebit, directdebit.State, directdebit.Command](b, t.DirectDebits),
+		frauds:         newShelf[id.Fraud, fraud.State, fraud.Label](b, t.Frauds),
 		grants:         newShelf[id.Grant, grant.State, grant.Command](b, t.Grants),
 		inboxes:        newShelf[id.Inbox, notification.Inbox, notification.InboxCommand](b, t.Inboxes),
 		incoming:       newShelf[id.Incoming, incoming.State, incoming.Command](b, t.Incoming),

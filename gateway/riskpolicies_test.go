@@ -23,6 +23,7 @@ func (s *scene) riskTries() map[string]try {
 	return map[string]try{
 		"GET /v1/risk/data-sets":                     {by: "auditor"},
 		"PUT /v1/risk/data-sets":                     {by: "auditor", body: `{"name":"addresses","digest":"` + listDigest + `","reason":"monthly"}`},
+		"POST /v1/risk/labels":                       {by: "auditor", body: `{"about":{"type":"decision","id":"` + s.decision + `"},"verdict":"cleared","reason":"called-back"}`},
 		"POST /v1/risk/backtests":                    {by: "auditor", body: string(question)},
 		"GET /v1/risk/decisions":                     {by: "auditor", list: true},
 		"GET /v1/risk/decisions/{id}":                {by: "auditor", path: "/v1/risk/decisions/" + s.decision},

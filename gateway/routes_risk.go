@@ -26,6 +26,15 @@ func dataSets(desk service.Desk) []Route {
 	}
 }
 
+// frauds: what operators have found, fraud or none.
+func frauds(desk service.Desk) []Route {
+	found := service.Frauds{Desk: desk}
+	return []Route{
+		{Method: post, Path: "/v1/risk/labels", Handle: found.Label, Scopes: scopes("risk.write"), Keyed: true, Signed: true, ACR: problem.StrongACR, MaxAge: problem.Fresh,
+			Request: of[schemas.LabelFraud](), Response: of[service.FraudAnswer]()},
+	}
+}
+
 // riskPolicies: what attempts are scored by. It is changed by operators who have
 // authenticated strongly of late.
 func riskPolicies(desk service.Desk) []Route {

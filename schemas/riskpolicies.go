@@ -37,5 +37,6 @@ func riskCommands() []Command {
 		body[PutRiskPolicy]("riskpolicy.activate"),
 		body[RetireRiskPolicy]("riskpolicy.retire"),
 		body[PutDataSet]("dataset.change"),
+		body[LabelFraud]("fraud.label"),
 	}
 }

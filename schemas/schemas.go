@@ -36,6 +36,7 @@ import (
 	"florin/domain/dataset"
 	"florin/domain/device"
 	"florin/domain/directdebit"
+	"florin/domain/fraud"
 	"florin/domain/grant"
 	"florin/domain/incoming"
 	"florin/domain/journal"
@@ -97,6 +98,7 @@ type Treaty struct {
 	Deliveries     *Codec[webhook.DeliveryEvent]
 	Devices        *Codec[device.Event]
 	DirectDebits   *Codec[directdebit.Event]
+	Frauds         *Codec[fraud.Event]
 	Grants         *Codec[grant.Event]
 	Inboxes        *Codec[notification.InboxEvent]
 	Incoming       *Codec[incoming.Event]
@@ -146,6 +148,7 @@ func New(ring *seal.Ring) *Treaty {
 	t.Deliveries = sign(t, d, Deliveries)
 	t.Devices = sign(t, d, Devices)
 	t.DirectDebits = sign(t, d, DirectDebits)
+	t.Frauds = sign(t, d, Frauds)
 	t.Grants = sign(t, d, Grants)
 	t.Inboxes = sign(t, d, Inboxes)
 	t.Incoming = sign(t, d, Incoming)

@@ -46,7 +46,7 @@ func newRiskBacktest(environ []string) *cobra.Command {
 and says how well both tell fraud: precision, recall and value for each outcome that may count as an
 alert, alerts a day, customers who would be stopped without fraud, and the decisions that flip. What
 was fraud --labels says: a file with the columns id (of a decision, or of what it was about) and label
-(0 or 1); without it nothing was, and only the flips tell something. Nothing is written.`,
+(0 or 1); without it what operators have confirmed, as the log says. Nothing is written.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			found, err := ask.run(cmd, environ)
@@ -61,7 +61,7 @@ was fraud --labels says: a file with the columns id (of a decision, or of what i
 	}
 	cmd.Flags().StringVar(&ask.policy, "policy", "", "policy file that is tried (required)")
 	cmd.Flags().StringVar(&ask.against, "against", "", "policy file that it is held against; without it the one that is live in the log")
-	cmd.Flags().StringVar(&ask.labels, "labels", "", "file that says what was fraud")
+	cmd.Flags().StringVar(&ask.labels, "labels", "", "file that says what was fraud; without it what operators have found, as the log says")
 	cmd.Flags().StringVar(&ask.from, "from", "", "first day that counts, as 2026-01-31")
 	cmd.Flags().StringVar(&ask.to, "to", "", "first day that counts no more")
 	cmd.Flags().IntVar(&ask.examples, "examples", 3, "how many decisions are named for each way in which an outcome flips")
@@ -93,6 +93,9 @@ func (ask backtest) run(cmd *cobra.Command, environ []string) (found backtested,
 			test.Live, found.Against, err = policyOf(ask.against)
 		} else {
 			test.Live, found.Against, err = liveIn(cmd.Context(), a)
+		}
+		if err == nil && ask.labels == "" {
+			test.Labels, err = commands.FraudsFound(cmd.Context(), a.log, a.treaty, 0)
 		}
 		if err == nil {
 			found.RiskBacktested, err = test.Run(cmd.Context())

@@ -157,6 +157,16 @@ type State struct {
 	Made   bool
 	Placed bool // it is kept where that was
 	Score  int64
+	What   What
+}
+
+// What was decided on.
+type What struct {
+	Action   Action
+	Customer id.Customer
+	Device   id.Device
+	About    string
+	Payee    string
 }
 
 // Decide answers a command with the facts that follow from it.
@@ -180,7 +190,7 @@ func (s State) Decide(command Command) ([]Event, error) {
 func (s State) Evolve(event Event) State {
 	switch e := event.(type) {
 	case Assessed:
-		s.Made, s.Score = true, e.Score
+		s.Made, s.Score, s.What = true, e.Score, What{e.Action, e.Customer, e.Device, e.About, e.Payee}
 	case Located:
 		s.Placed = true
 	}

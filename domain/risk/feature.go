@@ -34,6 +34,7 @@ const (
 	AddressFlags                   // of the address: 1 hosting, 2 anonymiser, 4 listed
 	Speed                          // km/h between this place and the last; unknown below 100 km
 	ToOwn                          // 1: the money stays the customer's, who owns both accounts; 0: it does not
+	DeviceFrauds                   // confirmed frauds by the device in 30 days; unknown where there never was one
 	featureCount
 )
 
@@ -41,6 +42,7 @@ var featureNames = [featureCount]string{
 	"amount", "amount_unusual", "balance_share", "customer_age_h", "customer_frauds_30d", "payee_age_h", "payee_fan_in_24h", "payee_payments_30d",
 	"payee_frauds_30d", "payee_fraud_share_30d", "count_10m", "count_1h", "count_24h", "count_30d", "sum_24h", "hour_unusual", "pass_through_24h",
 	"failed_logins_1h", "device_age_h", "device_customers", "attestation", "session_strength", "strong_auth_age_s", "address_flags", "speed_kmh", "to_own_account",
+	"device_frauds_30d",
 }
 
 func (f Feature) String() string {

@@ -188,17 +188,6 @@ func (h *History) customer(of uuid.UUID, minute int64) *customerHistory {
 	return c
 }
 
-// Confirm remembers that something of a customer's to a payee was found to be fraud,
-// from when it was found.
-func (h *History) Confirm(customer, payee uuid.UUID, at time.Time) {
-	if c, known := h.customers[customer]; known {
-		kept(&c.frauds).add(minuteOf(at))
-	}
-	if p, known := h.payees[payee]; known {
-		kept(&p.frauds).add(minuteOf(at))
-	}
-}
-
 // kept makes room for what few have.
 func kept[T any](at **T) *T {
 	if *at == nil {

@@ -75,13 +75,47 @@ func TestAFraudCountsFromWhenItIsFound(t *testing.T) {
 	h.Take(pays("ada", "mule", 5000, 0))
 	h.Take(pays("bob", "mule", 5000, time.Hour))
 	h.Confirm(named("ada"), named("mule"), start.Add(24*time.Hour))
-	h.Confirm(named("nobody"), named("nowhere"), start) // of whom nothing is known nothing is kept
+	h.Confirm(named("nobody"), named("nowhere"), start) // of a customer of whom nothing is known nothing is kept
+	require.EqualValues(t, 1, value(t, h.Look(pays("ada", "nowhere", 5000, time.Hour)), risk.PayeeFrauds), "a mule is known before the first victim pays")
 	v := h.Look(pays("bob", "mule", 5000, 25*time.Hour))
 	require.EqualValues(t, 1, value(t, v, risk.PayeeFrauds))
 	require.EqualValues(t, 500, value(t, v, risk.PayeeFraudShare))
 	require.EqualValues(t, 0, value(t, v, risk.CustomerFrauds))
 	require.EqualValues(t, 1, value(t, h.Look(pays("ada", "shop", 5000, 25*time.Hour)), risk.CustomerFrauds))
 	require.EqualValues(t, 0, value(t, h.Look(pays("bob", "mule", 5000, 40*24*time.Hour)), risk.PayeeFrauds), "a month later it is forgotten")
+}
+
+func TestWhatIsClearedCountsNoMore(t *testing.T) {
+	t.Parallel()
+	h := risk.NewHistory()
+	h.Bind(named("phone"), named("ada"), start)
+	h.Take(pays("ada", "mule", 5000, 0))
+	by := pays("ada", "mule", 5000, 50*time.Hour)
+	by.Device = named("phone")
+	counted := func() []int64 {
+		v := h.Look(by)
+		return []int64{value(t, v, risk.CustomerFrauds), value(t, v, risk.PayeeFrauds), value(t, v, risk.PayeeFraudShare)}
+	}
+	_, known := func() (int64, bool) { v := h.Look(by); return v.Get(risk.DeviceFrauds) }()
+	require.False(t, known, "decisions of before there were findings come out as they did")
+	first, second := start.Add(24*time.Hour), start.Add(48*time.Hour)
+	h.Confirm(named("ada"), named("mule"), first)
+	h.Confirm(named("ada"), named("mule"), second)
+	h.ConfirmDevice(named("phone"), first)
+	require.Equal(t, []int64{2, 2, 1000}, counted())
+	require.EqualValues(t, 1, value(t, h.Look(by), risk.DeviceFrauds))
+	h.Clear(named("ada"), named("mule"), first)
+	h.ClearDevice(named("phone"), first)
+	require.Equal(t, []int64{1, 1, 1000}, counted())
+	require.EqualValues(t, 0, value(t, h.Look(by), risk.DeviceFrauds))
+	h.Clear(named("ada"), named("mule"), first) // nothing is left of that day
+	h.ClearDevice(named("tablet"), first)
+	h.Clear(named("nobody"), named("nowhere"), first)
+	require.Equal(t, []int64{1, 1, 1000}, counted())
+	h.Confirm(named("ada"), named("mule"), start.Add(40*24*time.Hour))
+	h.Clear(named("ada"), named("mule"), start.Add(10*24*time.Hour)) // its day is long forgotten, and another's in its place
+	by.At = start.Add(41 * 24 * time.Hour)
+	require.Equal(t, int64(1), counted()[0])
 }
 
 func TestWhatIsUnusualFollowsTheCustomer(t *testing.T) {

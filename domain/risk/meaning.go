@@ -28,6 +28,7 @@ var meanings = [featureCount]string{
 	AddressFlags:    "the address is 1 at a hosting company, 2 an anonymiser, 4 listed; they add up",
 	Speed:           "km/h between this place and the last; unknown below 100 km",
 	ToOwn:           "1: the money stays the customer's, 0: it does not",
+	DeviceFrauds:    "confirmed frauds by the device in 30 days; unknown if there never was one",
 }
 
 // Meaning says what the feature is, with its unit.

@@ -16,9 +16,10 @@ import (
 const usersMax = 4
 
 type deviceHistory struct {
-	users []uint64
-	bound uint32 // minute; 0: never yet
-	level int8
+	users  []uint64
+	bound  uint32 // minute; 0: never yet
+	frauds *rare  // nil: none
+	level  int8
 }
 
 type accountHistory struct {
@@ -147,6 +148,7 @@ func (h *History) lookAtBank(v *Vector, c *customerHistory, a Attempt, minute in
 	}
 	v.Set(Attestation, int64(d.level))
 	v.Set(DeviceCustomers, int64(len(d.users)))
+	v.setIf(d.frauds != nil, DeviceFrauds, d.frauds.month(minute))
 	v.setIf(d.bound > 0, DeviceAge, max(minute-int64(d.bound), 0)/60)
 }
 

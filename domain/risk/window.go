@@ -112,6 +112,17 @@ func (r *rare) add(minute int64) {
 	}
 }
 
+// take takes back one that was counted at a minute, if its day is still counted.
+func (r *rare) take(minute int64) {
+	if r == nil {
+		return
+	}
+	day := minute / (60 * 24)
+	if at := &r.days[day%30]; *at > 0 && day <= r.day && day > r.day-30 {
+		*at--
+	}
+}
+
 func (r *rare) month(minute int64) int64 {
 	if r == nil {
 		return 0

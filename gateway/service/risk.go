@@ -116,8 +116,14 @@ func (s RiskDecisions) Get(w http.ResponseWriter, r *http.Request) error {
 	case !errors.Is(err, riskpolicy.ErrUnknown) && !errors.Is(err, risk.ErrPolicy):
 		return err
 	}
+	found, err := s.Bank.Frauds().Of(r.Context(), said)
+	if err != nil {
+		return err
+	}
+	answer := explained(said, at, engine)
+	answer.Finding = found.Verdict
 	w.Header().Set("Cache-Control", "no-store")
-	return wire.OK(w, explained(said, at, engine))
+	return wire.OK(w, answer)
 }
 
 // riskFilter reads what is asked for. Identifiers are as on the wire.

@@ -71,6 +71,9 @@ func (s RiskDecisions) Backtest(w http.ResponseWriter, r *http.Request) error {
 	}
 	ask := commands.RiskBacktest{Log: s.Log, Treaty: s.Treaty, Policy: tried.Engine, Live: judges.Live.Engine, From: body.From, To: body.To,
 		After: max(span.First, 1) - 1, Until: max(span.Last, 1), Examples: backtestExamples}
+	if ask.Labels, err = commands.FraudsFound(r.Context(), s.Log, s.Treaty, 0); err != nil {
+		return err
+	}
 	if answer.RiskBacktested, err = ask.Run(r.Context()); err != nil {
 		return err
 	}

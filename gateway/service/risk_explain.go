@@ -13,6 +13,8 @@ type RiskDecisionAnswer struct {
 	Base       int64             `json:"base,omitzero"` // of the score, before anything was known
 	KnownUpTo  eventbus.Position `json:"known_up_to"`   // position of the log
 	Series     bool              `json:"series,omitzero"`
+	Payee      string            `json:"payee,omitzero"`   // as risk tells payees apart
+	Finding    string            `json:"finding,omitzero"` // of what it was about: confirmed or cleared as fraud; not said: nothing was found
 	Features   []RiskFeature     `json:"features"`
 	Because    []RiskReason      `json:"because"`
 	DataSets   []RiskDataSet     `json:"data_sets"`
@@ -76,7 +78,7 @@ func explained(said risk.Assessed, at eventbus.Position, engine *risk.Engine) Ri
 		RiskDecisionRow: RiskDecisionRow{Decision: said.Decision, Action: string(said.Action), Customer: said.Customer, Device: said.Device, About: said.About,
 			Hundredths: said.Hundredths, Score: said.Score, Probability: risk.Probability(said.Score), Outcome: string(said.Outcome), Effect: string(said.Effect),
 			Exemption: said.Exemption, Reasons: said.Reasons, Policy: said.Policy, At: said.At, Position: at},
-		KnownUpTo: eventbus.Position(said.Position), Series: said.Series,
+		KnownUpTo: eventbus.Position(said.Position), Series: said.Series, Payee: said.Payee,
 		Features: weighed(said), Because: []RiskReason{}, DataSets: []RiskDataSet{},
 	}
 	for _, set := range said.Data {
