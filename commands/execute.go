@@ -71,7 +71,10 @@ func (b *Bank) intent(order *Order) ([]byte, error) {
 		return nil, nil
 	}
 	intent, err := b.ring.MAC(order.Subject, order.Intent)
-	if errors.Is(err, seal.ErrDestroyed) {
+	switch {
+	case errors.Is(err, seal.ErrDestroyed) && order.Caller.ActorType == ActorSystem: // its id follows from its cause, and what waits of the erased still has to end
+		return nil, nil
+	case errors.Is(err, seal.ErrDestroyed):
 		return nil, ErrErased
 	}
 	return intent, err
@@ -159,7 +162,7 @@ func (b *Bank) repeat(ctx context.Context, order *Order, ticket eventbus.Ticket,
 			return nil, Outcome{}, err
 		}
 	}
-	if !hmac.Equal(record.Header.Intent, intent) {
+	if intent != nil && !hmac.Equal(record.Header.Intent, intent) {
 		return nil, Outcome{}, ErrReused
 	}
 	facts, err := b.facts(record)

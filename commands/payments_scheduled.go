@@ -183,7 +183,6 @@ func (p *postponing) Ring(ctx context.Context, alarm Alarm, agenda *Agenda) erro
 		return err
 	}
 	order := SystemOrder(p.Name(), alarm.Cause, "payment.run", agenda.Now(), ofCustomer(state.Customer))
-	order.Intent = nil // its id says it all, and whose key is erased has none to prove it with
 	if _, _, err = p.bank.Payments().Run(ctx, order, due); refused(err) {
 		return nil // it was withdrawn meanwhile
 	}

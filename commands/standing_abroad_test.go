@@ -246,3 +246,25 @@ func TestWhoIsPaidElsewhereIsForgotten(t *testing.T) {
 	p.balances(p.from, 90_000, 0)
 	p.audit()
 }
+
+// What waits of somebody who is erased meanwhile ends all the same, and holds nothing.
+func TestWhatWaitsOfTheErasedEnds(t *testing.T) {
+	t.Parallel()
+	p := newSender(t, 1_000_000)
+	challenged, _, err := p.bank.Payments().Initiate(p.ctx(), p.by(alice), p.asking(200_000, ""))
+	require.NoError(t, err)
+	waits, _, err := p.send(p.by(alice), p.from, p.account(bob, "Bob", 0), 200_000)
+	require.NoError(t, err)
+	ready, _, err := p.bank.Payments().Initiate(p.ctx(), p.by(alice), p.asking(500, ""))
+	require.NoError(t, err)
+	p.balances(p.from, 1_000_000, 400_500)
+	_, err = p.bank.Customers().RequestErasure(p.ctx(), p.operator(), alice, "gdpr-17-1-b")
+	require.NoError(t, err)
+	p.catchUp()
+	p.pass(time.Hour)
+	p.catchUp()
+	require.Equal(t, []string{"expired", "expired", "settled"}, []string{p.stands(challenged.Payment), p.house.stands(waits.Transfer), p.stands(ready.Payment)})
+	p.balances(p.from, 999_500, 0) // what was agreed on before is paid
+	require.Equal(t, []int{1, 1}, p.told())
+	p.audit()
+}

@@ -179,7 +179,6 @@ func (s *scheduling) Ring(ctx context.Context, alarm Alarm, agenda *Agenda) erro
 		return err
 	}
 	order := SystemOrder(s.Name(), alarm.Cause, "transfer.run", agenda.Now(), ofCustomer(state.Customer))
-	order.Intent = nil // its id says it all, and whose key is erased has none to prove it with
 	if _, _, err = s.bank.Transfers().Run(ctx, order, due); refused(err) {
 		return nil // a rule said no, which is a fact; or it was withdrawn meanwhile
 	}
