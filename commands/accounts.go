@@ -34,6 +34,7 @@ type Terms struct {
 	ChallengeTTL time.Duration   // how long funds wait for an answer
 	NewDevice    NewDevice       // what a device may send that has just become the customer's
 	Unproven     Unproven        // what a device may send by what it has shown of itself
+	ReviewWithin time.Duration   // how long people have to look at what risk holds; 0: three days
 	Audience     string          // of displayed statements: the bank's issuer
 	PayeeWait    time.Duration   // from a payee's being saved to its being trusted
 	Zone         string          // the bank's time zone (IANA), for days that nobody named another for
@@ -81,7 +82,7 @@ func DefaultTerms() Terms {
 		DepositAloneUnits: 10_000,
 		Cards:             CardTerms{EachUnits: 5_000, DayUnits: 5_000, MonthUnits: 20_000},
 
-		Exemptions:   risk.Exemptions{LowValue: []money.Amount{{Minor: 30_00, Currency: "EUR"}}, NewPayee: []money.Amount{{Minor: 200_00, Currency: "EUR"}}},
+		Exemptions:   risk.Exemptions{LowValueMax: 30, NewPayeeMax: 200},
 		Methods:      []string{MethodSCAKey, MethodTOTP, MethodPasskey},
 		ChallengeTTL: 5 * time.Minute,
 		NewDevice:    NewDevice{Wait: 24 * time.Hour, DailyUnits: 200},

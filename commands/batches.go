@@ -163,6 +163,8 @@ func batchAnswer(facts []Fact) (answer BatchAnswer, refused error) {
 			answer.Status, answer.Challenge = batch.Pending, Challenge{e.Challenge, e.Nonce, e.Methods, e.Display, e.ExpiresAt}
 		case batch.AuthorisationFailed:
 			answer.Status, refused = batch.Pending, batch.ErrSCA
+		case batch.Held:
+			answer.Status, answer.At = batch.Reviewed, e.At
 		case batch.Executed:
 			answer.Status, answer.Failed, answer.At = batch.Done, e.Failed, e.At
 		case batch.Expired:

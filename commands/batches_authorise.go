@@ -44,37 +44,24 @@ func (w *work) authoriseBatch(state batch.State, said Confirmation) error {
 	if err != nil {
 		return err
 	}
-	var refused []string // of each by itself
+	var taken takings
 	proven, err := w.proves(awaited{state.Customer, state.Device, state.SCA.AskedAt, own, state.Total}, said)
 	if err != nil {
 		return err
 	}
-	command := batch.Authorise{Answer: said.answer(proven), At: at}
+	command := batch.Authorise{Answer: said.answer(proven), ReviewUntil: w.reviewUntil(), At: at}
 	if state.SCA.Waits(at) && state.SCA.Confirmed(command.Answer) {
-		if command.Refused, err = codeOf(w.permitsOwner(own, state.Customer, state.From)); err != nil {
+		if taken, err = w.takeAll(state, items, own, !state.Suspect); err != nil {
 			return err
 		}
-		switch {
-		case command.Refused != "":
-		case state.Mode == batch.Each:
-			refused, err = w.takeEach(state, items)
-			command.Item, command.Failed = refusedIn(refused)
-			if command.Item > 0 { // of all of them
-				command.Refused = refused[0]
-			}
-		default:
-			command.Refused, err = codeOf(try(w, func() error { return w.takeBatch(state.Batch, state.From, items, &command.Item) }))
-		}
-		if err != nil {
-			return err
-		}
+		command.Refused, command.Item, command.Failed = taken.refused, taken.item, taken.failed
 	}
 	if err := b.batches.decide(w, state.Batch, command); err != nil {
 		return err
 	}
 	after, err := b.batches.load(w, state.Batch)
 	switch {
-	case err != nil || after.Phase == batch.Pending: // failed, and may be tried again
+	case err != nil || after.Phase == batch.Pending || after.Phase == batch.Reviewed: // failed, and may be tried again; or a person looks at it
 		return err
 	case after.Phase == batch.TimedOut:
 		return w.dropBatch(state, "batch-expired")
@@ -83,11 +70,41 @@ func (w *work) authoriseBatch(state batch.State, said Confirmation) error {
 	case after.Phase != batch.Done:
 		return w.dropBatch(state, sca.FailedCode)
 	}
+	return w.postAll(state, items, taken)
+}
+
+// takings are what became of the movements of a batch: the rule that refuses an item or
+// (0) the whole, and of each by itself those of all.
+type takings struct {
+	refused      string
+	item, failed int64
+	each         []string
+}
+
+// takeAll asks whether the customer may still pay, and moves the money if it is to move.
+func (w *work) takeAll(state batch.State, items []BatchItem, own, move bool) (t takings, err error) {
+	t.refused, err = codeOf(w.permitsOwner(own, state.Customer, state.From))
+	switch {
+	case err != nil || t.refused != "" || !move:
+	case state.Mode == batch.Each:
+		t.each, err = w.takeEach(state, items)
+		t.item, t.failed = refusedIn(t.each)
+		if t.item > 0 { // of all of them
+			t.refused = t.each[0]
+		}
+	default:
+		t.refused, err = codeOf(try(w, func() error { return w.takeBatch(state.Batch, state.From, items, &t.item) }))
+	}
+	return t, err
+}
+
+// postAll posts the transfers whose money was taken.
+func (w *work) postAll(state batch.State, items []BatchItem, taken takings) error {
 	if state.Mode == batch.Each {
-		return w.endEach(state, items, refused)
+		return w.endEach(state, items, taken.each)
 	}
 	for _, item := range items {
-		if err := b.transfers.decide(w, item.transfer, transfer.Execute{At: at}); err != nil {
+		if err := w.bank.transfers.decide(w, item.transfer, transfer.Execute{At: w.order.At}); err != nil {
 			return err
 		}
 	}

@@ -18,7 +18,7 @@ type shelving struct{ bank *Bank }
 func (s *shelving) Name() string { return "batch-expiry" }
 
 func (s *shelving) Kinds() []string {
-	return []string{batch.Challenged{}.Kind(), batch.Executed{}.Kind(), batch.Rejected{}.Kind(), batch.Expired{}.Kind(), batch.Cancelled{}.Kind(),
+	return []string{batch.Challenged{}.Kind(), batch.Held{}.Kind(), batch.Executed{}.Kind(), batch.Rejected{}.Kind(), batch.Expired{}.Kind(), batch.Cancelled{}.Kind(),
 		device.Revoked{}.Kind()}
 }
 

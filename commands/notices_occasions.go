@@ -105,6 +105,7 @@ var occasions = map[string]occasion{
 	transfer.Posted{}.Kind():     transferPosted,
 	transfer.Challenged{}.Kind(): onTransfer("transfer-challenged"),
 	transfer.Scheduled{}.Kind():  onTransfer("transfer-scheduled"),
+	transfer.Held{}.Kind():       onTransfer("transfer-held"),
 	transfer.Rejected{}.Kind():   onTransfer("transfer-rejected"),
 	transfer.Expired{}.Kind():    onTransfer("transfer-expired"),
 	transfer.Cancelled{}.Kind():  withdrawn(onTransfer("transfer-dropped")),
@@ -114,6 +115,7 @@ var occasions = map[string]occasion{
 	payment.Submitted{}.Kind():           onPayment("payment-sent"),
 	payment.Challenged{}.Kind():          onPayment("payment-challenged"),
 	payment.Scheduled{}.Kind():           onPayment("payment-scheduled"),
+	payment.Held{}.Kind():                onPayment("payment-held"),
 	payment.InvestigationOpened{}.Kind(): onPayment("payment-delayed"),
 	payment.Rejected{}.Kind():            onPayment("payment-rejected"),
 	payment.Returned{}.Kind():            onPayment("payment-returned"),
@@ -134,6 +136,7 @@ var occasions = map[string]occasion{
 	directdebit.Refused{}.Kind(): directDebitRefused,
 
 	batch.Challenged{}.Kind(): onBatch("batch-challenged"),
+	batch.Held{}.Kind():       onBatch("batch-held"),
 	batch.Executed{}.Kind():   onBatch("batch-executed"),
 	batch.Rejected{}.Kind():   onBatch("batch-rejected"),
 	batch.Expired{}.Kind():    onBatch("batch-expired"),

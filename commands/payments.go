@@ -118,7 +118,7 @@ func (i payout) decide(w *work) error {
 	command := payment.Initiate{
 		Payment: i.payment, Customer: caller.Customer, From: i.From, Creditor: domain.NewEvidence(i.Creditor.String()), CreditorName: i.CreditorName, Amount: i.Amount,
 		Reference: i.Reference, Rail: string(b.settings.Rail.Name()), Device: caller.Device, Session: caller.Session,
-		Evidence: i.Evidence, TokenID: caller.TokenID, At: i.order.At, Refused: payment.Violation(i.Amount),
+		Evidence: i.Evidence, TokenID: caller.TokenID, At: i.order.At, ReviewUntil: w.reviewUntil(), Refused: payment.Violation(i.Amount),
 		Verified: payment.PayeeVerified{Result: i.verified.Result, Name: i.verified.Name},
 	}
 	if err := i.date(&command, debtor); err != nil {
@@ -135,7 +135,7 @@ func (i payout) decide(w *work) error {
 			return err
 		}
 	}
-	if command.Refused == "" && command.Outcome() != payment.Allow {
+	if command.Refused == "" && command.Outcome() == payment.Challenge {
 		var err error
 		if command.Demand, err = i.demand(w); err != nil {
 			return err

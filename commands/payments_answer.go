@@ -85,7 +85,11 @@ func (a *PaymentAnswer) take(event payment.Event) error {
 		a.ExecuteOn = e.Day
 	case payment.Scheduled:
 		a.Status, a.At = payment.Waiting, e.At
+	case payment.Held:
+		a.Status, a.At = payment.Reviewed, e.At
 	case payment.FellDue:
+		a.Status, a.At = payment.Ready, e.At
+	case payment.Released:
 		a.Status, a.At = payment.Ready, e.At
 	case payment.Submitted:
 		a.Status, a.Message, a.At = payment.Sent, e.Message, e.At

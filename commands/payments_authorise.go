@@ -63,7 +63,7 @@ func authorisePayment(w *work, state payment.State, ask AuthorisePayment) error 
 		return err
 	}
 	if err := b.payments.decide(w, state.Payment, payment.Authorise{
-		Method: ask.Method, Statement: ask.Statement, Proven: proven, Evidence: ask.Evidence, Refused: refused, At: at}); err != nil {
+		Method: ask.Method, Statement: ask.Statement, Proven: proven, Evidence: ask.Evidence, Refused: refused, ReviewUntil: w.reviewUntil(), At: at}); err != nil {
 		return err
 	}
 	after, err := b.payments.load(w, state.Payment)

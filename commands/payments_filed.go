@@ -66,6 +66,7 @@ func (f filedPayment) decide(w *work) error {
 		Payment: f.payment, Customer: f.said.Customer, From: f.said.From, Creditor: f.item.Creditor, CreditorName: f.item.CreditorName, Amount: f.item.Amount,
 		Reference: f.item.Reference, Rail: string(b.settings.Rail.Name()), Device: f.said.Device, Session: f.said.Session, TokenID: f.said.TokenID, At: at,
 		Verified: f.payee(), Filed: payment.Filed{File: f.said.File, Item: f.place}, Confirmed: payment.Authorised{Method: file.Method, Challenge: file.Answered},
+		ReviewUntil: w.reviewUntil(),
 	}
 	said, err := w.assessPayment(attempted{customer: f.said.Customer, device: f.said.Device, about: f.payment.String(), account: f.said.From, amount: f.item.Amount,
 		facts: risk.Facts{Amount: f.item.Amount, ACR: confirmedACR, Confirmed: true}}, f.item.Creditor.Reveal())

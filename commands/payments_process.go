@@ -14,8 +14,8 @@ import (
 // submitting brings payments to the rail, and the rail's answers back. It is the
 // outbox: that the money has left and what the rail is told stands in the log first.
 //
-//	payment.authorised -> Payments.Submit -> payment.submitted
-//	payment.fell_due ---> the same
+//	payment.authorised, unless held -> Payments.Submit -> payment.submitted
+//	payment.released, payment.fell_due -> the same
 //	payment.submitted --> Rail.Submit --.
 //	   an unknown outcome -> Rail.Ask --+--> Payments.Answer -> accepted, settled, rejected, returned
 //	payment.accepted ---> Rail.Ask -----'
@@ -33,7 +33,7 @@ type submitting struct {
 func (s *submitting) Name() string { return "payment-submission" }
 
 func (s *submitting) Kinds() []string {
-	return []string{payment.Authorised{}.Kind(), payment.Scheduled{}.Kind(), payment.FellDue{}.Kind(), payment.Submitted{}.Kind(), payment.Accepted{}.Kind(), payment.Settled{}.Kind(),
+	return []string{payment.Authorised{}.Kind(), payment.Scheduled{}.Kind(), payment.FellDue{}.Kind(), payment.Released{}.Kind(), payment.Submitted{}.Kind(), payment.Accepted{}.Kind(), payment.Settled{}.Kind(),
 		payment.Rejected{}.Kind(), payment.Returned{}.Kind(), payment.Cancelled{}.Kind()}
 }
 
@@ -49,7 +49,7 @@ func (s *submitting) Take(_ context.Context, fact Happened, agenda *Agenda) erro
 	switch e := fact.Event.(type) {
 	case payment.Authorised:
 		agenda.Set(fact.Stream, e.At.Add(terms.SubmitAfter), railTell)
-	case payment.FellDue: // there was time enough to think of it
+	case payment.FellDue, payment.Released: // there was time enough to think of it
 		agenda.Set(fact.Stream, agenda.Now(), railTell)
 	case payment.Submitted:
 		agenda.Set(fact.Stream, agenda.Now(), railTell)

@@ -82,9 +82,11 @@ func (p Payments) Run(ctx context.Context, order Order, due id.Payment) (Payment
 		w.order.Caller.actFor(state.Customer)
 		w.under(ofCustomer(state.Customer))
 		pay := confirmedPayout{state.Customer, state.Device, state.From, state.Amount, due}
-		if _, command.Refused, err = w.payConfirmed(pay, first.Creditor.Reveal()); err != nil {
+		said, code, err := w.payConfirmed(pay, first.Creditor.Reveal())
+		if err != nil {
 			return err
 		}
+		command.Refused, command.Hold, command.ReviewUntil = code, said.Outcome == risk.Hold, w.reviewUntil()
 		return b.payments.decide(w, due, command)
 	}, func(facts []Fact) (PaymentAnswer, error) {
 		answer, _ := paymentAnswer(facts) // a rejection is no refusal of the process
@@ -102,7 +104,7 @@ type confirmedPayout struct {
 }
 
 // payConfirmed holds it, if its customer may still pay from there; code is that of the
-// rule that says no. It was confirmed, so risk may only block. A number that was erased
+// rule that says no. It was confirmed, so risk may only block it, or have it held. A number that was erased
 // pays nobody.
 func (w *work) payConfirmed(p confirmedPayout, number string) (said risk.Assessment, code string, err error) {
 	if code, err = codeOf(w.mayStillSend(p)); err != nil || code != "" {

@@ -131,6 +131,7 @@ func newRunners(b *Bank) []*runner {
 		b.newRunner(&unholding{b}),
 		b.newRunner(&ordering{b}),
 		b.newRunner(&scheduling{b}),
+		b.newRunner(&overlooking{b}),
 		b.newRunner(&disusing{b}),
 		b.newRunner(&shelving{b}),
 		b.newRunner(&notifying{b}),

@@ -78,10 +78,9 @@ func (w *work) assess(a attempted) (risk.Assessment, error) {
 	return assessment, w.noteDecision(said)
 }
 
-// cameOf is what comes of a payment by an outcome: nobody can hold one for somebody to
-// look at, nor let a part of it pass, so the customer confirms it.
+// cameOf is what comes of a payment by an outcome: of a limit, that the customer confirms it.
 func cameOf(outcome risk.Outcome) risk.Outcome {
-	if outcome == risk.Hold || outcome == risk.Limit {
+	if outcome == risk.Limit {
 		return risk.Challenge
 	}
 	return outcome

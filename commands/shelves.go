@@ -137,7 +137,9 @@ func newShelves(b *Bank) shelves {
 	}
 	s.accounts.cache = newCache[account.State](b.settings.StatesMax) // money is decided here most of the time
 	// What is over is seldom asked for again, and there is one for every payment.
-	s.transfers.worth = func(t transfer.State) bool { return t.Phase == transfer.Pending || t.Phase == transfer.Joined }
+	s.transfers.worth = func(t transfer.State) bool {
+		return t.Phase == transfer.Pending || t.Phase == transfer.Joined || t.Phase == transfer.Reviewed
+	}
 	s.authorisations.worth = func(a authorisation.State) bool { return a.Phase == authorisation.Open }
 	s.notifications.worth = func(notification.State) bool { return false }
 	s.deliveries.worth = func(d webhook.Delivery) bool { return d.Failed > 0 }

@@ -106,7 +106,7 @@ func (e execution) pay(w *work, state standing.State, settle *standing.Settle) e
 	settle.Code, said.Exemption = code, risk.Recurring
 	return b.payments.decide(w, e.payment, payment.Initiate{
 		Payment: e.payment, Customer: state.Customer, From: state.From, Creditor: domain.NewEvidence(number), CreditorName: domain.NewEvidence(payee.Name.Reveal()),
-		Amount: state.Amount, Reference: e.reference(), Rail: string(b.settings.Rail.Name()), Device: state.Device, At: w.order.At, Refused: code,
+		Amount: state.Amount, Reference: e.reference(), Rail: string(b.settings.Rail.Name()), Device: state.Device, ReviewUntil: w.reviewUntil(), At: w.order.At, Refused: code,
 		Verified: payment.PayeeVerified{Result: payment.Match(payee.Verified), Name: anew(payee.Holder)}, Assessment: paymentAssessed(said),
 		Ordered: payment.Ordered{Order: e.order, Occurrence: e.occurrence},
 	})

@@ -117,10 +117,12 @@ func (e execution) move(w *work, state standing.State, settle *standing.Settle) 
 	if err != nil {
 		return err
 	}
-	settle.Code, said.Exemption = code, risk.Recurring
+	if settle.Code = code; said.Outcome == risk.Allow {
+		said.Exemption = risk.Recurring
+	}
 	w.under(ofCustomer(state.Customer))
 	return e.bank.transfers.decide(w, e.transfer, transfer.Initiate{Transfer: e.transfer, Customer: state.Customer, From: state.From, To: state.To, Amount: state.Amount,
-		Reference: e.reference(), Device: state.Device, At: w.order.At, Refused: code, Assessment: assessed(said)})
+		Reference: e.reference(), Device: state.Device, Confirmed: true, ReviewUntil: w.reviewUntil(), At: w.order.At, Refused: code, Assessment: assessed(said)})
 }
 
 // Skip gives up what was missed too long ago. Only the bank's own process asks for it.

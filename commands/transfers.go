@@ -99,7 +99,7 @@ func (i initiation) decide(w *work) error {
 	command := transfer.Initiate{
 		Transfer: i.transfer, Customer: caller.Customer, From: i.From, To: i.To, Amount: i.Amount, Reference: i.Reference,
 		Device: caller.Device, Session: caller.Session, Evidence: i.Evidence, TokenID: caller.TokenID, At: i.order.At,
-		Refused: transfer.Violation(i.From, i.To, i.Amount), Consented: agreed,
+		Refused: transfer.Violation(i.From, i.To, i.Amount), Consented: agreed, ReviewUntil: w.reviewUntil(),
 	}
 	if err := i.date(&command, debtor); err != nil {
 		return err
@@ -117,7 +117,7 @@ func (i initiation) decide(w *work) error {
 			return err
 		}
 	}
-	if command.Refused == "" && command.Outcome() != transfer.Allow {
+	if command.Refused == "" && command.Outcome() == transfer.Challenge {
 		if command.Demand, err = i.demand(w); err != nil {
 			return err
 		}
@@ -220,7 +220,7 @@ func assessed(a risk.Assessment) transfer.Assessed {
 	return transfer.Assessed{Outcome: transfer.Outcome(a.Outcome), Score: a.Score, Policy: a.Policy, Exemption: a.Exemption, Reasons: a.Reasons}
 }
 
-// Cancel withdraws a challenged or scheduled transfer of the caller's, or of an account that
+// Cancel withdraws a challenged, scheduled or held transfer of the caller's, or of an account that
 // the caller owns, and frees the funds.
 func (t Transfers) Cancel(ctx context.Context, order Order, cancelled id.Transfer) (TransferAnswer, Outcome, error) {
 	return t.end(ctx, order, "transfer.cancel", cancelled, transfer.Cancel{At: order.At})
@@ -250,7 +250,7 @@ func (t Transfers) end(ctx context.Context, order Order, verb string, ended id.T
 		if err := b.transfers.decide(w, ended, command); err != nil {
 			return err
 		}
-		if state.Day != "" { // nothing was held
+		if state.Day != "" && state.Phase != transfer.Reviewed { // nothing was held
 			return nil
 		}
 		return b.accounts.decide(w, state.From, account.Release{Reservation: state.Reservation(), At: order.At})

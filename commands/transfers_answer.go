@@ -78,6 +78,8 @@ func (a *TransferAnswer) take(event transfer.Event) error {
 		a.ExecuteOn = e.Day
 	case transfer.Scheduled:
 		a.Status, a.At = transfer.Waiting, e.At
+	case transfer.Held:
+		a.Status, a.At = transfer.Reviewed, e.At
 	case transfer.Batched:
 		a.Status = transfer.Joined
 	case transfer.PayeeNamed:

@@ -67,9 +67,7 @@ func authorise(w *work, state transfer.State, ask AuthoriseTransfer) error {
 	if err != nil {
 		return err
 	}
-	capture := account.Capture{Reservation: state.Reservation(), Posting: state.Reservation(), Amount: state.Amount, At: at}
-	credit := account.Credit{Posting: state.Reservation(), Amount: state.Amount, At: at}
-	refused, err := wouldRefuse(w, state, capture, credit)
+	refused, err := wouldRefuse(w, state)
 	if state.Day != "" {
 		refused, err = wouldWait(w, state)
 	}
@@ -77,22 +75,29 @@ func authorise(w *work, state transfer.State, ask AuthoriseTransfer) error {
 		return err
 	}
 	if err := b.transfers.decide(w, state.Transfer, transfer.Authorise{
-		Method: ask.Method, Statement: ask.Statement, Proven: ask.Proven, Evidence: ask.Evidence, Refused: refused, At: at}); err != nil {
+		Method: ask.Method, Statement: ask.Statement, Proven: ask.Proven, Evidence: ask.Evidence, Refused: refused, ReviewUntil: w.reviewUntil(), At: at}); err != nil {
 		return err
 	}
 	after, err := b.transfers.load(w, state.Transfer)
 	switch {
 	case err != nil:
 		return err
-	case after.Phase == transfer.Pending, state.Day != "": // failed, and may be tried again; or nothing was held
+	case after.Phase == transfer.Pending, after.Phase == transfer.Reviewed, state.Day != "": // failed, and may be tried again; or a person looks at it; or nothing was held
 		return nil
-	case after.Phase != transfer.Done:
-		return b.accounts.decide(w, state.From, account.Release{Reservation: state.Reservation(), At: at})
 	}
-	if err := b.accounts.decide(w, state.From, capture); err != nil {
+	return w.endHeld(state, after.Phase == transfer.Done)
+}
+
+// endHeld takes what is held for a transfer that is posted, and frees it for any other.
+func (w *work) endHeld(state transfer.State, posted bool) error {
+	held, at := state.Reservation(), w.order.At
+	if !posted {
+		return w.bank.accounts.decide(w, state.From, account.Release{Reservation: held, At: at})
+	}
+	if err := w.bank.accounts.decide(w, state.From, account.Capture{Reservation: held, Posting: held, Amount: state.Amount, At: at}); err != nil {
 		return err
 	}
-	return b.accounts.decide(w, state.To, credit)
+	return w.bank.accounts.decide(w, state.To, account.Credit{Posting: held, Amount: state.Amount, At: at})
 }
 
 // stillOwns refuses what a former owner had asked for.
@@ -125,7 +130,8 @@ func wouldWait(w *work, state transfer.State) (string, error) {
 
 // wouldRefuse asks both accounts beforehand: a freeze or a closure since the
 // challenge is a fact of the transfer, not an error of the answer.
-func wouldRefuse(w *work, state transfer.State, capture account.Capture, credit account.Credit) (string, error) {
+func wouldRefuse(w *work, state transfer.State) (string, error) {
+	held := state.Reservation()
 	debtor, err := w.bank.accounts.load(w, state.From)
 	if err != nil {
 		return "", err
@@ -138,10 +144,10 @@ func wouldRefuse(w *work, state transfer.State, capture account.Capture, credit 
 		err = w.bank.payable(w, state.Customer)
 	}
 	if err == nil {
-		_, err = debtor.Decide(capture)
+		_, err = debtor.Decide(account.Capture{Reservation: held, Posting: held, Amount: state.Amount, At: w.order.At})
 	}
 	if err == nil {
-		_, err = creditor.Decide(credit)
+		_, err = creditor.Decide(account.Credit{Posting: held, Amount: state.Amount, At: w.order.At})
 	}
 	if err == nil {
 		return "", nil

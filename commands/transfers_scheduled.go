@@ -78,9 +78,11 @@ func (t Transfers) Run(ctx context.Context, order Order, due id.Transfer) (Trans
 		w.order.Caller.actFor(state.Customer)
 		w.under(ofCustomer(state.Customer))
 		move := confirmedMove{state.Customer, state.Device, state.From, state.To, state.Amount, due.String(), state.Reservation()}
-		if _, command.Refused, err = w.moveConfirmed(move); err != nil {
+		said, code, err := w.moveConfirmed(move)
+		if err != nil {
 			return err
 		}
+		command.Refused, command.Hold, command.ReviewUntil = code, said.Outcome == risk.Hold, w.reviewUntil()
 		return b.transfers.decide(w, due, command)
 	}, transferAnswer)
 }
@@ -96,7 +98,7 @@ type confirmedMove struct {
 }
 
 // moveConfirmed stages it, if its customer may still pay from there; code is that of the
-// rule that says no. It was confirmed, so risk may only block.
+// rule that says no. It was confirmed, so risk may only block it, or have it held.
 func (w *work) moveConfirmed(m confirmedMove) (said risk.Assessment, code string, err error) {
 	own, err := w.mayStillPay(m)
 	if code, err = codeOf(err); err != nil || code != "" {
@@ -111,6 +113,9 @@ func (w *work) moveConfirmed(m confirmedMove) (said risk.Assessment, code string
 		ceiling, err := w.bank.ceilingOf(w, m.device, own, m.amount.Currency)
 		if err != nil {
 			return err
+		}
+		if said.Outcome == risk.Hold {
+			return w.bank.accounts.decide(w, m.from, account.Reserve{Reservation: m.posting, Amount: m.amount, Limited: !own, Ceiling: ceiling, At: w.order.At})
 		}
 		if err := w.bank.accounts.decide(w, m.from, account.Debit{Posting: m.posting, Amount: m.amount, Limited: !own, Ceiling: ceiling, At: w.order.At}); err != nil {
 			return err

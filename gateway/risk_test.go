@@ -73,12 +73,12 @@ func TestADecisionIsExplained(t *testing.T) {
 	require.Equal(t, "allow", one.Otherwise.Outcome)
 	require.Len(t, one.Otherwise.Changes, 1)
 	require.EqualValues(t, 100_001, *one.Otherwise.Changes[0].Below, "a cent less would have gone ahead")
-	require.Nil(t, one.Otherwise.Changes[0].From)
+	require.EqualValues(t, 77_778, *one.Otherwise.Changes[0].From, "and more than the one amount that a person looks at")
 
 	allowed := read[shownDecision](t, h.get(desk, "/v1/risk/decisions/"+h.decisions(desk, "?about="+small)[0].Decision))
 	require.Equal(t, "allow", allowed.Outcome)
-	require.Equal(t, "challenge", allowed.Otherwise.Outcome, "what would have been stopped, of what was let go")
-	require.EqualValues(t, 100_001, *allowed.Otherwise.Changes[0].From)
+	require.Equal(t, "hold", allowed.Otherwise.Outcome, "what would have been stopped, of what was let go")
+	require.EqualValues(t, 77_777, *allowed.Otherwise.Changes[0].From)
 
 	looked := 0
 	for record, err := range h.log.ReadAll(t.Context(), 0) {

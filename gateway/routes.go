@@ -42,6 +42,7 @@ func Routes(p *identity.Provider, desk service.Desk) []Route {
 	rows = append(rows, webhooks(desk)...)
 	rows = append(rows, riskPolicies(desk)...)
 	rows = append(rows, riskDecisions(desk)...)
+	rows = append(rows, reviews(desk)...)
 	rows = append(rows, dataSets(desk)...)
 	rows = append(rows, frauds(desk)...)
 	rows = append(rows, operators(desk)...)

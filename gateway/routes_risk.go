@@ -16,6 +16,20 @@ func riskDecisions(desk service.Desk) []Route {
 	}
 }
 
+// reviews: what risk holds for somebody to look at. Who lets money go has authenticated
+// strongly of late.
+func reviews(desk service.Desk) []Route {
+	held := service.Reviews{Desk: desk}
+	return []Route{
+		{Method: get, Path: "/v1/risk/reviews", Handle: held.List, Scopes: scopes("risk.read"), Query: []string{"status"}, Response: of[service.ReviewList]()},
+		{Method: get, Path: "/v1/risk/reviews/{id}", Handle: held.Get, Scopes: scopes("risk.read"), Response: of[service.ReviewAnswer]()},
+		{Method: post, Path: "/v1/risk/reviews/{id}/release", Handle: held.Release, Scopes: scopes("risk.write"), Keyed: true, Signed: true, ACR: problem.StrongACR, MaxAge: problem.Fresh,
+			Request: of[schemas.ReleaseReview](), Response: of[service.ReviewedAnswer]()},
+		{Method: post, Path: "/v1/risk/reviews/{id}/refusal", Handle: held.Refuse, Scopes: scopes("risk.write"), Keyed: true, Signed: true, ACR: problem.StrongACR, MaxAge: problem.Fresh,
+			Request: of[schemas.RefuseReview](), Response: of[service.ReviewedAnswer]()},
+	}
+}
+
 // dataSets: the files that risk looks into.
 func dataSets(desk service.Desk) []Route {
 	sets := service.DataSets{Desk: desk}

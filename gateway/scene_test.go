@@ -40,6 +40,7 @@ type scene struct {
 	disable            string       // a good proposal
 	spare, empty       string       // accounts of anna's that may be frozen and closed
 	hold               string       // on the spare one
+	held               string       // a payment that waits for a person's word
 }
 
 func newScene(t testing.TB) *scene {
@@ -56,6 +57,7 @@ func newScene(t testing.TB) *scene {
 	s.annas["payees"], s.bertsThings["payees"] = h.payee(s.anna, s.bert), h.payee(s.bert, s.anna)
 	s.annas["standing-orders"], s.bertsThings["standing-orders"] = h.standingOrder(s.anna, s.from, s.berts), h.standingOrder(s.bert, s.berts, s.from)
 	s.annas["payments"], s.bertsThings["payments"] = h.paid(s.anna, s.from, "1500.00"), h.paid(s.bert, s.berts, "1500.00")
+	s.held = h.looksSuspicious(s.anna, s.from, s.berts)
 	s.annas["customers"] = h.customer("dora").Profile().Customer // whom operators restrict, activate and erase
 	s.auditor = h.machine("auditor", "audit.read", "analytics.read", "ledger.reverse", "ledger.post", "customers.manage", "privacy.manage", "webhooks.manage", "cards.network", "payments.operate", "config.write", "risk.read", "risk.write").login()
 	decided := h.decisions(s.auditor, "?limit=1&about="+s.challenged)

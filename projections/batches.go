@@ -54,7 +54,7 @@ var batchColumns = []Column{
 	{"total", Money, "sum of all amounts"},
 	{"currency", Text, "ISO 4217 code"},
 	{"digest", Text, "SHA-256, in hex, of the list that was confirmed"},
-	{"status", Text, "challenged, executed, rejected, expired or cancelled"},
+	{"status", Text, "challenged, held, executed, rejected, expired or cancelled"},
 	{"code", Text, "why it was rejected"},
 	{"item", Integer, "that was refused, the first being 1; 0: the whole"},
 	{"exemption", Text, "exemption from strong authentication that was used"},
@@ -105,6 +105,10 @@ func (b batchesFold) apply(w *writer, _ *commit, f *fact) error {
 		row.ChangedAt = e.At
 	case batch.Authorised:
 		row.Method, row.ChangedAt = e.Method, e.At
+	case batch.Held:
+		row.Status, row.ChangedAt = batch.Reviewed, e.At
+	case batch.Released:
+		row.ChangedAt = e.At
 	case batch.Executed:
 		row.Status, row.Failed, row.ChangedAt = batch.Done, e.Failed, e.At
 	case batch.Rejected:

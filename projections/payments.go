@@ -139,7 +139,11 @@ func (p *Payment) evolve(f *fact) error {
 		p.Status, p.Method, p.ChangedAt = payment.Ready, e.Method, e.At
 	case payment.Scheduled:
 		p.Status, p.ChangedAt = payment.Waiting, e.At
+	case payment.Held:
+		p.Status, p.ChangedAt = payment.Reviewed, e.At
 	case payment.FellDue:
+		p.Status, p.ChangedAt = payment.Ready, e.At
+	case payment.Released:
 		p.Status, p.ChangedAt = payment.Ready, e.At
 	case payment.Submitted:
 		p.Status, p.Message, p.SubmittedAt, p.ChangedAt = payment.Sent, e.Message, e.At, e.At
@@ -183,12 +187,12 @@ var paymentColumns = []Column{
 	{"payment_file", Text, "file that it is of (pfl_...); empty: none"},
 	{"standing_order", Text, "standing order that it is of (sto_...); empty: none"},
 	{"execute_on", Text, "day that it is to be executed on; empty: at once"},
-	{"status", Text, "initiated, challenged, scheduled, authorised, submitted, accepted, settled, rejected, returned, expired or cancelled"},
+	{"status", Text, "initiated, challenged, scheduled, held, authorised, submitted, accepted, settled, rejected, returned, expired or cancelled"},
 	{"code", Text, "why it was rejected; rail-rejected if the rail did"},
 	{"reason", Text, "ISO 20022 reason code of the rail's rejection or of the return"},
 	{"returned", Money, "what came back"},
 	{"payee", Text, "verification of payee: match, close-match, no-match or unavailable"},
-	{"outcome", Text, "what risk decided: allow, challenge or block"},
+	{"outcome", Text, "what risk decided: allow, challenge, hold or block"},
 	{"score", Integer, "risk score in milli-log-odds"},
 	{"policy", Text, "risk policy that decided"},
 	{"exemption", Text, "exemption from strong authentication that was used"},

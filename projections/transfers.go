@@ -121,6 +121,10 @@ func (t *Transfer) evolve(f *fact) error {
 		t.ExecuteOn, t.ChangedAt = e.Day, e.At
 	case transfer.Scheduled:
 		t.Status, t.ChangedAt = transfer.Waiting, e.At
+	case transfer.Held:
+		t.Status, t.ChangedAt = transfer.Reviewed, e.At
+	case transfer.Released:
+		t.ChangedAt = e.At
 	case transfer.Batched:
 		t.Status, t.ChangedAt = transfer.Joined, e.At
 	case transfer.PayeeNamed:

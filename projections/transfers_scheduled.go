@@ -34,7 +34,7 @@ func (t transfersFold) wait(w *writer, f *fact, row *Transfer) {
 	switch f.event.(type) {
 	case transfer.Scheduled:
 		t.scheduled.add(row.Transfer, scheduledTransfer{row.Transfer, row.Customer, row.From, row.ExecuteOn, f.Position})
-	case transfer.Posted, transfer.Rejected, transfer.Cancelled:
+	case transfer.Posted, transfer.Rejected, transfer.Cancelled, transfer.Held:
 		if row.ExecuteOn == "" {
 			return
 		}

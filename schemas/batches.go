@@ -12,6 +12,8 @@ var Batches = newTable(
 	Event(1, func(e batch.Challenged) batch.Event { return e }),
 	Event(1, func(e batch.AuthorisationFailed) batch.Event { return e }),
 	Event(1, func(e batch.Authorised) batch.Event { return e }),
+	Event(1, func(e batch.Held) batch.Event { return e }),
+	Event(1, func(e batch.Released) batch.Event { return e }),
 	Event(1, func(e batch.Executed) batch.Event { return e }),
 	Event(1, func(e batch.Rejected) batch.Event { return e }),
 	Event(1, func(e batch.Expired) batch.Event { return e }),

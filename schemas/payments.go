@@ -18,6 +18,8 @@ var Payments = newTable(
 	Event(1, func(e payment.Authorised) payment.Event { return e }),
 	Event(1, func(e payment.Scheduled) payment.Event { return e }),
 	Event(1, func(e payment.FellDue) payment.Event { return e }),
+	Event(1, func(e payment.Held) payment.Event { return e }),
+	Event(1, func(e payment.Released) payment.Event { return e }),
 	Event(1, func(e payment.Submitted) payment.Event { return e }),
 	Event(1, func(e payment.Accepted) payment.Event { return e }),
 	Event(1, func(e payment.InvestigationOpened) payment.Event { return e }),

@@ -8,6 +8,8 @@ var Transfers = newTable(
 	Event(1, func(e transfer.Assessed) transfer.Event { return e }),
 	Event(1, func(e transfer.Dated) transfer.Event { return e }),
 	Event(1, func(e transfer.Scheduled) transfer.Event { return e }),
+	Event(1, func(e transfer.Held) transfer.Event { return e }),
+	Event(1, func(e transfer.Released) transfer.Event { return e }),
 	Event(1, func(e transfer.Batched) transfer.Event { return e }),
 	Event(1, func(e transfer.PayeeNamed) transfer.Event { return e }),
 	Event(1, func(e transfer.Consented) transfer.Event { return e }),

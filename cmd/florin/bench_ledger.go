@@ -67,7 +67,7 @@ const accountsPerCustomer = 2
 func openTeller(ctx context.Context, l *ledger, accounts int, opened func(int)) (*teller, error) {
 	terms := commands.DefaultTerms()
 	terms.Products = []commands.Product{{Name: "current", OverdraftUnits: 1 << 40}}
-	terms.Exemptions.LowValue = []money.Amount{{Minor: money.MinorMax, Currency: "EUR"}}
+	terms.Exemptions.LowValueMax = 1 << 40
 	write, err := commands.Open(ctx, l.log, l.treaty, l.ring, sources(), commands.Settings{
 		BuildVersion: buildVersion(), Money: terms, Policy: benchPolicy(),
 		Identity: commands.IdentitySettings{Argon: commands.Argon{MemoryKiB: 8, Passes: 1, Lanes: 1}},

@@ -6,7 +6,8 @@
 //	                   +--> challenged -- Authorise --> executed
 //	                   |        +-- five failures --> rejected
 //	                   |        +-- Expire ---------> expired
-//	                   |        '-- Cancel ---------> cancelled
+//	                   |        +-- Cancel ---------> cancelled
+//	                   |        '-- Authorise --> held, if risk wants a person to look (review.go)
 //	                   '--> rejected
 //
 // The customer confirms the total and a digest of the whole list (PSD2 RTS art. 5 (3)
@@ -54,6 +55,7 @@ type Phase string
 const (
 	Absent    Phase = ""
 	Pending   Phase = "challenged"
+	Reviewed  Phase = "held" // confirmed, and waits for a person's look
 	Done      Phase = "executed"
 	Declined  Phase = "rejected"
 	TimedOut  Phase = "expired"
@@ -72,6 +74,9 @@ type State struct {
 	Device   id.Device // that asked for it
 	Phase    Phase
 	SCA      sca.Challenge
+	Suspect  bool // risk wants a person to look at it, once it is confirmed
+
+	ReviewUntil time.Time
 }
 
 // Command is something one may ask of a batch. The set is sealed.
@@ -98,6 +103,8 @@ type (
 		Item    int64
 		Failed  int64
 		At      time.Time
+
+		ReviewUntil time.Time // if it is held
 	}
 	// Expire ends a challenge whose time has run out.
 	Expire struct{ At time.Time }
@@ -113,6 +120,7 @@ func (Cancel) batchCommand()    {}
 // Outcomes of an assessment.
 const (
 	Allow = "allow"
+	Hold  = "hold"
 	Block = "block"
 )
 
@@ -140,11 +148,15 @@ func (s State) Decide(command Command) ([]Event, error) {
 			return nil, ErrNotExpired
 		}
 		return []Event{Expired(c)}, nil
+	case Release:
+		return s.release(c)
+	case Refuse:
+		return s.refuse(c)
 	case Cancel:
 		switch s.Phase {
 		case Absent:
 			return nil, ErrMissing
-		case Pending:
+		case Pending, Reviewed:
 			return []Event{Cancelled(c)}, nil
 		}
 		return nil, ErrNotCancellable
@@ -195,6 +207,9 @@ func (s State) authorise(c Authorise) ([]Event, error) {
 	if c.Refused != "" {
 		return []Event{authorised, Rejected{Code: c.Refused, Item: c.Item, At: c.At}}, nil
 	}
+	if s.Suspect {
+		return []Event{authorised, Held{Until: c.ReviewUntil, At: c.At}}, nil
+	}
 	return []Event{authorised, Executed{Failed: c.Failed, At: c.At}}, nil
 }
 
@@ -203,6 +218,10 @@ func (s State) Evolve(event Event) State {
 	switch e := event.(type) {
 	case Submitted:
 		s = State{Batch: e.Batch, Customer: e.Customer, From: e.From, Count: e.Count, Total: e.Total, Mode: e.Mode, Device: e.Device}
+	case Assessed:
+		s.Suspect = e.Outcome == Hold
+	case Held:
+		s.Phase, s.SCA, s.ReviewUntil = Reviewed, sca.Challenge{}, e.Until
 	case Challenged:
 		s.Phase, s.SCA = Pending, sca.Of(e.Challenge, e.Methods, e.Display, e.At, e.ExpiresAt)
 	case AuthorisationFailed:
@@ -216,7 +235,7 @@ func (s State) Evolve(event Event) State {
 	case Cancelled:
 		s.Phase, s.SCA = Withdrawn, sca.Challenge{}
 	}
-	return s // Assessed and Authorised change nothing that a rule asks for
+	return s // Authorised and Released change nothing that a rule asks for
 }
 
 // Statement is what the customer is shown and signs: total and list.

@@ -35,7 +35,7 @@ var categories = map[string]Category{
 	"activated": Account, "restricted": Account, "transfer-reversed": Account,
 	"account-frozen": Account, "account-unfrozen": Account, "account-closed": Account, "account-overdrawn": Account,
 
-	"transfer-received": Payments, "transfer-sent": Payments, "transfer-challenged": Payments, "transfer-scheduled": Payments, "transfer-rejected": Payments, "transfer-expired": Payments, "transfer-dropped": Payments, "transfer-stopped": Payments,
+	"transfer-received": Payments, "transfer-sent": Payments, "transfer-challenged": Payments, "transfer-scheduled": Payments, "transfer-rejected": Payments, "transfer-expired": Payments, "transfer-dropped": Payments, "transfer-held": Payments, "transfer-stopped": Payments,
 	"account-credited": Payments, "account-debited": Payments,
 	"mandate-granted": Payments, "mandate-registered": Payments, "direct-debit-refused": Payments,
 
@@ -44,10 +44,10 @@ var categories = map[string]Category{
 	"account-limits-changed": Account, "account-terms-announced": Account, "account-terms-withdrawn": Account, "hold-placed": Account, "hold-lifted": Account,
 
 	"payment-sent": Payments, "payment-challenged": Payments, "payment-scheduled": Payments, "payment-delayed": Payments, "payment-rejected": Payments,
-	"payment-returned": Payments, "payment-expired": Payments, "payment-dropped": Payments, "payment-stopped": Payments,
+	"payment-returned": Payments, "payment-expired": Payments, "payment-dropped": Payments, "payment-held": Payments, "payment-stopped": Payments,
 	"payment-recalled": Payments, "payment-recall-denied": Payments, "payment-recall-delayed": Payments,
 	"payment-file-challenged": Payments, "payment-file-done": Payments, "payment-file-part": Payments, "payment-file-rejected": Payments, "payment-file-expired": Payments, "payment-file-dropped": Payments, "payment-file-stopped": Payments,
-	"batch-challenged": Payments, "batch-executed": Payments, "batch-rejected": Payments, "batch-expired": Payments, "batch-dropped": Payments, "batch-stopped": Payments,
+	"batch-challenged": Payments, "batch-executed": Payments, "batch-rejected": Payments, "batch-expired": Payments, "batch-dropped": Payments, "batch-held": Payments, "batch-stopped": Payments,
 	"standing-order-challenged": Payments, "standing-order-rejected": Payments, "standing-order-expired": Payments, "standing-order-placed": Payments,
 	"standing-order-failed": Payments, "standing-order-skipped": Payments, "standing-order-cancelled": Payments, "standing-order-ended": Payments,
 

@@ -37,6 +37,7 @@ type (
 		Today        string     // in the zone of Dated
 		Ordered      Ordered    // the standing order that it is of, if there is one; At is filled in
 		Confirmed    Authorised // already, with others, by the customer; At is filled in
+		ReviewUntil  time.Time  // if it is held
 		At           time.Time
 	}
 	// Demand is a challenge ready to be set.
@@ -57,6 +58,8 @@ type (
 		Evidence  domain.Evidence
 		Refused   string
 		At        time.Time
+
+		ReviewUntil time.Time // if it is held
 	}
 	// Cancel withdraws what is not submitted yet.
 	Cancel struct{ At time.Time }

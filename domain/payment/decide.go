@@ -46,7 +46,7 @@ var (
 // Refusal finds what the customer is told of a rejection by one of the payment's own
 // rules, by the code kept in the log.
 func Refusal(code string) (*domain.Refusal, bool) {
-	for _, refusal := range []*domain.Refusal{ErrAmount, ErrCurrency, ErrBlocked, ErrSCA} {
+	for _, refusal := range []*domain.Refusal{ErrAmount, ErrCurrency, ErrBlocked, ErrSCA, ErrRefused, ErrReviewLapsed} {
 		if refusal.Code == code {
 			return refusal, true
 		}
@@ -63,6 +63,10 @@ func (s State) Decide(command Command) ([]Event, error) {
 		return s.authorise(c)
 	case Run:
 		return s.run(c)
+	case Release:
+		return s.release(c)
+	case Refuse:
+		return s.refuse(c)
 	case Cancel:
 		return s.cancel(c)
 	case Expire:
@@ -159,34 +163,42 @@ func (s State) initiate(c Initiate) ([]Event, error) {
 	if c.Outcome() != Allow || c.Confirmed.Method != "" {
 		c.Assessment.Exemption = "" // it is strongly authenticated, or nothing comes of it
 	}
-	return append(events, c.Verified, c.Assessment, c.verdict()), nil
+	return append(append(events, c.Verified, c.Assessment), c.verdict()...), nil
 }
 
 // Outcome is what happens of a request: what risk said, but that what was confirmed is
 // not asked for again, one of a series with the others, and that nobody pays a payee
-// unseen whom the other bank does not know by this name, nor anybody on a later day.
+// unseen whom the other bank does not know by this name, nor anybody on a later day. What
+// a person has to look at is confirmed first.
 func (c Initiate) Outcome() Outcome {
 	switch {
 	case c.Assessment.Outcome == Block:
 		return Block
 	case c.Dated.Day != "":
 		return Challenge
-	case c.Confirmed.Method != "", !c.Ordered.Order.IsZero(), c.Assessment.Outcome == Allow && c.Verified.Result == Matches:
+	case c.Assessment.Outcome == Hold && c.confirmed():
+		return Hold
+	case c.confirmed(), c.Assessment.Outcome == Allow && c.Verified.Result == Matches:
 		return Allow
 	}
 	return Challenge
 }
 
-func (c Initiate) verdict() Event {
+// confirmed tells whether its customer has confirmed it before, with others.
+func (c Initiate) confirmed() bool { return c.Confirmed.Method != "" || !c.Ordered.Order.IsZero() }
+
+func (c Initiate) verdict() []Event {
+	c.Confirmed.At = c.At
 	switch c.Outcome() {
 	case Allow:
-		c.Confirmed.At = c.At
-		return c.Confirmed
+		return []Event{c.Confirmed}
+	case Hold:
+		return []Event{c.Confirmed, Held{Until: c.ReviewUntil, At: c.At}}
 	case Block:
-		return Rejected{Code: ErrBlocked.Code, At: c.At}
+		return []Event{Rejected{Code: ErrBlocked.Code, At: c.At}}
 	}
-	return Challenged{Challenge: c.Demand.Challenge, Nonce: c.Demand.Nonce, Methods: c.Demand.Methods,
-		Display: domain.NewEvidence(c.Demand.Statement.Text()), ExpiresAt: c.Demand.ExpiresAt, At: c.At}
+	return []Event{Challenged{Challenge: c.Demand.Challenge, Nonce: c.Demand.Nonce, Methods: c.Demand.Methods,
+		Display: domain.NewEvidence(c.Demand.Statement.Text()), ExpiresAt: c.Demand.ExpiresAt, At: c.At}}
 }
 
 // authorise has one answer for everything that is wrong: a failure, counted while the
@@ -204,8 +216,11 @@ func (s State) authorise(c Authorise) ([]Event, error) {
 	if c.Refused != "" {
 		return []Event{authorised, Rejected{Code: c.Refused, At: c.At}}, nil
 	}
-	if s.Day != "" {
+	switch {
+	case s.Day != "":
 		return []Event{authorised, Scheduled{At: c.At}}, nil
+	case s.Suspect:
+		return []Event{authorised, Held{Until: c.ReviewUntil, At: c.At}}, nil
 	}
 	return []Event{authorised}, nil
 }
@@ -231,7 +246,7 @@ func (s State) cancel(c Cancel) ([]Event, error) {
 	switch s.Phase {
 	case Absent:
 		return nil, ErrMissing
-	case Pending, Waiting, Ready:
+	case Pending, Waiting, Reviewed, Ready:
 		return []Event{Cancelled(c)}, nil
 	}
 	return nil, ErrNotCancellable

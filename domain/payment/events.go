@@ -143,6 +143,7 @@ type Outcome string
 const (
 	Allow     Outcome = "allow"
 	Challenge Outcome = "challenge"
+	Hold      Outcome = "hold" // for a person's look
 	Block     Outcome = "block"
 )
 

@@ -7,7 +7,7 @@
 //	              |             '-- five failures          |                   |      |
 //	              '--> rejected <-------'                  |                   +------'
 //	                                  cancelled <-- Cancel-'                   |
-//	                                       settled, rejected or returned <-----'
+//	                      held (review.go)     settled, rejected or returned <-----'
 //	                                          '-- a late return --> returned
 //
 // A settled payment may be recalled: recall.go. One of a later day waits for it before
@@ -44,6 +44,7 @@ type Phase string
 const (
 	Absent    Phase = ""
 	Pending   Phase = "challenged"
+	Reviewed  Phase = "held"       // confirmed, and waits for a person's look
 	Ready     Phase = "authorised" // confirmed, or exempt: about to be submitted
 	Waiting   Phase = "scheduled"  // confirmed, and for a later day
 	Sent      Phase = "submitted"
@@ -87,6 +88,8 @@ type State struct {
 	Methods      []string       `json:"methods"`
 	Displayed    digest         `json:"displayed"`
 	AskedAt      time.Time      `json:"asked_at"` // when the challenge was made
+	Suspect      bool           `json:"suspect"`  // risk wants a person to look at it, once it is confirmed
+	ReviewUntil  time.Time      `json:"review_until"`
 	ExpiresAt    time.Time      `json:"expires_at"`
 	Failures     int            `json:"failures"`
 	SubmittedAt  time.Time      `json:"submitted_at"`
@@ -102,7 +105,9 @@ func (s State) Reservation() string { return s.Payment.Stream() }
 
 // Held tells whether the debtor's funds are held: of a payment of a later day only
 // from that day on.
-func (s State) Held() bool { return s.Phase == Ready || s.Phase == Pending && s.Day == "" }
+func (s State) Held() bool {
+	return s.Phase == Ready || s.Phase == Reviewed || s.Phase == Pending && s.Day == ""
+}
 
 // Evolve takes in one fact. It never refuses: what is in the log has happened.
 func (s State) Evolve(event Event) State {
@@ -118,12 +123,17 @@ func (s State) Evolve(event Event) State {
 		s.Displayed = digestOf(e.Display.Reveal())
 	case AuthorisationFailed:
 		s.Failures++
-	case Authorised:
+	case Assessed:
+		s.Suspect = e.Outcome == Hold
+	case Authorised, Released:
 		s = s.become(Ready)
 	case Scheduled:
 		s = s.become(Waiting)
 	case FellDue:
 		s = s.become(Ready)
+	case Held:
+		s = s.become(Reviewed)
+		s.ReviewUntil = e.Until
 	case Submitted:
 		s = s.become(Sent)
 		s.SubmittedAt = e.At
@@ -151,7 +161,7 @@ func (s State) Evolve(event Event) State {
 	case Cancelled:
 		s = s.become(Withdrawn)
 	}
-	return s // Ordered, PayeeVerified and Assessed change nothing that a rule asks for
+	return s // Ordered and PayeeVerified change nothing that a rule asks for
 }
 
 // become leaves the challenge behind.

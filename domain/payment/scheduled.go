@@ -45,10 +45,13 @@ func (Dated) paymentEvent()     {}
 func (Scheduled) paymentEvent() {}
 func (FellDue) paymentEvent()   {}
 
-// Run begins what is scheduled, once it is due. Refused is the rule that says no now.
+// Run begins what is scheduled, once it is due. Refused is the rule that says no now; Hold
+// tells that risk wants a person to look at it.
 type Run struct {
-	Refused string
-	At      time.Time
+	Refused     string
+	Hold        bool
+	ReviewUntil time.Time
+	At          time.Time
 }
 
 func (Run) paymentCommand() {}
@@ -81,6 +84,9 @@ func (s State) run(c Run) ([]Event, error) {
 		return nil, ErrNotDue
 	case c.Refused != "":
 		return []Event{Rejected{Code: c.Refused, At: c.At}}, nil
+	}
+	if c.Hold {
+		return []Event{FellDue{At: c.At}, Held{Until: c.ReviewUntil, At: c.At}}, nil
 	}
 	return []Event{FellDue{At: c.At}}, nil
 }

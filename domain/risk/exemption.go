@@ -1,21 +1,15 @@
 package risk
 
 import (
-	"slices"
-
 	"florin/domain/money"
 )
 
-// Exemptions are the bounds of what may go ahead on a weak session. They are law and no
-// policy: whatever an engine allows still needs one of them.
-//
-// Why each bound is an amount of a currency: the law says thirty euros (RTS art. 16), not
-// thirty of anything. Thirty dinars are more, and what thirty euros are in dinars changes
-// by the day, so a bank says what it takes for them. Where it says nothing, no amount is
-// of low value, and each one is too much for a payee who is still cooling off.
+// Exemptions are the bounds of what may go ahead on a weak session, in whole units of
+// the payment's currency (euros, yen). They are law and no policy: whatever an engine
+// allows still needs one of them.
 type Exemptions struct {
-	LowValue []money.Amount // up to this a payment is exempt as one of low value
-	NewPayee []money.Amount // above this one to a payee who is still cooling off is confirmed
+	LowValueMax int64 // up to this a payment is exempt as one of low value
+	NewPayeeMax int64 // above this one to a payee who is still cooling off is confirmed
 }
 
 // Of is the exemption that spares a payment its strong authentication; "": none, and
@@ -27,20 +21,30 @@ func (e Exemptions) Of(facts Facts) (exemption, reason string) {
 		return OwnAccounts, ""
 	case facts.Payee.Trusted:
 		return TrustedPayee, ""
-	case upTo(facts.Amount, e.LowValue):
+	case !over(facts.Amount, e.LowValueMax):
 		return LowValue, ""
 	case Strength(facts.ACR) < StrengthMFA:
 		return "", ReasonWeakSession
-	case facts.Payee.Known && !upTo(facts.Amount, e.NewPayee):
+	case facts.Payee.Known && over(facts.Amount, e.NewPayeeMax):
 		return "", ReasonNewPayee
 	}
 	return LowRisk, ""
 }
 
-// upTo tells whether a bound of the amount's currency is kept; where there is none, it
-// is not.
-func upTo(amount money.Amount, bounds []money.Amount) bool {
-	return slices.ContainsFunc(bounds, func(most money.Amount) bool { return most.Currency == amount.Currency && amount.Minor <= most.Minor })
+// over tells whether the amount is more than so many whole units. An unknown
+// currency is over everything.
+func over(amount money.Amount, units int64) bool {
+	digits, ok := amount.Currency.Digits()
+	if !ok {
+		return true
+	}
+	for range digits {
+		if units > money.MinorMax/10 {
+			return false // more than any amount
+		}
+		units *= 10
+	}
+	return amount.Minor > units
 }
 
 // Hundredths is an amount in hundredths of its currency's unit, as features have it:

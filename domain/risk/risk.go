@@ -75,13 +75,13 @@ type Assessment struct {
 
 // Assess is what an engine's word on a payment amounts to: a yes without a named
 // exemption, and a word that nobody knows, are challenges. What was confirmed already
-// risk may only block.
+// risk may only hold or block.
 func (e Exemptions) Assess(d Decision, policy string, facts Facts) Assessment {
 	said := Assessment{Outcome: d.Outcome, Score: d.Score, Policy: policy, Reasons: d.Reasons}
 	switch {
 	case severity(d.Outcome) < 0:
 		return Assessment{Outcome: Challenge, Policy: policy, Reasons: []string{ReasonScorerFailed}}
-	case facts.Confirmed && d.Outcome != Block:
+	case facts.Confirmed && d.Outcome != Block && d.Outcome != Hold:
 		said.Outcome = Allow
 	case d.Outcome == Allow:
 		reason := ""

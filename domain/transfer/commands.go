@@ -28,12 +28,15 @@ type (
 		Refused    string
 		Assessment Assessed // At is filled in
 		Demand     Demand
+		Confirmed  bool       // by its customer, as one of a series
 		Consented  Consented  // At is filled in
 		Payee      PayeeNamed // zero: the creditor is none
 		Dated      Dated      // zero: it is executed at once; At is filled in
 		Today      string     // in the place of Dated
 		Batch      id.Batch   // it waits for its batch; zero: it is by itself
 		At         time.Time
+
+		ReviewUntil time.Time // if it is held
 	}
 	// Demand is a challenge ready to be set.
 	Demand struct {
@@ -48,12 +51,13 @@ type (
 	// is compared here. Refused is the code of the account's rule that says no by
 	// now, although funds are held (frozen, closed).
 	Authorise struct {
-		Method    string
-		Statement Statement
-		Proven    bool
-		Evidence  domain.Evidence
-		Refused   string
-		At        time.Time
+		Method      string
+		Statement   Statement
+		Proven      bool
+		Evidence    domain.Evidence
+		Refused     string
+		ReviewUntil time.Time // if it is held
+		At          time.Time
 	}
 	// Execute posts what waits with its batch: every rule was asked there.
 	Execute struct{ At time.Time }

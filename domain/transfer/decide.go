@@ -31,7 +31,7 @@ var (
 // Refusal finds what the customer is told of a rejection by one of the transfer's
 // own rules, by the code kept in the log.
 func Refusal(code string) (*domain.Refusal, bool) {
-	for _, refusal := range []*domain.Refusal{ErrSameAccount, ErrAmount, ErrBlocked, ErrSCA} {
+	for _, refusal := range []*domain.Refusal{ErrSameAccount, ErrAmount, ErrBlocked, ErrSCA, ErrRefused, ErrReviewLapsed} {
 		if refusal.Code == code {
 			return refusal, true
 		}
@@ -58,6 +58,10 @@ func (s State) Decide(command Command) ([]Event, error) {
 			return nil, ErrNotBatched
 		}
 		return []Event{Rejected(c)}, nil
+	case Release:
+		return s.release(c)
+	case Refuse:
+		return s.refuse(c)
 	case Cancel:
 		return s.cancel(c)
 	case Expire:
@@ -130,14 +134,18 @@ func (s State) initiate(c Initiate) ([]Event, error) {
 
 // Outcome is what happens of a request: what risk said, but that a yes of the
 // customer's stands for the answer to a challenge, and that without one no third
-// party is spared it, nor anybody a transfer of a later day.
+// party is spared it, nor anybody a transfer of a later day. What a person has to look at
+// is confirmed first.
 func (c Initiate) Outcome() Outcome {
+	said, confirmed := c.Assessment.Outcome, c.Confirmed || c.Consented.Basis == ByConsent
 	switch {
-	case c.Dated.Day != "" && c.Assessment.Outcome != Block:
+	case said == Block:
+		return Block
+	case c.Dated.Day != "":
 		return Challenge
-	case c.Consented.Consent.IsZero(), c.Assessment.Outcome == Block:
-		return c.Assessment.Outcome
-	case c.Consented.Basis == ByConsent:
+	case said == Hold && confirmed:
+		return Hold
+	case confirmed, said == Allow && c.Consented.Consent.IsZero():
 		return Allow
 	}
 	return Challenge
@@ -151,6 +159,8 @@ func (c Initiate) verdict() Event {
 		return post(c.From, c.To, c.Amount, c.At)
 	case Block:
 		return Rejected{Code: ErrBlocked.Code, At: c.At}
+	case Hold:
+		return Held{Until: c.ReviewUntil, At: c.At}
 	}
 	return Challenged{Challenge: c.Demand.Challenge, Nonce: c.Demand.Nonce, Methods: c.Demand.Methods,
 		Display: domain.NewEvidence(c.Demand.Statement.Text()), ExpiresAt: c.Demand.ExpiresAt, At: c.At}
@@ -179,8 +189,11 @@ func (s State) authorise(c Authorise) ([]Event, error) {
 	if c.Refused != "" {
 		return []Event{authorised, Rejected{Code: c.Refused, At: c.At}}, nil
 	}
-	if s.Day != "" {
+	switch {
+	case s.Day != "":
 		return []Event{authorised, Scheduled{At: c.At}}, nil
+	case s.Suspect:
+		return []Event{authorised, Held{Until: c.ReviewUntil, At: c.At}}, nil
 	}
 	return []Event{authorised, post(s.From, s.To, s.Amount, c.At)}, nil
 }
@@ -206,7 +219,7 @@ func (s State) cancel(c Cancel) ([]Event, error) {
 	switch s.Phase {
 	case Absent:
 		return nil, ErrMissing
-	case Pending, Waiting:
+	case Pending, Waiting, Reviewed:
 		return []Event{Cancelled(c)}, nil
 	}
 	return nil, ErrNotCancellable

@@ -38,10 +38,13 @@ func (Scheduled) Kind() string   { return "transfer.scheduled" }
 func (Dated) transferEvent()     {}
 func (Scheduled) transferEvent() {}
 
-// Run executes what is scheduled, once it is due. Refused is the rule that says no now.
+// Run executes what is scheduled, once it is due. Refused is the rule that says no now; Hold
+// tells that risk wants a person to look at it.
 type Run struct {
-	Refused string
-	At      time.Time
+	Refused     string
+	Hold        bool
+	ReviewUntil time.Time
+	At          time.Time
 }
 
 func (Run) transferCommand() {}
@@ -74,6 +77,8 @@ func (s State) run(c Run) ([]Event, error) {
 		return nil, ErrNotDue
 	case c.Refused != "":
 		return []Event{Rejected{Code: c.Refused, At: c.At}}, nil
+	case c.Hold:
+		return []Event{Held{Until: c.ReviewUntil, At: c.At}}, nil
 	}
 	return []Event{post(s.From, s.To, s.Amount, c.At)}, nil
 }

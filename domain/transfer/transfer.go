@@ -10,6 +10,7 @@
 //	                          |\                  |'-- Cancel ---------> cancelled
 //	                          | \                 '-- of a later day --> scheduled (scheduled.go)
 //	                          | '--> batched --> posted or rejected, with its batch
+//	                          |      held --> posted or rejected, by a person (review.go)
 //	                          '--> rejected
 //
 // rejected, expired, cancelled and reversed are final; posted only ever gives
@@ -40,6 +41,7 @@ const (
 	Pending   Phase = "challenged"
 	Joined    Phase = "batched"
 	Waiting   Phase = "scheduled"
+	Reviewed  Phase = "held" // for a person's look
 	Done      Phase = "posted"
 	Declined  Phase = "rejected"
 	TimedOut  Phase = "expired"
@@ -72,9 +74,12 @@ type State struct {
 	Methods   []string     `json:"methods"`
 	Displayed digest       `json:"displayed"`
 	AskedAt   time.Time    `json:"asked_at"` // when the challenge was made
+	Suspect   bool         `json:"suspect"`  // risk wants a person to look at it, once it is confirmed
 	ExpiresAt time.Time    `json:"expires_at"`
 	Failures  int          `json:"failures"`
 	Reversed  int64        `json:"reversed"` // minor units given back so far
+
+	ReviewUntil time.Time `json:"review_until"` // of what is held
 }
 
 // Reservation is the name under which the debtor's funds are held, and Posting
@@ -97,10 +102,15 @@ func (s State) Evolve(event Event) State {
 	case Challenged:
 		s.Phase, s.Challenge, s.Methods, s.AskedAt, s.ExpiresAt = Pending, e.Challenge, e.Methods, e.At, e.ExpiresAt
 		s.Displayed = digestOf(e.Display.Reveal())
+	case Assessed:
+		s.Suspect = e.Outcome == Hold
 	case Dated:
 		s.Day, s.Due = e.Day, e.Due
 	case Scheduled:
 		s = s.settle(Waiting)
+	case Held:
+		s = s.settle(Reviewed)
+		s.ReviewUntil = e.Until
 	case Batched:
 		s.Phase, s.Batch = Joined, e.Batch
 	case AuthorisationFailed:
@@ -119,7 +129,7 @@ func (s State) Evolve(event Event) State {
 			s.Phase = GivenBack
 		}
 	}
-	return s // Assessed, PayeeNamed and Authorised change nothing that a rule asks for
+	return s // PayeeNamed, Authorised and Released change nothing that a rule asks for
 }
 
 // settle leaves the challenge behind.

@@ -115,6 +115,9 @@ func (s Batches) answer(w http.ResponseWriter, success func(http.ResponseWriter,
 		body.Challenge = challengeAnswer(answer.Challenge)
 		return wire.Accepted(w, place, body)
 	}
+	if answer.Status == batch.Reviewed {
+		return wire.Accepted(w, place, body)
+	}
 	return success(w, place, body)
 }
 

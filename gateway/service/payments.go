@@ -205,6 +205,9 @@ func (s Payments) answer(w http.ResponseWriter, success func(http.ResponseWriter
 		body.Challenge = challengeAnswer(answer.Challenge)
 		return wire.Accepted(w, place, body)
 	}
+	if answer.Status == payment.Reviewed {
+		return wire.Accepted(w, place, body)
+	}
 	return success(w, place, body)
 }
 

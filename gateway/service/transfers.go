@@ -171,6 +171,9 @@ func (s Transfers) answer(w http.ResponseWriter, success func(http.ResponseWrite
 		body.Challenge = challengeAnswer(answer.Challenge)
 		return wire.Accepted(w, place, body)
 	}
+	if answer.Status == transfer.Reviewed {
+		return wire.Accepted(w, place, body)
+	}
 	return success(w, place, body)
 }
 
