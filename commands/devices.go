@@ -170,11 +170,20 @@ func (b *Bank) bind(w *work, named id.Device, of id.Customer, login id.Grant) er
 // deviceCeiling is what may leave an account in a day because of the caller's device,
 // which is new, or has not shown what it is: the lower of both.
 func (b *Bank) deviceCeiling(w *work, own bool, currency money.Currency) (account.Ceiling, error) {
-	return b.ceilingOf(w, w.order.Caller.Device, own, currency)
+	return b.ceilingOf(w, w.order.Caller.Customer, w.order.Caller.Device, own, currency)
 }
 
-// ceilingOf is that of a device which has asked, now or before.
-func (b *Bank) ceilingOf(w *work, asked id.Device, own bool, currency money.Currency) (account.Ceiling, error) {
+// ceilingOf is that of a customer and a device which have asked, now or before, with what
+// risk lets the customer send.
+func (b *Bank) ceilingOf(w *work, of id.Customer, asked id.Device, own bool, currency money.Currency) (account.Ceiling, error) {
+	ceiling, err := b.ofDevice(w, asked, own, currency)
+	if err != nil {
+		return account.Ceiling{}, err
+	}
+	return b.lowered(w, of, own, currency, ceiling)
+}
+
+func (b *Bank) ofDevice(w *work, asked id.Device, own bool, currency money.Currency) (account.Ceiling, error) {
 	minor, err := b.newDeviceCeiling(w, asked, own, currency)
 	if err != nil || own || asked.IsZero() {
 		return account.Ceiling{Minor: minor}, err

@@ -61,6 +61,7 @@ type occasion func(ctx context.Context, n *notifying, fact Happened) ([]news, er
 var occasions = map[string]occasion{
 	customer.Activated{}.Kind():         own("activated"),
 	customer.Restricted{}.Kind():        own("restricted"),
+	customer.SendingLimited{}.Kind():    own("sending-limited"),
 	customer.PasswordChanged{}.Kind():   own("password-changed"),
 	customer.FactorAdded{}.Kind():       own("factor-added"),
 	customer.PasskeyAdded{}.Kind():      own("factor-added"),

@@ -145,7 +145,7 @@ func (w *work) mayStillSend(p confirmedPayout) error {
 
 // holdConfirmed keeps the money for it, within what its device may send.
 func (w *work) holdConfirmed(p confirmedPayout) error {
-	ceiling, err := w.bank.ceilingOf(w, p.device, false, p.amount.Currency)
+	ceiling, err := w.bank.ceilingOf(w, p.customer, p.device, false, p.amount.Currency)
 	if err != nil {
 		return err
 	}

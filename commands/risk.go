@@ -74,16 +74,16 @@ type attempted struct {
 func (w *work) assess(a attempted) (risk.Assessment, error) {
 	said, decision := w.decided(a)
 	assessment := w.bank.settings.Money.Exemptions.Assess(decision, said.Policy, a.facts)
-	said.Effect, said.Exemption = cameOf(assessment.Outcome), assessment.Exemption
-	return assessment, w.noteDecision(said)
-}
-
-// cameOf is what comes of a payment by an outcome: of a limit, that the customer confirms it.
-func cameOf(outcome risk.Outcome) risk.Outcome {
-	if outcome == risk.Limit {
-		return risk.Challenge
+	if assessment.Outcome == risk.Limit && (a.facts.Own || assessment.Limit == risk.Rung{}) { // nothing to limit, or by nobody knows how much
+		assessment.Outcome = risk.Challenge
 	}
-	return outcome
+	said.Effect, said.Exemption = assessment.Outcome, assessment.Exemption
+	if assessment.Outcome == risk.Limit {
+		if err := w.limitSending(a, assessment, said.Decision); err != nil {
+			return assessment, err
+		}
+	}
+	return assessment, w.noteDecision(said)
 }
 
 func (w *work) noteDecision(said risk.Assessed) error {

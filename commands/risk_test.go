@@ -215,3 +215,56 @@ func TestTheEffectIsWhatCameOfIt(t *testing.T) {
 	require.Equal(t, []risk.Outcome{risk.Hold, risk.Hold}, []risk.Outcome{all[1].Outcome, all[1].Effect})
 	h.audit()
 }
+
+// limiting limits what is sent after the first attempt within ten minutes, and lets everything be confirmed.
+var limiting = strings.NewReplacer("count_10m >= 4, outcome: block", "count_10m >= 1, outcome: limit",
+	"examples:", "ladder: [{from: -5000, at_most: 5000, hours: 24}, {from: 100000, at_most: 100, hours: 48}], examples:").Replace(velocityPolicy)
+
+func TestRiskLowersWhatACustomerSends(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, newModelLog(t))
+	h.policy = []byte(limiting)
+	h.reopen(h.log)
+	from, other, own, to := h.account(alice, "Alice", 100_000), h.account(alice, "Alice", 100_000), h.account(alice, "Alice", 0), h.account(bob, "Bob", 0)
+	_, _, err := h.send(h.by(alice), from, to, 100)
+	require.NoError(t, err)
+	_, outcome, err := h.send(h.by(alice), from, to, 6_000)
+	require.Equal(t, "sending-limited", refusalCode(err), "too much; and from now on")
+	require.Equal(t, []string{"transfer.initiated", "transfer.rejected", "customer.sending_limited"}, h.kinds(outcome))
+	waits, _, err := h.send(h.by(alice), from, to, 4_000)
+	require.NoError(t, err)
+	require.Equal(t, transfer.Pending, waits.Status, "within it, and confirmed")
+	_, _, err = h.answer(h.by(alice), waits, h.statement(waits))
+	require.NoError(t, err)
+	_, _, err = h.send(h.by(alice), from, to, 1_000)
+	require.Equal(t, "sending-limited", refusalCode(err), "all of a day counts")
+	said := h.decisions()
+	require.Equal(t, []risk.Outcome{risk.Limit, risk.Limit}, []risk.Outcome{said[1].Outcome, said[1].Effect})
+
+	h.reopen(h.log)
+	h.pass(20 * time.Minute) // risk has nothing against it any more
+	_, _, err = h.send(h.by(alice), other, to, 5_001)
+	require.Equal(t, "sending-limited", refusalCode(err), "from no account of theirs")
+	moved, _, err := h.send(h.by(alice), other, own, 50_000)
+	require.NoError(t, err, "but what stays theirs")
+	require.NotEqual(t, transfer.Declined, moved.Status)
+	_, err = h.bank.Customers().LiftSendingLimit(h.ctx(), h.operator(), alice)
+	require.NoError(t, err)
+	_, err = h.bank.Customers().LiftSendingLimit(h.ctx(), h.operator(), alice)
+	require.Equal(t, "sending-not-limited", refusalCode(err))
+	h.pass(20 * time.Minute)
+	_, _, err = h.send(h.by(alice), other, to, 5_001)
+	require.NoError(t, err)
+
+	_, _, err = h.send(h.by(alice), other, to, 5_001)
+	require.Equal(t, "sending-limited", refusalCode(err), "and once more")
+	h.pass(24*time.Hour - time.Second)
+	_, _, err = h.send(h.by(alice), other, to, 5_001)
+	require.Equal(t, "sending-limited", refusalCode(err))
+	h.pass(time.Hour)
+	_, _, err = h.send(h.by(alice), other, to, 5_001)
+	require.NoError(t, err, "it ends by itself")
+	_, found := h.replay(id.Decision{}, limiting)
+	require.Empty(t, found)
+	h.audit()
+}

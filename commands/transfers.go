@@ -107,10 +107,10 @@ func (i initiation) decide(w *work) error {
 	if command.Refused == "" {
 		own := account.SameOwners(debtor, creditor)
 		i.limited = !own
-		if i.ceiling, err = b.deviceCeiling(w, own, i.Amount.Currency); err != nil {
+		if err := i.assess(w, &command, own); err != nil {
 			return err
 		}
-		if err := i.assess(w, &command, own); err != nil {
+		if i.ceiling, err = b.deviceCeiling(w, own, i.Amount.Currency); err != nil { // which risk may just have lowered
 			return err
 		}
 		if command.Refused, err = codeOf(try(w, func() error { return i.move(w, command.Outcome(), debtor, creditor) })); err != nil {

@@ -110,7 +110,7 @@ func (w *work) moveConfirmed(m confirmedMove) (said risk.Assessment, code string
 		return said, transfer.ErrBlocked.Code, err
 	}
 	code, err = codeOf(try(w, func() error {
-		ceiling, err := w.bank.ceilingOf(w, m.device, own, m.amount.Currency)
+		ceiling, err := w.bank.ceilingOf(w, m.customer, m.device, own, m.amount.Currency)
 		if err != nil {
 			return err
 		}

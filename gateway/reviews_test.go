@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -88,4 +89,38 @@ func heldForAPerson(t *testing.T, h *house) {
 	require.Equal(t, "review-refused", one.Code)
 	require.Equal(t, 400, h.get(desk, "/v1/risk/reviews?status=held").Status)
 	require.Equal(t, 404, h.get(desk, "/v1/risk/reviews/"+h.transfer(anna, from, to, "1.00")).Status, "nobody held that")
+}
+
+func TestALimitIsLifted(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	desk, clerk := h.machine("desk", "risk.read", "risk.write").login(), h.machine("clerk", "risk.read").login()
+	file := strings.NewReplacer("amount == 77777", "amount == 88888", "outcome: hold", "outcome: limit",
+		"examples:", "ladder: [{from: -20000, at_most: 90000, hours: 24}]\nexamples:").Replace(policyNamed(t, "limiting"))
+	done := h.put(desk, map[string]any{"role": "live", "policy": file, "reason": "tuned"})
+	require.Equal(t, 200, done.Status, "%s", done.Body)
+	anna, bert := h.customer("anna"), h.customer("bert")
+	from, to := h.account(anna, "20000.00"), h.account(bert, "")
+	send := func(amount string) phone.Answer {
+		return h.command(anna, http.MethodPost, "/v1/transfers", phone.Order{From: from, To: to, Amount: amount, Currency: "EUR"}, anna.NewID())
+	}
+	require.Equal(t, 201, send("1.00").Status)
+	limited := h.transfer(anna, from, to, "888.88")
+	require.Equal(t, []any{422, "sending-limited"}, []any{send("20.00").Status, code(send("20.00"))}, "what was sent before counts")
+	said := h.decisions(desk, "?about="+limited)[0]
+	require.Equal(t, []string{"limit", "limit"}, []string{said.Outcome, said.Effect})
+	limit := field[struct {
+		AtMost int64 `json:"at_most"`
+		Hours  int64
+	}](t, h.get(desk, "/v1/risk/decisions/"+said.Decision), "limit")
+	require.EqualValues(t, []int64{90_000, 24}, []int64{limit.AtMost, limit.Hours})
+	lift := func(p *phone.Phone, reason string) phone.Answer {
+		return h.command(p, http.MethodPost, "/v1/customers/"+anna.Profile().Customer+"/sending-limit/lifting", map[string]string{"reason": reason}, p.NewID())
+	}
+	require.Equal(t, 403, lift(clerk, "called").Status)
+	require.Equal(t, 403, lift(anna, "called").Status)
+	require.Equal(t, 422, lift(desk, "Called Us").Status)
+	require.Equal(t, 200, lift(desk, "customer-called").Status)
+	require.Equal(t, "sending-not-limited", code(lift(desk, "customer-called")))
+	require.Equal(t, 201, send("20.00").Status)
 }

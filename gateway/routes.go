@@ -95,6 +95,7 @@ func persons(p *identity.Provider, desk service.Desk) []Route {
 		{Method: post, Path: "/oauth2/userinfo", Handle: customers.UserInfo, Scopes: scopes("openid"), Response: of[service.UserInfoAnswer]()},
 		standing("restriction", "customers.manage", customers.Restrict, of[schemas.RestrictCustomer]()),
 		standing("activation", "customers.manage", customers.Activate, of[schemas.ActivateCustomer]()),
+		standing("sending-limit/lifting", "risk.write", customers.LiftSendingLimit, of[schemas.LiftSendingLimit]()),
 		standing("erasure", "privacy.manage", customers.Erase, of[schemas.EraseCustomer]()),
 		{Method: get, Path: "/v1/customers/me", Handle: customers.Me, Scopes: scopes("profile"), Response: of[service.CustomerAnswer]()},
 		{Method: get, Path: "/v1/customers/me/acts", Handle: customers.Acts, OwnApp: true, Scopes: scopes("profile"), Response: of[service.ActList]()},

@@ -82,7 +82,7 @@ func (c *Customer) evolve(f *fact) error {
 	switch e := f.event.(type) {
 	case customer.PasswordChanged, customer.OTPUsed, customer.PasskeyUsed, customer.RecoveryCodeUsed, customer.DeviceBound, customer.DeviceVisited, customer.ThirdPartyJoined, customer.ContactRequested,
 		customer.FactorOffered, customer.FactorApproved,
-		customer.RecoveryPermitted, customer.RecoveryObjected, customer.Recovered: // nothing that the row shows
+		customer.SendingLimited, customer.SendingLimitLifted, customer.RecoveryPermitted, customer.RecoveryObjected, customer.Recovered: // nothing that the row shows
 	case customer.ContactChanged:
 		if e.Type == customer.Phone {
 			c.PhoneFrom = int64(f.Version)

@@ -100,6 +100,10 @@ type (
 	RestrictCustomer struct {
 		Reason string `json:"reason"` // code
 	}
+	// LiftSendingLimit is POST /v1/customers/{id}/sending-limit/lifting.
+	LiftSendingLimit struct {
+		Reason string `json:"reason"` // code
+	}
 	EraseCustomer struct {
 		LegalBasis string `json:"legal_basis"` // code, such as gdpr-17-1-b
 	}

@@ -135,6 +135,7 @@ var commandTable = slices.Concat([]Command{
 	form[RequestConsent]("consent.push"),
 	body[ResendWebhook]("webhook.resend"),
 	body[RestrictCustomer]("customer.restrict"),
+	body[LiftSendingLimit]("customer.lift_sending_limit"),
 	body[ReverseAuthorisation]("authorisation.reverse"),
 	body[ReturnPayment]("payment.return"),
 	body[ReverseTransfer]("transfer.reverse"),

@@ -21,6 +21,8 @@ var Customers = newTable(
 	Event(1, func(e customer.ContactRequested) customer.Event { return e }),
 	Event(1, func(e customer.ContactChanged) customer.Event { return e }),
 	Event(1, func(e customer.ContactRemoved) customer.Event { return e }),
+	Event(1, func(e customer.SendingLimited) customer.Event { return e }),
+	Event(1, func(e customer.SendingLimitLifted) customer.Event { return e }),
 	Event(1, func(e customer.RecoveryPermitted) customer.Event { return e }),
 	Event(1, func(e customer.RecoveryObjected) customer.Event { return e }),
 	Event(1, func(e customer.Recovered) customer.Event { return e }),

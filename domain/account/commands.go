@@ -103,12 +103,13 @@ func (Freeze) accountCommand()       {}
 func (Unfreeze) accountCommand()     {}
 func (Close) accountCommand()        {}
 
-// Ceiling is what may leave in a day, in minor units, because of the device that asks,
+// Ceiling is what may leave in a day, in minor units, because of the device that asks or of risk,
 // on top of the account's own limits; 0: any amount. It is Unproven if the device has not
 // shown what it is, and else new.
 type Ceiling struct {
 	Minor    int64
 	Unproven bool
+	Lowered  bool // by risk, for a while
 }
 
 // Allows refuses an amount that is more than may leave on any day.
@@ -120,7 +121,10 @@ func (c Ceiling) Allows(amount money.Amount) error {
 }
 
 func (c Ceiling) refusal() error {
-	if c.Unproven {
+	switch {
+	case c.Lowered:
+		return ErrLowered
+	case c.Unproven:
 		return ErrUnproven
 	}
 	return ErrCeiling

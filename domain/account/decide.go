@@ -26,6 +26,7 @@ var (
 	ErrFunds             = &domain.Refusal{Class: domain.Refused, Code: "insufficient-funds", Detail: "There is not enough money available on the account."}
 	ErrUnproven          = &domain.Refusal{Class: domain.Refused, Code: "device-unattested", Detail: "This device has not shown well enough what it is: it sends only so much a day. Use one that has."}
 	ErrCeiling           = &domain.Refusal{Class: domain.Refused, Code: "device-new", Detail: "This device is new: for a while it sends only little. Use a device that you have had for longer, or wait."}
+	ErrLowered           = &domain.Refusal{Class: domain.Refused, Code: "sending-limited", Detail: "For your safety only little leaves your accounts for a while. Please contact the bank."}
 	ErrLimit             = &domain.Refusal{Class: domain.Refused, Code: "limit-exceeded", Detail: "This is more than may leave the account in a day or in a month."}
 	ErrFrozen            = &domain.Refusal{Class: domain.Refused, Code: "account-frozen", Detail: "The account is frozen."}
 	ErrNotFrozen         = &domain.Refusal{Class: domain.Conflict, Code: "account-not-frozen", Detail: "The account is not frozen."}
@@ -42,7 +43,7 @@ var (
 
 // Refusal finds the refusal of a payment by its code, as it was kept in the log.
 func Refusal(code string) (*domain.Refusal, bool) {
-	for _, refusal := range []*domain.Refusal{ErrFunds, ErrLimit, ErrCeiling, ErrUnproven, ErrFrozen, ErrClosed, ErrCurrency, ErrAmount, ErrReservations, ErrReader} {
+	for _, refusal := range []*domain.Refusal{ErrFunds, ErrLimit, ErrCeiling, ErrLowered, ErrUnproven, ErrFrozen, ErrClosed, ErrCurrency, ErrAmount, ErrReservations, ErrReader} {
 		if refusal.Code == code {
 			return refusal, true
 		}

@@ -56,6 +56,8 @@ type State struct {
 	Erasing  bool
 	Gone     bool // erased
 
+	Sending SendingLimit // by risk
+
 	PasswordAt   time.Time // a login that began before has shown another password
 	RecoveredAt  time.Time // what was authenticated before is over
 	PaymentsFrom time.Time // no money leaves to others before: the customer was recovered
@@ -109,6 +111,10 @@ func (s State) Decide(command Command) ([]Event, error) {
 			return nil, ErrEnded
 		}
 		return s.recovering(c)
+	case LimitSending:
+		return s.limitSending(c)
+	case LiftSendingLimit:
+		return s.liftSendingLimit(c)
 	case RequestErasure:
 		return []Event{ErasureRequested(c)}, nil
 	}

@@ -53,6 +53,10 @@ func (s State) Evolve(event Event) State {
 		s.Permit = Permit{}
 	case Recovered:
 		s = s.recovered(e)
+	case SendingLimited:
+		s.Sending = SendingLimit{e.Hundredths, e.Until}
+	case SendingLimitLifted:
+		s.Sending = SendingLimit{}
 	case Activated:
 		s.Status = Active
 	case Restricted:

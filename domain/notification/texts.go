@@ -57,7 +57,7 @@ var categories = map[string]Category{
 	"device-bound": Security, "device-removed": Security, "device-lost": Security, "factor-added": Security, "factor-approved": Security,
 	"factor-removed": Security, "password-changed": Security, "login-denied": Security, "contact-changed": Security, "contact-removed": Security,
 	"attempts-own-device": Security, "attempts-elsewhere": Security, "attempts-recovery": Security, "session-misused": Security,
-	"recovery-permitted": Security, "recovery-objected": Security, "recovered": Security, "unlocked": Security,
+	"sending-limited": Security, "recovery-permitted": Security, "recovery-objected": Security, "recovered": Security, "unlocked": Security,
 	"recovery-codes-made": Security, "recovery-code-used": Security,
 
 	"approval-requested": "", "contact-code": "", "login-code": "", "recovery-code": "",

@@ -10,7 +10,7 @@ import (
 // Difference is one thing that two policies say otherwise. Was or Is is empty where one
 // of them says nothing of it.
 type Difference struct {
-	What  string `json:"what"`           // base, feature, rule, threshold, reason or example
+	What  string `json:"what"`           // base, feature, rule, threshold, rung, reason or example
 	Where string `json:"where,omitzero"` // which one
 	Was   string `json:"was,omitzero"`
 	Is    string `json:"is,omitzero"`
@@ -22,6 +22,7 @@ const (
 	DiffFeature   = "feature"
 	DiffRule      = "rule"
 	DiffThreshold = "threshold"
+	DiffRung      = "rung"
 	DiffReason    = "reason"
 	DiffExample   = "example"
 )
@@ -45,6 +46,7 @@ func Diff(from, to Policy) []Difference {
 	all = compare(all, DiffFeature, weights(from), weights(to))
 	all = compare(all, DiffRule, ruleTexts(from), ruleTexts(to))
 	all = compare(all, DiffThreshold, limits(from), limits(to))
+	all = compare(all, DiffRung, rungs(from), rungs(to))
 	all = compare(all, DiffReason, from.Reasons, to.Reasons)
 	return compare(all, DiffExample, promises(from), promises(to))
 }
@@ -103,6 +105,14 @@ func limits(p Policy) map[string]string {
 				lines[fmt.Sprintf("%s from %d: %s", action, band.From, outcome)] = fmt.Sprintf("at %d", at)
 			}
 		}
+	}
+	return lines
+}
+
+func rungs(p Policy) map[string]string {
+	lines := map[string]string{}
+	for _, rung := range p.Ladder {
+		lines[fmt.Sprintf("from %d", rung.From)] = fmt.Sprintf("at most %d a day for %d hours", rung.AtMost, rung.Hours)
 	}
 	return lines
 }

@@ -36,6 +36,7 @@ const unreached = 1<<63 - 1
 type Decision struct {
 	Score         int64 // log-odds of fraud, in thousandths
 	Outcome       Outcome
+	Limit         Rung           // of outcome Limit; zero: the policy has no ladder
 	Contributions []Contribution // of the scorecard, in its order
 	Reasons       []string       // codes: of rules that hold, then of weights that raise the score, the heaviest first
 }
@@ -137,7 +138,9 @@ func (e *Engine) Decide(action Action, v *Vector) Decision {
 			d.Reasons = append(d.Reasons, rule.reason)
 		}
 	}
-	d.Outcome = outcomes[outcome]
+	if d.Outcome = outcomes[outcome]; d.Outcome == Limit {
+		d.Limit = e.policy.Rung(d.Score)
+	}
 	if d.Outcome != Allow {
 		d.Reasons = e.explained(d.Reasons, d.Contributions)
 	}

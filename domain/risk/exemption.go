@@ -61,6 +61,25 @@ func Hundredths(amount money.Amount) (hundredths int64, known bool) {
 	return minor, ok
 }
 
+// MinorOf is so many hundredths of a unit in minor units of a currency: what is less is
+// dropped. Of a currency that nobody knows it is nothing.
+func MinorOf(hundredths int64, currency money.Currency) int64 {
+	digits, ok := currency.Digits()
+	if !ok {
+		return 0
+	}
+	for ; digits < 2; digits++ {
+		hundredths /= 10
+	}
+	for ; digits > 2; digits-- {
+		if hundredths > money.MinorMax/10 {
+			return money.MinorMax
+		}
+		hundredths *= 10
+	}
+	return hundredths
+}
+
 // The order of authentication context classes (identity.md, Step-up).
 const (
 	StrengthNone = iota

@@ -21,6 +21,7 @@ type Policy struct {
 	Scorecard  []Card                 `json:"scorecard" yaml:"scorecard"`
 	Rules      []Rule                 `json:"rules,omitempty" yaml:"rules,omitempty"`
 	Thresholds map[Action][]Threshold `json:"thresholds" yaml:"thresholds"`
+	Ladder     []Rung                 `json:"ladder,omitempty" yaml:"ladder,omitempty"`   // of limits; none: who is to be limited confirms
 	Reasons    map[string]string      `json:"reasons,omitempty" yaml:"reasons,omitempty"` // what a code means, in words that a customer may read
 	Examples   []Example              `json:"examples" yaml:"examples"`
 }
@@ -54,6 +55,14 @@ type Rule struct {
 type Threshold struct {
 	From int64             `json:"from" yaml:"from"`
 	At   map[Outcome]int64 `json:"at" yaml:"at"`
+}
+
+// Rung is the limit that an attempt brings upon its customer whose outcome is Limit: of
+// the rungs that its score reaches the highest counts, and of none the first.
+type Rung struct {
+	From   int64 `json:"from" yaml:"from"`       // score
+	AtMost int64 `json:"at_most" yaml:"at_most"` // hundredths of a unit, from each account, a day
+	Hours  int64 `json:"hours" yaml:"hours"`     // for how long
 }
 
 // Example is a promise of the policy that is tried whenever it is read.
@@ -101,6 +110,8 @@ const (
 	examplesMax = 200
 	reasonsMost = 300
 	wordsMax    = 200 // bytes
+	rungsMax    = 16
+	hoursMax    = 30 * 24
 	weightMax   = 20_000
 	numberMax   = 1_000_000_000_000_000 // of what is compared with a feature: exact in JSON
 )
@@ -145,7 +156,36 @@ func (p *Policy) check() error {
 	if err := p.checkReasons(); err != nil {
 		return err
 	}
+	if err := p.checkLadder(); err != nil {
+		return err
+	}
 	return p.checkThresholds()
+}
+
+// checkLadder wants less, and for longer or as long, at a higher score.
+func (p *Policy) checkLadder() error {
+	if len(p.Ladder) > rungsMax {
+		return p.broken("at most %d rungs", rungsMax)
+	}
+	for i, rung := range p.Ladder {
+		if far(rung.From) || rung.AtMost < 1 || far(rung.AtMost) || rung.Hours < 1 || rung.Hours > hoursMax {
+			return p.broken("a rung lets at_most hundredths (1 or more) leave in a day, for 1 to %d hours", hoursMax)
+		}
+		if i > 0 && (rung.From <= p.Ladder[i-1].From || rung.AtMost > p.Ladder[i-1].AtMost || rung.Hours < p.Ladder[i-1].Hours) {
+			return p.broken("rungs rise: a higher score leaves no more, and for no shorter a time")
+		}
+	}
+	return nil
+}
+
+// Rung is the limit for a score; zero: the policy has none.
+func (p *Policy) Rung(score int64) (limit Rung) {
+	for i, rung := range p.Ladder {
+		if i == 0 || score >= rung.From {
+			limit = rung
+		}
+	}
+	return limit
 }
 
 // checkReasons wants a line of words for each code. That of a rule which is gone does no

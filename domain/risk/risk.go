@@ -71,13 +71,14 @@ type Assessment struct {
 	Policy    string   // digest
 	Exemption string   // set if and only if Outcome is Allow and the customer has not confirmed it
 	Reasons   []string // codes, in the order they were found
+	Limit     Rung     // of outcome Limit
 }
 
 // Assess is what an engine's word on a payment amounts to: a yes without a named
 // exemption, and a word that nobody knows, are challenges. What was confirmed already
 // risk may only hold or block.
 func (e Exemptions) Assess(d Decision, policy string, facts Facts) Assessment {
-	said := Assessment{Outcome: d.Outcome, Score: d.Score, Policy: policy, Reasons: d.Reasons}
+	said := Assessment{Outcome: d.Outcome, Score: d.Score, Policy: policy, Reasons: d.Reasons, Limit: d.Limit}
 	switch {
 	case severity(d.Outcome) < 0:
 		return Assessment{Outcome: Challenge, Policy: policy, Reasons: []string{ReasonScorerFailed}}

@@ -15,12 +15,19 @@ type RiskDecisionAnswer struct {
 	Series     bool              `json:"series,omitzero"`
 	Payee      string            `json:"payee,omitzero"`   // as risk tells payees apart
 	Finding    string            `json:"finding,omitzero"` // of what it was about: confirmed or cleared as fraud; not said: nothing was found
+	Limit      *RiskLimit        `json:"limit,omitzero"`   // what the customer sends since
 	Features   []RiskFeature     `json:"features"`
 	Because    []RiskReason      `json:"because"`
 	DataSets   []RiskDataSet     `json:"data_sets"`
 	PolicyName string            `json:"policy_name,omitzero"`
 	Shadows    []RiskShadow      `json:"shadows,omitempty"`
 	Otherwise  *RiskAlternative  `json:"otherwise,omitzero"` // not said: nothing that was known would have changed the outcome
+}
+
+// RiskLimit is what may leave each of a customer's accounts for a while.
+type RiskLimit struct {
+	AtMost int64 `json:"at_most"` // hundredths of the currency's unit, in a day
+	Hours  int64 `json:"hours"`
 }
 
 // RiskFeature is something that was known, and what it added to the score.
@@ -91,6 +98,9 @@ func explained(said risk.Assessed, at eventbus.Position, engine *risk.Engine) Ri
 	if engine != nil {
 		policy = engine.Policy()
 		answer.PolicyName, answer.Base = policy.Name, policy.Base
+		if limit := policy.Rung(said.Score); said.Effect == risk.Limit {
+			answer.Limit = &RiskLimit{limit.AtMost, limit.Hours}
+		}
 	}
 	for _, code := range said.Reasons {
 		reason := RiskReason{Code: code, Words: policy.Reasons[code]}

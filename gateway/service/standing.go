@@ -64,6 +64,29 @@ func (s Customers) Restrict(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
+// LiftSendingLimit ends the limit that risk has put on what a customer sends.
+func (s Customers) LiftSendingLimit(w http.ResponseWriter, r *http.Request) error {
+	call := CallOf(r.Context())
+	body, err := wire.Decode[schemas.LiftSendingLimit](call.Body)
+	if err != nil {
+		return err
+	}
+	of, err := pathID[id.Customer](r)
+	if err != nil {
+		return err
+	}
+	order, err := s.reasoned(r, call, body.Reason)
+	if err != nil {
+		return err
+	}
+	outcome, err := s.Bank.Customers().LiftSendingLimit(r.Context(), order, of)
+	if err != nil {
+		return refused(w, outcome, err)
+	}
+	answered(w, outcome)
+	return wire.OK(w, StandingAnswer{Customer: of, Status: "unlimited", Position: outcome.Receipt.Last})
+}
+
 // Erase begins the forgetting of a person, and ends every session. In production
 // it is a proposal: 202.
 func (s Customers) Erase(w http.ResponseWriter, r *http.Request) error {
