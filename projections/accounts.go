@@ -111,6 +111,7 @@ type Transaction struct {
 	Pending      bool
 	Purpose      string       // transfer, reversal, or the purpose of the journal entry
 	Posting      string       // the stream that holds the legs: "transfer/<uuid>" or "journal/<uuid>"
+	Origin       string       // the stream of what the entry is booked for, such as "payment/<uuid>"; "": the posting is all there is
 	Counterparty id.Account   // the other side; of several, the largest
 	Amount       money.Amount // negative: money leaves
 	Balance      money.Amount // after it; zero while pending
@@ -121,14 +122,18 @@ type Transaction struct {
 	ValueDate    string    // from which it counts for interest; "": from that day
 	Reason       string    // code, of a hold that the bank's own people have placed
 	Reference    string    // remittance text, opened from the log; "" once it is erased
+	Other        Party     // outside the bank, likewise
 }
+
+// Party is who pays or is paid elsewhere: a person or a company at another bank, or a shop.
+type Party struct{ Name, IBAN string }
 
 var transactionsTable = table{
 	name: "transactions", key: []string{"position"},
 	columns: []column{
 		{"position", bigint}, {"account", text}, {"purpose", text}, {"posting", text}, {"counterparty", text}, {"minor", bigint},
 		{"balance", bigint}, {"currency", text}, {"forced", bigint}, {"booked_at", bigint}, {"recorded_at", bigint},
-		{"counted_at", bigint}, {"value_date", text},
+		{"counted_at", bigint}, {"value_date", text}, {"origin", text},
 	},
 	indexes: []index{{"transactions_by_account", "account, position"}},
 }
@@ -137,12 +142,12 @@ func (t *Transaction) fields() []any {
 	return []any{
 		(*uint64)(&t.Position), &t.Account, &t.Purpose, &t.Posting, &t.Counterparty, &t.Amount.Minor,
 		&t.Balance.Minor, (*string)(&t.Amount.Currency), &t.Forced, &t.BookedAt, &t.RecordedAt,
-		&t.CountedAt, &t.ValueDate,
+		&t.CountedAt, &t.ValueDate, &t.Origin,
 	}
 }
 
-// accountsFold folds account streams. Of transfer and journal streams it only
-// looks at what the same commit says about a booking.
+// accountsFold folds account streams. Of all others it only looks at what the
+// same commit says about a booking.
 type accountsFold struct {
 	accounts     *rows[id.Account, Account]
 	holds        *rows[holdKey, hold]
@@ -296,6 +301,7 @@ func (a *accountsFold) book(c *commit, f *fact, row *Account, t Transaction) {
 	row.counted = account.Counts(row.counted, t.BookedAt, t.RecordedAt)
 	t.CountedAt = row.counted
 	t.Purpose, t.Counterparty = c.booking(t.Posting, row.Account, t.Amount.IsPositive())
+	t.Origin = c.origin(t.Posting)
 	a.transactions.add(t)
 }
 

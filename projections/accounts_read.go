@@ -2,7 +2,6 @@ package projections
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -10,10 +9,7 @@ import (
 	"florin/domain"
 	"florin/domain/account"
 	"florin/domain/id"
-	"florin/domain/journal"
 	"florin/domain/money"
-	"florin/domain/payment"
-	"florin/domain/transfer"
 	"florin/eventbus"
 )
 
@@ -80,14 +76,14 @@ func (r *Reads) IBAN(ctx context.Context, of Account) (string, error) {
 type Span struct{ From, To time.Time }
 
 // transactionsPage is one page of what is booked and what is pending, newest first.
-var transactionsPage = `select * from (select * from (select position, account, 0 as pending, purpose, posting, counterparty, minor, balance, currency, forced, booked_at, recorded_at, counted_at, value_date, '' as reason
+var transactionsPage = `select * from (select * from (select position, account, 0 as pending, purpose, posting, counterparty, minor, balance, currency, forced, booked_at, recorded_at, counted_at, value_date, origin, '' as reason
   from transactions where account = ? and position < ? and counted_at >= ? and counted_at < ? order by position desc limit ?) as booked
-union all select * from (select position, account, 1 as pending, purpose, reservation as posting, counterparty, -minor as minor, 0 as balance, currency, 0 as forced, booked_at, recorded_at, counted_at, '' as value_date, reason
+union all select * from (select position, account, 1 as pending, purpose, reservation as posting, counterparty, -minor as minor, 0 as balance, currency, 0 as forced, booked_at, recorded_at, counted_at, '' as value_date, reservation as origin, reason
   from holds where account = ? and position < ? and counted_at >= ? and counted_at < ? order by position desc limit ?) as held) as both_kinds order by position desc limit ?`
 
 // Transactions lists an account's bookings and holds, newest first: up to limit
-// below the position before (0: from the newest), of a time. References are opened
-// from the log.
+// below the position before (0: from the newest), of a time. References and names
+// are opened from the log.
 func (r *Reads) Transactions(ctx context.Context, in id.Account, within Span, before eventbus.Position, limit int) ([]Transaction, error) {
 	top, n := int64(math.MaxInt64), bounded(limit)
 	if before > 0 && before < math.MaxInt64 {
@@ -114,32 +110,11 @@ func (r *Reads) Transactions(ctx context.Context, in id.Account, within Span, be
 		if found[i].Purpose == purposeHold {
 			continue // which lies in the account's own stream
 		}
-		if found[i].Reference, err = r.reference(ctx, found[i].Posting); err != nil {
+		if err = r.tell(ctx, &found[i]); err != nil {
 			return nil, err
 		}
 	}
 	return found, nil
-}
-
-// reference opens the remittance text of a transfer or journal stream. A first
-// event that cannot be read has none to show: it stands in Health.
-func (r *Reads) reference(ctx context.Context, stream string) (string, error) {
-	event, err := r.first(ctx, stream)
-	switch {
-	case errors.Is(err, errUnreadable):
-		return "", nil
-	case err != nil:
-		return "", err
-	}
-	switch e := event.(type) {
-	case transfer.Initiated:
-		return e.Reference.Reveal(), nil
-	case payment.Initiated:
-		return e.Reference.Reveal(), nil
-	case journal.Posted:
-		return e.Reference.Reveal(), nil
-	}
-	return "", nil
 }
 
 // At is a moment: a position of the log, or a time by which bookings count.

@@ -36,7 +36,7 @@ import (
 
 // definitions are all projections of the read database.
 var definitions = []definition{
-	{"accounts", 8, []string{"account", "transfer", "journal"}, false, []table{accountsTable, holdsTable, transactionsTable, holdersTable, invitationsTable, periodsTable}, beginAccounts},
+	{"accounts", 9, []string{"account", "transfer", "journal", "payment", "incoming", "authorisation", "directdebit"}, false, []table{accountsTable, holdsTable, transactionsTable, holdersTable, invitationsTable, periodsTable}, beginAccounts},
 	{"transfers", 4, []string{"transfer"}, false, []table{transfersTable, scheduledTable}, beginTransfers},
 	{"batches", 2, []string{"batch"}, false, []table{batchesTable}, beginBatches},
 	{"cards", 2, []string{"card", "authorisation"}, false, []table{cardsTable, authorisationsTable}, beginCards},

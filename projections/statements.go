@@ -52,7 +52,7 @@ func (r *Reads) Statement(ctx context.Context, of id.Account, from, to time.Time
 	s.Closing = s.Opening
 	for i := range s.Entries {
 		s.Closing = s.Entries[i].Balance
-		if s.Entries[i].Reference, err = r.reference(ctx, s.Entries[i].Posting); err != nil {
+		if err = r.tell(ctx, &s.Entries[i]); err != nil {
 			return s, err
 		}
 	}

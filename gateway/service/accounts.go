@@ -68,10 +68,13 @@ type BalanceAnswer struct {
 
 // TransactionAnswer is an entry of an account: booked, or pending while it is held.
 type TransactionAnswer struct {
-	Posting      string            `json:"posting"` // transfer/<uuid> or journal/<uuid>
-	Purpose      string            `json:"purpose"` // transfer, reversal, deposit, ...
-	Status       string            `json:"status"`  // booked or pending
+	Posting      string            `json:"posting"`        // transfer/<uuid> or journal/<uuid>
+	About        string            `json:"about,omitzero"` // what it is booked or held for: a transfer, payment, incoming payment, direct debit or card authorisation
+	Purpose      string            `json:"purpose"`        // transfer, reversal, deposit, ...
+	Status       string            `json:"status"`         // booked or pending
 	Counterparty id.Account        `json:"counterparty,omitzero"`
+	Name         string            `json:"counterparty_name,omitzero"` // outside the bank: who pays or is paid, or the shop
+	IBAN         string            `json:"counterparty_iban,omitzero"`
 	Amount       string            `json:"amount"` // signed: negative leaves the account
 	Currency     money.Currency    `json:"currency"`
 	Balance      string            `json:"balance,omitzero"` // after it; none while pending

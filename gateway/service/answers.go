@@ -1,7 +1,11 @@
 package service
 
 import (
+	"cmp"
 	"encoding/json"
+	"strings"
+
+	"github.com/google/uuid"
 
 	"florin/domain/account"
 	"florin/domain/id"
@@ -25,7 +29,8 @@ func accountOf(row projections.Account) AccountAnswer {
 
 func transactionOf(row projections.Transaction) TransactionAnswer {
 	answer := TransactionAnswer{
-		Posting: row.Posting, Purpose: row.Purpose, Status: "booked", Counterparty: row.Counterparty,
+		Posting: row.Posting, About: aboutOf(row), Purpose: row.Purpose, Status: "booked", Counterparty: row.Counterparty,
+		Name: row.Other.Name, IBAN: row.Other.IBAN,
 		Amount: row.Amount.Decimal(), Currency: row.Amount.Currency, Reference: row.Reference,
 		Reason: row.Reason, ValueDate: row.ValueDate, Position: row.Position, At: row.BookedAt,
 	}
@@ -35,6 +40,28 @@ func transactionOf(row projections.Transaction) TransactionAnswer {
 		answer.Balance = row.Balance.Decimal()
 	}
 	return answer
+}
+
+// aboutOf names what an entry was booked for, as callers know it; "": nothing that has a name.
+func aboutOf(row projections.Transaction) string {
+	context, name, _ := strings.Cut(cmp.Or(row.Origin, row.Posting), "/")
+	u, err := uuid.Parse(name)
+	if err != nil {
+		return ""
+	}
+	switch context {
+	case "transfer":
+		return id.From[id.Transfer](u).String()
+	case "payment":
+		return id.From[id.Payment](u).String()
+	case "incoming":
+		return id.From[id.Incoming](u).String()
+	case "authorisation":
+		return id.From[id.Authorisation](u).String()
+	case "directdebit":
+		return id.From[id.DirectDebit](u).String()
+	}
+	return ""
 }
 
 // transferSeen is a transfer as one of the account's holders sees it; own: who began it.

@@ -167,15 +167,16 @@ func writeStatementCSV(w http.ResponseWriter, made period) error {
 	w.Header().Set("Content-Type", mediaCSV+"; charset=utf-8")
 	w.Header().Set("Content-Disposition", `attachment; filename="statement-`+made.From+`-`+made.To+`.csv"`)
 	out := csv.NewWriter(w)
-	_ = out.Write([]string{"date", "purpose", "posting", "counterparty", "reference", "amount", "currency", "balance", "position"}) // an error shows at Flush, and the caller is gone
+	_ = out.Write([]string{"date", "purpose", "posting", "counterparty", "reference", "amount", "currency", "balance", "position", "about", "counterparty_name", "counterparty_iban"}) // an error shows at Flush, and the caller is gone
 	edge := func(date, what string, balance string) {
-		_ = out.Write([]string{date, what, "", "", "", "", string(made.Currency), balance, ""})
+		_ = out.Write([]string{date, what, "", "", "", "", string(made.Currency), balance, "", "", "", ""})
 	}
 	edge(made.From, "opening balance", made.Opening)
 	for i, entry := range made.Entries {
 		_ = out.Write([]string{
 			calendar.Day(made.TimeZone, made.rows[i].CountedAt), inert(entry.Purpose), inert(entry.Posting), inert(entry.Counterparty.String()),
 			inert(entry.Reference), entry.Amount, string(entry.Currency), entry.Balance, strconv.FormatUint(uint64(entry.Position), 10),
+			inert(entry.About), inert(entry.Name), inert(entry.IBAN),
 		})
 	}
 	edge(made.To, "closing balance", made.Closing)
