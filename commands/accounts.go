@@ -37,6 +37,7 @@ type Terms struct {
 	ReviewWithin time.Duration   // how long people have to look at what risk holds; 0: three days
 	Audience     string          // of displayed statements: the bank's issuer
 	PayeeWait    time.Duration   // from a payee's being saved to its being trusted
+	DoubtTimes   int             // as long a payee cools off that risk has doubts about; 0: no longer
 	Zone         string          // the bank's time zone (IANA), for days that nobody named another for
 }
 
@@ -88,6 +89,7 @@ func DefaultTerms() Terms {
 		NewDevice:    NewDevice{Wait: 24 * time.Hour, DailyUnits: 200},
 		Zone:         "Europe/Berlin",
 		PayeeWait:    24 * time.Hour,
+		DoubtTimes:   3,
 	}
 }
 

@@ -47,8 +47,10 @@ type PayeeAnswer struct {
 }
 
 // Save adds a payee of the caller's, and says whether the name is the holder's. A
-// number of the bank's own is its account; of another bank's that bank is asked.
-// not-found: there is no such account.
+// number of the bank's own is its account; of another bank's that bank is asked. One that
+// risk has doubts about cools off longer.
+// not-found: there is no such account. payee-blocked: risk lets nobody save it, which is
+// written, and has a receipt.
 func (p Payees) Save(ctx context.Context, order Order, ask SavePayee) (PayeeAnswer, Outcome, error) {
 	b, owner := p.bank, order.Caller.Customer
 	asked := payee.Saved{
@@ -63,7 +65,8 @@ func (p Payees) Save(ctx context.Context, order Order, ask SavePayee) (PayeeAnsw
 	if err := b.verifiedPayee(ctx, order, ask, &asked); err != nil {
 		return PayeeAnswer{}, Outcome{}, err
 	}
-	return execute(ctx, b, "payee.save", order, streams(payeesOf(owner)), func(w *work) error {
+	locks := streams(payeesOf(owner), owner) // whose next attempt sees this one
+	return execute(ctx, b, "payee.save", order, locks, func(w *work) error {
 		saved := asked
 		if !saved.Account.IsZero() {
 			state, err := b.accounts.load(w, saved.Account)
@@ -82,7 +85,7 @@ func (p Payees) Save(ctx context.Context, order Order, ask SavePayee) (PayeeAnsw
 			}
 		}
 		w.under(ofCustomer(owner))
-		return b.payees.decide(w, payeesOf(owner), payee.Save{Asked: saved, Wait: b.settings.Money.PayeeWait})
+		return w.savePayee(saved, ask.IBAN)
 	}, payeeAnswer)
 }
 
@@ -136,6 +139,10 @@ func payeeAnswer(facts []Fact) (PayeeAnswer, error) {
 	var answer PayeeAnswer
 	for _, fact := range facts {
 		switch e := fact.Event.(type) {
+		case risk.Assessed:
+			if e.Effect == risk.Block {
+				return PayeeAnswer{}, payee.ErrBlocked
+			}
 		case payee.Saved:
 			answer = PayeeAnswer{e.Payee, e.Account, e.IBAN, e.Name, e.Check, e.Holder, e.TrustedFrom, e.At}
 		case payee.Removed:

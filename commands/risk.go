@@ -64,7 +64,7 @@ type attempted struct {
 	payee    uuid.UUID // who is paid; zero: nobody, or the customer
 	amount   money.Amount
 	facts    risk.Facts
-	address  string    // of a login: where it comes from
+	address  string    // of a login, or an enrolment: where it comes from
 	authTime time.Time // of the session's last strong authentication; zero: nobody knows
 }
 
@@ -113,7 +113,7 @@ func (w *work) decidedAt(a attempted) (said risk.Assessed, d risk.Decision, here
 	}
 	said.Hundredths, _ = risk.Hundredths(a.amount)
 	attempt := said.Attempt()
-	if a.action == risk.Login { // there is no session yet
+	if a.action == risk.Login || a.action == risk.Enrolment { // there is no session yet
 		here, said.Data = w.addressKnown(&attempt, a.address)
 	} else {
 		attempt.Known.Set(risk.SessionStrength, int64(risk.Strength(a.facts.ACR)))

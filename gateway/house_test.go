@@ -94,9 +94,15 @@ func newHouseIn(t testing.TB, sandbox bool) *house { return newHouseAs(t, sandbo
 
 func newHouseAs(t testing.TB, sandbox, apart bool) *house {
 	t.Helper()
+	return newHouseOf(t, sandbox, apart, nil)
+}
+
+// newHouseOf begins with a risk policy.
+func newHouseOf(t testing.TB, sandbox, apart bool, policy []byte) *house {
+	t.Helper()
 	ring, err := seal.Memory(rand.Reader)
 	require.NoError(t, err)
-	h := &house{t: t, fs: vfs.NewMem(), reads: filepath.Join(t.TempDir(), "read.db"), ring: ring, sandbox: sandbox, apart: apart, post: &mailbox{}, rail: newRailhouse(t),
+	h := &house{t: t, fs: vfs.NewMem(), reads: filepath.Join(t.TempDir(), "read.db"), ring: ring, sandbox: sandbox, apart: apart, post: &mailbox{}, rail: newRailhouse(t), policy: policy,
 		rates: Rates{Peer: Rate{1e6, 1e6}, Caller: Rate{1e6, 1e6}, Login: Rate{1e6, 1e6}}}
 	h.clock.Store(noon.UnixMicro())
 	h.open("127.0.0.1:0")

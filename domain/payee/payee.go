@@ -89,6 +89,7 @@ var (
 	ErrMissing = &domain.Refusal{Class: domain.Missing, Code: "not-found", Detail: "There is no such thing."}
 	ErrExists  = &domain.Refusal{Class: domain.Conflict, Code: "payee-exists", Detail: "This account is one of your payees already."}
 	ErrName    = &domain.Refusal{Class: domain.Invalid, Code: "invalid-payee-name", Detail: "The name must be one line of at most 140 characters, without control or direction marks."}
+	ErrBlocked = &domain.Refusal{Class: domain.Forbidden, Code: "payee-blocked", Detail: "This payee cannot be saved. Please contact the bank."}
 	ErrFull    = &domain.Refusal{Class: domain.Refused, Code: "too-many-payees", Detail: "Remove a payee before you save another one."}
 )
 

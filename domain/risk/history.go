@@ -151,10 +151,14 @@ func (h *History) lookAt(v *Vector, c *customerHistory, a Attempt, minute int64)
 	}
 }
 
-// Take remembers that an attempt was made.
+// Take remembers that an attempt was made. An enrolment is part of the login beside it,
+// and who saves a payee has paid nobody yet.
 func (h *History) Take(a Attempt) {
 	minute := minuteOf(a.At)
 	c := h.customer(a.Customer, minute)
+	if a.Action == Enrolment {
+		return
+	}
 	if a.Action != Login && !a.Series {
 		c.made.Add(minute)
 	}
@@ -165,7 +169,7 @@ func (h *History) Take(a Attempt) {
 		c.usual.add(log)
 		h.everybody.add(log)
 	}
-	if a.Payee == uuid.Nil {
+	if a.Payee == uuid.Nil || a.Action == NewPayee {
 		return
 	}
 	c.pay(short(a.Payee), minute)

@@ -171,3 +171,20 @@ func TestHistoriesReplay(t *testing.T) {
 		}
 	}
 }
+
+func TestWhoSavesAPayeeHasPaidNobodyAndAnEnrolmentIsPartOfItsLogin(t *testing.T) {
+	t.Parallel()
+	h := risk.NewHistory()
+	saves, enrols := pays("ada", "shop", 0, 0), pays("bob", "", 0, 0)
+	saves.Action, enrols.Action = risk.NewPayee, risk.Enrolment
+	h.Take(saves)
+	h.Take(enrols)
+	ada := h.Look(pays("ada", "shop", 5000, time.Minute))
+	require.EqualValues(t, -1, value(t, ada, risk.PayeeAge))
+	require.EqualValues(t, 1, value(t, ada, risk.Count10Minutes), "but it was an attempt")
+	bob := h.Look(pays("bob", "shop", 5000, time.Minute))
+	require.EqualValues(t, 0, value(t, bob, risk.Count10Minutes))
+	require.EqualValues(t, 0, value(t, bob, risk.PayeeFanIn))
+	require.EqualValues(t, 0, value(t, bob, risk.PayeePayments))
+	require.Equal(t, value(t, h.Look(pays("eve", "shop", 1, 0)), risk.HourUnusual), value(t, bob, risk.HourUnusual))
+}
