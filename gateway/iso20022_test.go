@@ -23,7 +23,8 @@ var published = map[string]string{
 		Bal+(Tp(CdOrPrtry{Cd|Prtry} SubTp?) CdtLine* Amt CdtDbtInd Dt{Dt|DtTm} Avlbty*) TxsSummry?
 		Ntry*(NtryRef? Amt CdtDbtInd RvslInd? Sts{Cd|Prtry} BookgDt?{Dt|DtTm} ValDt?{Dt|DtTm} AcctSvcrRef? Avlbty* BkTxCd(Domn? Prtry?(Cd Issr?)) ComssnWvrInd?
 		AddtlInfInd? AmtDtls? Chrgs? TechInptChanl? Intrst? CardTx? NtryDtls*(Btch? TxDtls*(Refs?(MsgId? AcctSvcrRef? PmtInfId? InstrId? EndToEndId? UETR? TxId? MndtId?
-		ChqNb? ClrSysRef? AcctOwnrTxId? AcctSvcrTxId? MktInfrstrctrTxId? PrcgId? Prtry*) Amt? CdtDbtInd? AmtDtls? Avlbty* BkTxCd? Chrgs? Intrst? RltdPties? RltdAgts?
+		ChqNb? ClrSysRef? AcctOwnrTxId? AcctSvcrTxId? MktInfrstrctrTxId? PrcgId? Prtry*) Amt? CdtDbtInd? AmtDtls? Avlbty* BkTxCd? Chrgs? Intrst? RltdPties?(InitgPty? Dbtr?{Pty` + party + `|Agt}
+		DbtrAcct?` + cash + ` UltmtDbtr? Cdtr?{Pty` + party + `|Agt} CdtrAcct?` + cash + ` UltmtCdtr? TradgPty? Prtry*) RltdAgts?
 		LclInstrm? Purp? RltdRmtInf* RmtInf?(Ustrd* Strd*) RltdDts? RltdPric? RltdQties* FinInstrmId? Tax? RtrInf? CorpActn? SfkpgAcct? CshDpst* CardTx? AddtlTxInf?
 		SplmtryData*)) AddtlNtryInf?) AddtlStmtInf?) SplmtryData*))`,
 	"pacs.008.001.08": `Document(FIToFICstmrCdtTrf(GrpHdr(MsgId CreDtTm BtchBookg? NbOfTxs CtrlSum? TtlIntrBkSttlmAmt? IntrBkSttlmDt?

@@ -62,6 +62,11 @@ func TestAnAccountSaysWhoWasPaidAndWhoPays(t *testing.T) {
 	rows, err := csv.NewReader(bytes.NewReader(h.as(anna, path, "text/csv").Body)).ReadAll()
 	require.NoError(t, err)
 	require.Equal(t, []string{came, "'=1+1", foreign}, rows[2+4][9:], "a payer's name is no formula")
+	message := h.as(anna, path, "application/xml").Body
+	validCamt(t, message)
+	for _, part := range []string{"Dbtr(Pty(Nm)) DbtrAcct(Id(IBAN))", "Cdtr(Pty(Nm)) CdtrAcct(Id(IBAN))", "RltdPties(Cdtr(Pty(Nm)))"} {
+		require.Contains(t, outline(t, message), part)
+	}
 	require.NotContains(t, string(h.fresh(bert, "/v1/accounts/"+to+"/transactions").Body), foreign)
 	h.sound()
 }

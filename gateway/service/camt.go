@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -76,8 +77,18 @@ type (
 		Details   *camtDetails `xml:"NtryDtls"`
 	}
 	camtDetails struct {
-		Servicer     string `xml:"TxDtls>Refs>AcctSvcrRef"`
-		Unstructured string `xml:"TxDtls>RmtInf>Ustrd"`
+		Servicer     string      `xml:"TxDtls>Refs>AcctSvcrRef"`
+		Debtor       *camtParty  `xml:"TxDtls>RltdPties>Dbtr"`
+		DebtorIBAN   *camtNumber `xml:"TxDtls>RltdPties>DbtrAcct"`
+		Creditor     *camtParty  `xml:"TxDtls>RltdPties>Cdtr"`
+		CreditorIBAN *camtNumber `xml:"TxDtls>RltdPties>CdtrAcct"`
+		Unstructured *string     `xml:"TxDtls>RmtInf>Ustrd"`
+	}
+	camtParty struct {
+		Name string `xml:"Pty>Nm"`
+	}
+	camtNumber struct {
+		IBAN string `xml:"Id>IBAN"`
 	}
 )
 
@@ -107,8 +118,8 @@ func camtOf(made period) camtDocument {
 	if made.BIC != "" {
 		document.Stmt.Account.Servicer = &camtServicer{BIC: made.BIC}
 	}
-	for i, row := range made.rows {
-		document.Stmt.Entries = append(document.Stmt.Entries, entryOf(row, made.Entries[i].Reference, made.TimeZone))
+	for _, row := range made.rows {
+		document.Stmt.Entries = append(document.Stmt.Entries, entryOf(row, made.TimeZone))
 	}
 	return document
 }
@@ -118,7 +129,7 @@ func balanceOf(code string, balance money.Amount, date string) camtBalance {
 	return camtBalance{Code: code, Amount: amount, Side: side, Date: date}
 }
 
-func entryOf(row projections.Transaction, reference, zone string) camtEntry {
+func entryOf(row projections.Transaction, zone string) camtEntry {
 	amount, side := sided(row.Amount)
 	position := strconv.FormatUint(uint64(row.Position), 10)
 	entry := camtEntry{Reference: position, Amount: amount, Side: side, Status: "BOOK", Booked: isoTime(row.CountedAt),
@@ -126,10 +137,30 @@ func entryOf(row projections.Transaction, reference, zone string) camtEntry {
 	if row.Purpose == "reversal" {
 		entry.Reversal = "true"
 	}
-	if reference != "" {
-		entry.Details = &camtDetails{Servicer: position, Unstructured: reference}
+	if row.Reference != "" || row.Other != (projections.Party{}) {
+		entry.Details = detailsOf(row, position)
 	}
 	return entry
+}
+
+// detailsOf says who pays and who is paid as the first entry of a matter has it: what comes
+// back keeps their places, as ISO 20022 wants it.
+func detailsOf(row projections.Transaction, position string) *camtDetails {
+	details := &camtDetails{Servicer: position}
+	if row.Reference != "" {
+		details.Unstructured = &row.Reference
+	}
+	party, number := &details.Creditor, &details.CreditorIBAN
+	if strings.HasPrefix(row.Origin, "incoming/") {
+		party, number = &details.Debtor, &details.DebtorIBAN
+	}
+	if row.Other.Name != "" {
+		*party = &camtParty{clipped(row.Other.Name, 140)}
+	}
+	if row.Other.IBAN != "" {
+		*number = &camtNumber{row.Other.IBAN}
+	}
+	return details
 }
 
 // sided is an amount without its sign, which ISO 20022 says in words.

@@ -30,7 +30,7 @@ func TestEntriesHaveTheValueDateThatInterestCountsFrom(t *testing.T) {
 		"a value date of its own in another month": {late, next, "2026-01-31", "Europe/Berlin", "2026-01-31"},
 	} {
 		row := projections.Transaction{Amount: money.Amount{Minor: -100, Currency: "EUR"}, BookedAt: c.booked, CountedAt: c.counted, ValueDate: c.value}
-		entry := entryOf(row, "", c.zone)
+		entry := entryOf(row, c.zone)
 		require.Equal(t, c.want, entry.Value, name)
 		require.Equal(t, isoTime(c.counted), entry.Booked, name)
 	}
