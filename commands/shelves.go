@@ -16,6 +16,7 @@ import (
 	"florin/domain/device"
 	"florin/domain/directdebit"
 	"florin/domain/fraud"
+	"florin/domain/fraudcase"
 	"florin/domain/grant"
 	"florin/domain/id"
 	"florin/domain/incoming"
@@ -62,6 +63,7 @@ type shelves struct {
 	devices        *shelf[id.Device, device.State, device.Command, device.Event]
 	directDebits   *shelf[id.DirectDebit, directdebit.State, directdebit.Command, directdebit.Event]
 	frauds         *shelf[id.Fraud, fraud.State, fraud.Label, fraud.Event]
+	fraudCases     *shelf[id.FraudCase, fraudcase.State, fraudcase.Command, fraudcase.Event]
 	grants         *shelf[id.Grant, grant.State, grant.Command, grant.Event]
 	inboxes        *shelf[id.Inbox, notification.Inbox, notification.InboxCommand, notification.InboxEvent]
 	incoming       *shelf[id.Incoming, incoming.State, incoming.Command, incoming.Event]
@@ -109,6 +111,7 @@ func newShelves(b *Bank) shelves {
 		devices:        newShelf[id.Device, device.State, device.Command](b, t.Devices),
 		directDebits:   newShelf[id.DirectDebit, directdebit.State, directdebit.Command](b, t.DirectDebits),
 		frauds:         newShelf[id.Fraud, fraud.State, fraud.Label](b, t.Frauds),
+		fraudCases:     newShelf[id.FraudCase, fraudcase.State, fraudcase.Command](b, t.FraudCases),
 		grants:         newShelf[id.Grant, grant.State, grant.Command](b, t.Grants),
 		inboxes:        newShelf[id.Inbox, notification.Inbox, notification.InboxCommand](b, t.Inboxes),
 		incoming:       newShelf[id.Incoming, incoming.State, incoming.Command](b, t.Incoming),

@@ -45,6 +45,7 @@ func Routes(p *identity.Provider, desk service.Desk) []Route {
 	rows = append(rows, reviews(desk)...)
 	rows = append(rows, dataSets(desk)...)
 	rows = append(rows, frauds(desk)...)
+	rows = append(rows, fraudCases(desk)...)
 	rows = append(rows, operators(desk)...)
 	rows = append(rows, sandbox(desk)...)
 	rows = append(rows, readers(desk)...)

@@ -49,6 +49,24 @@ func frauds(desk service.Desk) []Route {
 	}
 }
 
+// fraudCases: the work on what may be fraud.
+func fraudCases(desk service.Desk) []Route {
+	cases := service.FraudCases{Desk: desk}
+	const read, write = "risk.read", "risk.write"
+	return []Route{
+		{Method: get, Path: "/v1/risk/cases", Handle: cases.List, Scopes: scopes(read), Query: []string{"status", "assignee"}, Response: of[service.FraudCaseList]()},
+		{Method: post, Path: "/v1/risk/cases", Handle: cases.Open, Scopes: scopes(write), Keyed: true, Signed: true, ACR: problem.StrongACR, MaxAge: problem.Fresh,
+			Request: of[schemas.OpenFraudCase](), Response: of[service.FraudCaseDone]()},
+		{Method: get, Path: "/v1/risk/cases/{id}", Handle: cases.Get, Scopes: scopes(read), Response: of[service.FraudCaseShown]()},
+		{Method: post, Path: "/v1/risk/cases/{id}/assignment", Handle: cases.Assign, Scopes: scopes(write), Keyed: true, Signed: true, ACR: problem.StrongACR, MaxAge: problem.Fresh,
+			Request: of[schemas.AssignFraudCase](), Response: of[service.FraudCaseDone]()},
+		{Method: post, Path: "/v1/risk/cases/{id}/notes", Handle: cases.Note, Scopes: scopes(write), Keyed: true, Signed: true, ACR: problem.StrongACR, MaxAge: problem.Fresh,
+			Request: of[schemas.NoteFraudCase](), Response: of[service.FraudCaseDone]()},
+		{Method: post, Path: "/v1/risk/cases/{id}/decision", Handle: cases.Decide, Scopes: scopes(write), Keyed: true, Signed: true, ACR: problem.StrongACR, MaxAge: problem.Fresh,
+			Request: of[schemas.DecideFraudCase](), Response: of[service.FraudCaseDone]()},
+	}
+}
+
 // riskPolicies: what attempts are scored by. It is changed by operators who have
 // authenticated strongly of late.
 func riskPolicies(desk service.Desk) []Route {

@@ -41,6 +41,7 @@ type scene struct {
 	spare, empty       string       // accounts of anna's that may be frozen and closed
 	hold               string       // on the spare one
 	held               string       // a payment that waits for a person's word
+	fraudCase          string       // that is open
 }
 
 func newScene(t testing.TB) *scene {
@@ -63,6 +64,7 @@ func newScene(t testing.TB) *scene {
 	decided := h.decisions(s.auditor, "?limit=1&about="+s.challenged)
 	require.Len(t, decided, 1)
 	s.decision = decided[0].Decision
+	s.fraudCase = h.openCase(s.auditor, "device", s.anna.Profile().Device)
 	s.annas["cards"], s.bertsThings["cards"] = h.card(s.anna, s.from), h.card(s.bert, s.berts)
 	for p, things := range map[*phone.Phone]map[string]string{s.anna: s.annas, s.bert: s.bertsThings} {
 		collected := collectionOf("TX-"+things["accounts"][4:12], h.iban(p, things["accounts"]), "1.00")

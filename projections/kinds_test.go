@@ -20,6 +20,7 @@ import (
 	"florin/domain/customer"
 	"florin/domain/device"
 	"florin/domain/directdebit"
+	"florin/domain/fraudcase"
 	"florin/domain/id"
 	"florin/domain/incoming"
 	"florin/domain/mandate"
@@ -57,6 +58,7 @@ func TestEveryReleasedKindHasAFold(t *testing.T) {
 	openers["payment"], openers["product"] = "payment.initiated", "product.defined"
 	openers["riskpolicy"] = "riskpolicy.submitted"
 	openers["risk"] = "risk.assessed"
+	openers["fraudcase"] = "fraudcase.opened"
 	openers["webhook"], openers["delivery"] = "webhook.registered", "delivery.made"
 	contexts := map[string][]golden{}
 	for _, name := range files {
@@ -108,6 +110,8 @@ func streamOf(event domain.Event) string {
 		return e.Device.Stream()
 	case directdebit.Received:
 		return e.DirectDebit.Stream()
+	case fraudcase.Opened:
+		return e.Subject.Case().Stream()
 	case incoming.Received:
 		return e.Incoming.Stream()
 	case paymentfile.Submitted:

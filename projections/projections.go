@@ -55,6 +55,7 @@ var definitions = []definition{
 	{"proposals", 1, []string{"proposal"}, false, []table{proposalsTable}, beginProposals},
 	{"riskpolicies", 1, []string{"riskpolicy"}, false, []table{riskPoliciesTable}, beginRiskPolicies},
 	{"reviews", 1, []string{"risk", "transfer", "payment", "batch"}, false, []table{reviewsTable}, beginReviews},
+	{"fraudcases", 1, []string{"fraudcase"}, false, []table{fraudCasesTable}, beginFraudCases},
 	{"risk", 1, []string{"risk"}, false, []table{riskDecisionsTable}, beginRiskDecisions},
 	{"notifications", 1, []string{"notification", "inbox"}, false, []table{notificationsTable, inboxesTable}, beginNotifications},
 	{"webhooks", 2, []string{"webhook", "delivery"}, false, []table{webhooksTable, deliveriesTable}, beginWebhooks},

@@ -170,7 +170,7 @@ var commandTable = slices.Concat([]Command{
 	body[UnfreezeCard]("card.unfreeze"),
 	body[UnfreezeAccount]("account.unfreeze"),
 	body[WithdrawProposal]("proposal.withdraw"),
-}, mandateCommands(), paymentFileCommands(), recallCommands(), reviewCommands(), riskCommands())
+}, mandateCommands(), paymentFileCommands(), recallCommands(), fraudCaseCommands(), reviewCommands(), riskCommands())
 
 func body[T any](verbs ...string) Command  { return command[T](AsBody, verbs) }
 func form[T any](verbs ...string) Command  { return command[T](AsForm, verbs) }

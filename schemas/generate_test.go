@@ -210,6 +210,7 @@ var exampleIDs = map[reflect.Type]string{
 	reflect.TypeFor[id.DataSet]():       id.Named[id.DataSet]("example").String(),
 	reflect.TypeFor[id.Quota]():         id.Named[id.Quota]("example").String(),
 	reflect.TypeFor[id.Fraud]():         id.Named[id.Fraud]("example").String(),
+	reflect.TypeFor[id.FraudCase]():     id.Named[id.FraudCase]("example").String(),
 	reflect.TypeFor[id.Stuffing]():      id.Named[id.Stuffing]("example").String(),
 	reflect.TypeFor[id.StandingOrder](): id.Named[id.StandingOrder]("example").String(),
 }

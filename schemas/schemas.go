@@ -37,6 +37,7 @@ import (
 	"florin/domain/device"
 	"florin/domain/directdebit"
 	"florin/domain/fraud"
+	"florin/domain/fraudcase"
 	"florin/domain/grant"
 	"florin/domain/incoming"
 	"florin/domain/journal"
@@ -99,6 +100,7 @@ type Treaty struct {
 	Devices        *Codec[device.Event]
 	DirectDebits   *Codec[directdebit.Event]
 	Frauds         *Codec[fraud.Event]
+	FraudCases     *Codec[fraudcase.Event]
 	Grants         *Codec[grant.Event]
 	Inboxes        *Codec[notification.InboxEvent]
 	Incoming       *Codec[incoming.Event]
@@ -149,6 +151,7 @@ func New(ring *seal.Ring) *Treaty {
 	t.Devices = sign(t, d, Devices)
 	t.DirectDebits = sign(t, d, DirectDebits)
 	t.Frauds = sign(t, d, Frauds)
+	t.FraudCases = sign(t, d, FraudCases)
 	t.Grants = sign(t, d, Grants)
 	t.Inboxes = sign(t, d, Inboxes)
 	t.Incoming = sign(t, d, Incoming)
