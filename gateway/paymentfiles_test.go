@@ -264,7 +264,7 @@ func TestFilesAreReadStrictly(t *testing.T) {
 		"no sum":                   {swap("<CtrlSum>3.50</CtrlSum>", ""), 422, "invalid-payment-file"},
 		"a group's count":          {swap("<PmtMtd>", "<NbOfTxs>1</NbOfTxs><PmtMtd>"), 422, "invalid-payment-file"},
 		"a cheque":                 {swap("TRF", "CHK"), 422, "invalid-payment-file"},
-		"a later day":              {swap("2020-01-01", "2126-01-01"), 422, "invalid-payment-file"},
+		"a later day":              {swap("2020-01-01", "2126-01-01"), 422, "payment-file-later"},
 		"another currency":         {swap(`Ccy="EUR"`, `Ccy="USD"`), 422, "invalid-payment-file"},
 		"another's name":           {swap("<Cdtr>", "<UltmtDbtr><Nm>Zoé</Nm></UltmtDbtr><Cdtr>"), 422, "invalid-payment-file"},
 		"two amounts":              {swap("</Amt>", `<InstdAmt Ccy="EUR">9.00</InstdAmt></Amt>`), 422, "invalid-payment-file"},

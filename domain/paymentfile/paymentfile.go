@@ -103,6 +103,7 @@ var (
 	ErrMissing        = &domain.Refusal{Class: domain.Missing, Code: "not-found", Detail: "There is no such thing."}
 	ErrExists         = &domain.Refusal{Class: domain.Conflict, Code: "payment-file-exists", Detail: "Another file was sent under this message identification."}
 	ErrInvalid        = &domain.Refusal{Class: domain.Invalid, Code: "invalid-payment-file", Detail: "A file holds 1 to 100 payments in euros from one account, and its counts and sums are right."}
+	ErrLater          = &domain.Refusal{Class: domain.Refused, Code: "payment-file-later", Detail: "The file is for a later day than today."}
 	ErrAgent          = &domain.Refusal{Class: domain.Refused, Code: "wrong-agent", Detail: "The file names another bank as that of its account."}
 	ErrSCA            = &domain.Refusal{Class: domain.Forbidden, Code: "sca-failed", Detail: "The file could not be confirmed."}
 	ErrNotCancellable = &domain.Refusal{Class: domain.Conflict, Code: "payment-file-not-cancellable", Detail: "This file can no longer be cancelled."}

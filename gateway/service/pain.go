@@ -74,7 +74,7 @@ var painKnown = map[string]int{
 }
 
 // fileOf reads a pain.001; today is the bank's day. Refusals: bad-request (it is none),
-// invalid-payment-file, invalid-iban of the debtor, invalid-amount: without its amounts a
+// invalid-payment-file, payment-file-later, invalid-iban of the debtor, invalid-amount: without its amounts a
 // file has no sum to be confirmed. What is wrong with a creditor rejects that payment alone.
 func fileOf(data []byte, today string) (commands.SubmitPaymentFile, error) {
 	digest := sha256.Sum256(data)
@@ -89,8 +89,10 @@ func fileOf(data []byte, today string) (commands.SubmitPaymentFile, error) {
 	group := document.Groups[0]
 	file.Message, file.Group, file.Agent = document.Header.Message, group.Name, group.Agent
 	switch day, err := time.Parse(time.DateOnly, group.Day); {
-	case group.Method != "TRF", err != nil, day.Format(time.DateOnly) > today: // what is for later is a standing order's
+	case group.Method != "TRF", err != nil:
 		return file, paymentfile.ErrInvalid
+	case day.Format(time.DateOnly) > today:
+		return file, paymentfile.ErrLater
 	}
 	if file.Debtor, err = iban.Parse(group.Debtor); err != nil {
 		return file, err
