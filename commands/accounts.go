@@ -37,7 +37,7 @@ type Terms struct {
 	ReviewWithin time.Duration   // how long people have to look at what risk holds; 0: three days
 	Audience     string          // of displayed statements: the bank's issuer
 	PayeeWait    time.Duration   // from a payee's being saved to its being trusted
-	DoubtTimes   int             // as long a payee cools off that risk has doubts about; 0: no longer
+	DoubtTimes   int             // as long a payee cools off, and a device is new, that risk has doubts about; 0: no longer
 	Zone         string          // the bank's time zone (IANA), for days that nobody named another for
 }
 

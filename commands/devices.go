@@ -160,8 +160,8 @@ func ofDevice(device id.Device) seal.Subject {
 }
 
 // bind makes the device of a strong login the customer's, if it is nobody's yet.
-func (b *Bank) bind(w *work, named id.Device, of id.Customer, login id.Grant) error {
-	if err := b.devices.decide(w, named, device.Bind{Customer: of, Grant: login, At: w.order.At}); err != nil {
+func (b *Bank) bind(w *work, named id.Device, of id.Customer, login id.Grant, doubted bool) error {
+	if err := b.devices.decide(w, named, device.Bind{Customer: of, Grant: login, Doubted: doubted, At: w.order.At}); err != nil {
 		return err
 	}
 	return b.customers.decide(w, of, customer.BindDevice{Device: named, At: w.order.At})
@@ -214,11 +214,11 @@ func (b *Bank) newDeviceCeiling(w *work, asked id.Device, own bool, currency mon
 		return 0, nil
 	}
 	from, err := b.devices.load(w, asked)
-	if err != nil || from.Customer.IsZero() || !w.order.At.Before(from.BoundAt.Add(rule.Wait)) {
+	if err != nil || from.Customer.IsZero() || !w.order.At.Before(from.BoundAt.Add(b.settings.Money.waits(rule.Wait, from.Doubted))) {
 		return 0, err
 	}
 	person, err := b.customers.load(w, from.Customer)
-	if err != nil || len(person.Devices) > 0 && person.Devices[0] == asked {
+	if err != nil || len(person.Devices) > 0 && person.Devices[0] == asked && !from.Doubted {
 		return 0, err // the one that the customer began with
 	}
 	ceiling, _ := units(rule.DailyUnits, currency) // of a currency that is none, the account says so

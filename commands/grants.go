@@ -108,6 +108,7 @@ type login struct {
 	from     device.State   // zero but for its key in a browser
 	hardware bool           // the SCA key is attested to live in hardware
 	lanes    lanes
+	doubted  bool // risk is not sure of the device that it binds
 }
 
 // Challenge takes one step of a login. Work and answers are the same whether the
@@ -213,8 +214,18 @@ func (g Grants) check(ctx context.Context, order Order, l login, factor string, 
 // is another's) makes the factor a wrong one.
 func (g Grants) prove(w *work, l login, prove grant.Prove, spent customer.Command) error {
 	said, here, scored := g.scoreLogin(w, l, &prove)
+	enrols, binds := g.scoreEnrolment(w, l, &prove)
+	if binds && enrols.Effect == risk.Block {
+		said.Effect = risk.Block // the login ends with it
+	}
+	l.doubted = binds && enrols.Effect != risk.Allow
 	if err := g.proveScored(w, l, prove, spent); err != nil || !scored {
 		return err
+	}
+	if binds {
+		if err := g.noteEnrolment(w, l, enrols); err != nil {
+			return err
+		}
 	}
 	if err := w.noteDecision(said); err != nil || !here.Known || !prove.Right || said.Effect != risk.Allow || said.Customer.IsZero() {
 		return err
@@ -268,7 +279,7 @@ func (g Grants) complete(w *work, l login, factor string, spent customer.Command
 		if w.order.Caller.Reason == "" {
 			w.order.Caller.Reason = "login-by-" + strings.ReplaceAll(factor, "_", "-")
 		}
-		err = b.bind(w, state.Device, state.Customer, l.id)
+		err = b.bind(w, state.Device, state.Customer, l.id, l.doubted)
 	}
 	if err != nil {
 		return err

@@ -36,6 +36,29 @@ func (g Grants) scoreLogin(w *work, l login, prove *grant.Prove) (said risk.Asse
 	return said, here, true
 }
 
+// scoreEnrolment asks risk of a device that is about to become the customer's by a login.
+// binds is false of a login that binds none. What risk blocks ends the login, in the one
+// text that logins end with.
+func (g Grants) scoreEnrolment(w *work, l login, prove *grant.Prove) (said risk.Assessed, binds bool) {
+	after := l.state.After(*prove)
+	if !after.Complete() || after.Device.IsZero() || after.Weak() || l.from.Customer == after.Customer {
+		return said, false
+	}
+	said = w.keeping(attempted{decision: id.From[id.Decision](DerivedID(l.id.UUID(), "enrolment")), action: risk.Enrolment, customer: after.Customer,
+		device: after.Device, about: after.Device.String(), address: w.order.Caller.IP.Reveal()})
+	prove.Blocked = said.Effect == risk.Block
+	return said, true
+}
+
+// noteEnrolment keeps what risk has said, unless something else has ended the login.
+func (g Grants) noteEnrolment(w *work, l login, said risk.Assessed) error {
+	state, err := g.bank.grants.load(w, l.id)
+	if err != nil || !state.Complete() && said.Effect != risk.Block {
+		return err
+	}
+	return w.noteDecision(said)
+}
+
 // sessionRisk is how likely the login that began a family was fraud, in thousandths;
 // 0 where none was scored.
 func (b *Bank) sessionRisk(ctx context.Context, login id.Grant) (int64, error) {

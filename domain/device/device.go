@@ -66,6 +66,7 @@ type (
 	Bind struct {
 		Customer id.Customer
 		Grant    id.Grant
+		Doubted  bool // risk was not sure that it is the customer
 		At       time.Time
 	}
 	// JoinSession notes a token family begun with it.
@@ -144,6 +145,7 @@ type State struct {
 	Attestation string      // the highest level that was shown
 	Customer    id.Customer // zero until bound
 	BoundAt     time.Time
+	Doubted     bool // when it was bound
 	Revoked     bool
 	Lost        bool
 	Sessions    []Joined // the latest, oldest first; some may have ended
@@ -260,7 +262,7 @@ func (s State) Evolve(event Event) State {
 	case Registered:
 		s = State{Device: e.Device, JKT: e.JKT, Key: e.Key, SCAKey: e.SCAKey, Platform: e.Platform, OS: e.OS, Model: e.Model, Attestation: e.Attestation, At: e.At}
 	case Bound:
-		s.Customer, s.BoundAt = e.Customer, e.At
+		s.Customer, s.BoundAt, s.Doubted = e.Customer, e.At, e.Doubted
 	case SessionJoined:
 		s.Sessions = append(slices.Clone(s.Sessions), Joined(e))
 		s.Sessions = s.Sessions[max(0, len(s.Sessions)-SessionsMax):]

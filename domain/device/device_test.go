@@ -59,6 +59,8 @@ func TestDevice(t *testing.T) {
 		{Name: "a level of attestation that is none", When: with(func(c *device.Register) { c.Attestation = "certain" }), Refused: device.ErrText},
 		{Name: "an unknown device is not bound", When: device.Bind{Customer: ada, At: noon}, Refused: device.ErrUnknown},
 		{Name: "a strong login binds", Given: given(registered), When: device.Bind{Customer: ada, At: noon}, Then: given(bound)},
+		{Name: "one of which risk was not sure is so, and it is known", Given: given(registered), When: device.Bind{Customer: ada, Doubted: true, At: noon},
+			Then: given(device.Bound{Customer: ada, Doubted: true, At: noon})},
 		{Name: "once", Given: given(registered, bound), When: device.Bind{Customer: ada, At: noon}},
 		{Name: "one key is never two customers'", Given: given(registered, bound), When: device.Bind{Customer: eve, At: noon}, Refused: device.ErrBound},
 		{Name: "its owner names it", Given: given(registered, bound), When: device.Rename{Name: domain.NewProfile("the red one"), At: noon},

@@ -34,6 +34,7 @@ type Registered struct {
 type Bound struct {
 	Customer id.Customer `json:"customer"`
 	Grant    id.Grant    `json:"grant"`
+	Doubted  bool        `json:"doubted,omitzero"` // risk was not sure that it is the customer
 	At       time.Time   `json:"at"`
 }
 

@@ -136,6 +136,15 @@ func (s State) Last(factor string) bool {
 	return len(s.asksAfter(append(slices.Clip(s.Shown), factor))) == 0
 }
 
+// After is the login as it would be after a factor; after one that is refused, as it is.
+func (s State) After(c Prove) State {
+	events, _ := s.prove(c)
+	for _, event := range events {
+		s = s.Evolve(event)
+	}
+	return s
+}
+
 // Sends are the ways by which a one-time password can be asked for.
 func (s State) Sends() (ways []string) {
 	for _, way := range []string{ByEmail, BySMS} {
