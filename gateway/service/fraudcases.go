@@ -190,7 +190,7 @@ func (s FraudCases) Open(w http.ResponseWriter, r *http.Request) error {
 	var decision id.Decision
 	switch body.Subject.Type {
 	case fraud.Login, fraud.Transfer, fraud.Payment:
-		if decision, err = (Frauds{s.Desk}).decided(r, fraud.About(body.Subject)); err != nil {
+		if decision, err = (Frauds(s)).decided(r, fraud.About(body.Subject)); err != nil {
 			return err
 		}
 	}
