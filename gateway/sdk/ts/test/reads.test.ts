@@ -25,7 +25,7 @@ test('a statement as JSON, CSV and camt.053 says the same', async () => {
   assert.deepEqual(body.entries.map((e) => [e.amount, e.reference ?? '']), [['100.00', ''], ['-30.00', '=1+1 <rent & more>']])
 
   const csv = (await client.text('/v1/accounts/{id}/statement', 'text/csv', options)).body.trimEnd().split('\n')
-  assert.equal(csv[0], 'date,purpose,posting,counterparty,reference,amount,currency,balance,position')
+  assert.equal(csv[0], 'date,purpose,posting,counterparty,reference,amount,currency,balance,position,about,counterparty_name,counterparty_iban')
   const columns = csv.slice(1).map((line) => line.split(','))
   assert.deepEqual(columns.map((c) => c[7]), ['0.00', '100.00', '70.00', '70.00'])
   assert.equal(columns[2]?.[4], "'=1+1 <rent & more>", 'no spreadsheet runs it')
