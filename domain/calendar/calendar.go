@@ -96,6 +96,20 @@ func After(day string, days int) string {
 	return date.AddDate(0, 0, days).Format(time.DateOnly)
 }
 
+// AheadMonthsMax is how far away a day may be on which something is to be executed.
+const AheadMonthsMax = 12
+
+// Ahead tells whether a date is today or later, and no more than AheadMonthsMax away;
+// what is no date is not.
+func Ahead(day, today string) bool {
+	now, err := time.Parse(time.DateOnly, today)
+	if err != nil {
+		return false
+	}
+	date, err := time.Parse(time.DateOnly, day)
+	return err == nil && !date.Before(now) && !date.After(now.AddDate(0, AheadMonthsMax, 0))
+}
+
 // Month is that of a day, such as "2026-01"; "" of none.
 func Month(day string) string {
 	return day[:max(strings.LastIndexByte(day, '-'), 0)]

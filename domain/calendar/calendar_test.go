@@ -79,3 +79,12 @@ func TestStartsOfDays(t *testing.T) {
 	_, ok := calendar.Start("Pacific/Apia", "2011-12-30") // which Samoa has left out
 	require.False(t, ok)
 }
+
+func TestADayIsAhead(t *testing.T) {
+	t.Parallel()
+	for day, ahead := range map[string]bool{"2026-02-28": true, "2026-03-01": true, "2027-02-28": true, "2027-03-01": false, "2026-02-27": false,
+		"": false, "2026-02-30": false, "2026-2-28": false, "28.02.2026": false} {
+		require.Equal(t, ahead, calendar.Ahead(day, "2026-02-28"), day)
+	}
+	require.False(t, calendar.Ahead("2026-02-28", "today"))
+}

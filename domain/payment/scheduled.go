@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"florin/domain"
+	"florin/domain/calendar"
 )
 
 // A payment of a later day is confirmed now and begins to move then.
@@ -16,9 +17,6 @@ import (
 // of the name, and day). Why nothing is held before: the money has to be there on the
 // day, as with a standing order. From its day on it goes the way of every other payment.
 // It must never be submitted before its day, nor twice.
-
-// AheadMonthsMax is how far away the day may be.
-const AheadMonthsMax = 12
 
 type (
 	// Dated: it is to be executed on a day of the debtor's account, not before Due.
@@ -64,18 +62,10 @@ var (
 
 // check says whether the day is one that may be asked for on another.
 func (d Dated) check(today string) error {
-	if d.Day == "" {
+	if d.Day == "" || calendar.Ahead(d.Day, today) {
 		return nil
 	}
-	now, err := time.Parse(time.DateOnly, today)
-	if err != nil {
-		return ErrDay
-	}
-	day, err := time.Parse(time.DateOnly, d.Day)
-	if err != nil || day.Before(now) || day.After(now.AddDate(0, AheadMonthsMax, 0)) {
-		return ErrDay
-	}
-	return nil
+	return ErrDay
 }
 
 func (s State) run(c Run) ([]Event, error) {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"florin/domain"
+	"florin/domain/calendar"
 )
 
 // A transfer of a later day is confirmed now and executed then.
@@ -15,9 +16,6 @@ import (
 // customer says now has to be enough (a yes to amount, payee and day). Why nothing is
 // held: the money has to be there on the day, as with a standing order. It must never be
 // executed before its day, nor twice.
-
-// AheadMonthsMax is how far away the day may be.
-const AheadMonthsMax = 12
 
 type (
 	// Dated: it is to be executed on a day of the debtor's account, not before Due.
@@ -57,18 +55,10 @@ var (
 
 // check says whether the day is one that may be asked for on another.
 func (d Dated) check(today string) error {
-	if d.Day == "" {
+	if d.Day == "" || calendar.Ahead(d.Day, today) {
 		return nil
 	}
-	now, err := time.Parse(time.DateOnly, today)
-	if err != nil {
-		return ErrDay
-	}
-	day, err := time.Parse(time.DateOnly, d.Day)
-	if err != nil || day.Before(now) || day.After(now.AddDate(0, AheadMonthsMax, 0)) {
-		return ErrDay
-	}
-	return nil
+	return ErrDay
 }
 
 func (s State) run(c Run) ([]Event, error) {
